@@ -1,0 +1,47 @@
+/* Memory counted by kind, so that an operator can be told where it went.
+ *
+ * Allocation never returns NULL: a process that cannot get a few bytes for its own state stops with a message.
+ * What peers and clients can make grow is bounded elsewhere, before it gets here.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum mem_kind {
+    MEM_OTHER,
+    MEM_CONFIG,
+    MEM_PEER,
+    MEM_SESSION,
+    MEM_BUFFER,
+    MEM_PREFIX,
+    MEM_PATH,
+    MEM_ATTR,
+    MEM_GROUP,
+    MEM_LOG_SEGMENT,
+    MEM_RPC,
+    MEM_POLICY,
+    MEM_KIND_COUNT,
+};
+
+void *mem_alloc(enum mem_kind kind, size_t bytes);  /* not zeroed */
+void *mem_zalloc(enum mem_kind kind, size_t bytes); /* zeroed */
+void *mem_realloc(enum mem_kind kind, void *memory, size_t bytes);
+void mem_free(enum mem_kind kind, void *memory); /* NULL is fine */
+char *mem_strdup(enum mem_kind kind, const char *text);
+
+/* Address space that grows in place: `bytes` are reserved (no memory, no swap), pages appear zeroed when touched.
+ * Never moves. `mem_reserve_trim` gives the pages of [from, from + bytes) back; they read as zero again.
+ * `mem_account` adds to (or, negative, takes from) a kind's count for memory touched in a reservation. */
+void *mem_reserve(size_t bytes);
+void mem_reserve_trim(void *from, size_t bytes);
+void mem_unreserve(void *memory, size_t bytes);
+void mem_account(enum mem_kind kind, int64_t bytes);
+
+/* Bytes in use and number of live allocations; any thread may ask. */
+struct mem_usage {
+    uint64_t bytes;
+    uint64_t objects;
+};
+struct mem_usage mem_usage(enum mem_kind kind);
+const char *mem_kind_name(enum mem_kind kind);

@@ -1,0 +1,97 @@
+/* One event loop: descriptors, timers, tasks, and a mailbox for other threads. One thread runs it; only
+ * mailbox_post may be called from elsewhere.
+ *
+ * A turn: note the time; run what other threads posted; deliver ready descriptors; run due timers; run each
+ * scheduled task once. A task is how long work stays out of the way: it does a slice (under 1 ms) and asks to be
+ * run again. With a task pending, the loop polls instead of sleeping.
+ *
+ * A simulated loop has no descriptors: its clock stands still during a turn and jumps to the next timer when
+ * nothing else is left to do, so that an hour of BGP takes a millisecond and always the same way.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/time.h"
+
+struct loop;
+
+struct loop *loop_new(void); /* NULL only if the system refuses epoll */
+struct loop *loop_new_simulated(void);
+void loop_free(struct loop *loop); /* watches, timers and tasks must be stopped before */
+
+/* One turn, sleeping at most `max_wait_ms` (-1: until something happens). In a simulated loop: one turn, jumping
+ * the clock at most `max_wait_ms` ahead (-1: any distance) if there is nothing to do now.
+ * True if anything was run. */
+bool loop_turn(struct loop *loop, int max_wait_ms);
+void loop_run(struct loop *loop); /* turns until loop_stop */
+void loop_stop(struct loop *loop);
+
+struct mono_time loop_now(const struct loop *loop); /* as noted at the start of the turn */
+struct wall_time loop_wall_now(const struct loop *loop);
+bool loop_is_simulated(const struct loop *loop);
+int loop_descriptor(const struct loop *loop); /* readable when a turn is due: for embedding in another loop */
+int loop_next_timeout_ms(const struct loop *loop); /* -1: none */
+
+/* Descriptors ---------------------------------------------------------------------------------------------- */
+
+enum {
+    LOOP_READ = 1,
+    LOOP_WRITE = 2,
+};
+
+struct loop_watch {
+    struct loop *loop;
+    void (*ready)(struct loop_watch *watch, unsigned events);
+    int fd;
+    unsigned wanted;
+};
+
+/* Level-triggered. `ready` gets LOOP_READ and LOOP_WRITE; error and hang-up arrive as whatever is wanted. */
+void loop_watch_init(struct loop_watch *watch, struct loop *loop, int fd,
+                     void (*ready)(struct loop_watch *watch, unsigned events));
+void loop_watch_want(struct loop_watch *watch, unsigned events); /* 0: keep registered, be silent */
+void loop_watch_stop(struct loop_watch *watch); /* before closing the descriptor; never called back afterwards */
+
+/* Timers (one shot; a heap) ---------------------------------------------------------------------------------- */
+
+struct loop_timer {
+    struct loop *loop;
+    void (*expired)(struct loop_timer *timer);
+    struct mono_time due;
+    uint32_t heap_index; /* 0: not running */
+};
+
+void loop_timer_init(struct loop_timer *timer, struct loop *loop, void (*expired)(struct loop_timer *timer));
+void loop_timer_start(struct loop_timer *timer, int64_t delay_ms); /* restarts if running; moving later is cheap */
+void loop_timer_stop(struct loop_timer *timer);
+bool loop_timer_running(const struct loop_timer *timer);
+int64_t loop_timer_left_ms(const struct loop_timer *timer); /* 0 if not running */
+
+/* Tasks ------------------------------------------------------------------------------------------------------ */
+
+struct loop_task {
+    struct loop *loop;
+    bool (*run)(struct loop_task *task); /* true: not finished, run again next turn */
+    struct list link;
+};
+
+void loop_task_init(struct loop_task *task, struct loop *loop, bool (*run)(struct loop_task *task));
+void loop_task_schedule(struct loop_task *task); /* once per turn however often it is called */
+void loop_task_cancel(struct loop_task *task);
+bool loop_task_scheduled(const struct loop_task *task);
+
+/* Mailbox ---------------------------------------------------------------------------------------------------- */
+
+struct mail {
+    struct mail *next;
+    void (*deliver)(struct mail *mail); /* on the loop's thread; owns the mail from then on */
+};
+
+void mailbox_post(struct loop *loop, struct mail *mail); /* from any thread; never blocks; order kept per sender */
+
+/* Signals: delivered on the loop as ordinary calls. One handler per signal number. */
+int loop_on_signal(struct loop *loop, int signal_number, void (*handler)(void *context, int signal_number),
+                   void *context);
