@@ -1,0 +1,32 @@
+/* AS_PATH values with 4-octet AS numbers, in wire form (RFC 4271 4.3, RFC 5065). Inputs are well formed (wire/ has
+ * checked them); a malformed one yields "absent", never harm. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/cursor.h"
+#include "base/str.h"
+
+struct as_segment {
+    uint8_t type;
+    uint8_t count;
+    const uint8_t *numbers; /* count x 4 octets, network order */
+};
+
+bool as_segment_next(struct cursor *path, struct as_segment *segment);
+uint32_t as_segment_number(const struct as_segment *segment, unsigned index);
+
+unsigned as_path_occurrences(const uint8_t *path, uint16_t length, uint32_t asn);
+
+/* Writes the path with `asn` put `times` times in front, as one AS_SEQUENCE (or the given segment type) with the
+ * first segment where that has room, else as a new segment. */
+void as_path_prepend(const uint8_t *path, uint16_t length, uint8_t segment_type, uint32_t asn, unsigned times,
+                     struct buf *out);
+
+/* "65001 65002 {65010,65011} (64512 64513) [64514,64515]" as GoBGP prints it. */
+void as_path_format(const uint8_t *path, uint16_t length, struct str *out);
+
+/* From that form: blanks or commas between numbers, {} for a set; asdot allowed. 0 or E_INVALID. */
+int as_path_parse(const char *text, struct buf *out);

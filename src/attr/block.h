@@ -1,0 +1,100 @@
+/* The canonical attribute block: how a set of path attributes looks everywhere between two sessions.
+ *
+ * It is the wire form, made unique, so that equality is memcmp and output is mostly a copy:
+ *  - attributes in order of type code, each once;
+ *  - the shortest header (extended length only when needed), reserved flag bits clear;
+ *  - AS_PATH and AGGREGATOR with 4-octet AS numbers, AS4_* merged away (RFC 6793 4.2.3);
+ *  - MP_REACH_NLRI and MP_UNREACH_NLRI taken out; the next hop, whatever the family, stands in one NEXT_HOP
+ *    attribute (type 3) of 4, 16 or 32 octets (32: global and link-local, RFC 2545).
+ * A block in this form is called canonical; attr_block_check holds it against these rules.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "attr/types.h"
+#include "base/buf.h"
+#include "base/cursor.h"
+#include "base/err.h"
+#include "net/addr.h"
+
+enum { ATTR_BLOCK_MAX = 65000 }; /* bytes; more is treated as withdraw */
+
+/* Facts a block is asked for again and again, found in one pass. */
+enum {
+    ATTR_HAS_MED = 1 << 0,
+    ATTR_HAS_LOCAL_PREF = 1 << 1,
+    ATTR_HAS_ORIGINATOR_ID = 1 << 2,
+    ATTR_HAS_OTC = 1 << 3,
+    ATTR_NO_EXPORT = 1 << 4,
+    ATTR_NO_ADVERTISE = 1 << 5,
+    ATTR_NO_EXPORT_SUBCONFED = 1 << 6,
+    ATTR_NO_PEER = 1 << 7,
+    ATTR_LLGR_STALE = 1 << 8,
+    ATTR_NO_LLGR = 1 << 9,
+    ATTR_GRACEFUL_SHUTDOWN = 1 << 10,
+    ATTR_BLACKHOLE = 1 << 11,
+    ATTR_PATH_HAS_SET = 1 << 12,    /* AS_SET or AS_CONFED_SET */
+    ATTR_PATH_HAS_CONFED = 1 << 13,
+    ATTR_HAS_NON_TRANSITIVE = 1 << 14, /* an optional non-transitive attribute besides the known ones */
+    ATTR_PATH_EMPTY = 1 << 15,
+};
+
+struct attr_summary {
+    uint32_t local_pref;  /* LOCAL_PREF_DEFAULT if absent */
+    uint32_t med;         /* 0 if absent */
+    uint32_t neighbor_as; /* first AS of the path; 0 if empty or starting with a set */
+    uint32_t origin_as;   /* last AS of the path; 0 if empty or ending in a set */
+    uint16_t path_length; /* RFC 4271 9.1.2.2 (a): a set counts 1, confederation segments 0 */
+    uint16_t facts;       /* ATTR_HAS_... */
+    uint8_t origin;
+};
+
+/* A canonical block on its way into a store. The bytes are the maker's. */
+struct attr_block {
+    const uint8_t *bytes;
+    uint32_t length;
+    uint64_t hash; /* hash_bytes of the bytes */
+    struct attr_summary summary;
+};
+
+/* Fills hash and summary from canonical bytes. */
+void attr_block_of(const uint8_t *bytes, uint32_t length, struct attr_block *block);
+
+/* Are these bytes canonical? For tests, fuzzing and input that did not come through wire/. 0 or E_INVALID. */
+int attr_block_check(const uint8_t *bytes, uint32_t length, struct err *err);
+
+struct attr_item {
+    uint8_t flags;
+    uint8_t type;
+    uint16_t length;
+    const uint8_t *value;
+};
+
+/* The next attribute of a canonical block, in order; false at the end. Also reads non-canonical sequences; on a
+ * broken one the cursor is left failed. */
+bool attr_next(struct cursor *cursor, struct attr_item *item);
+bool attr_find(const uint8_t *bytes, uint32_t length, uint8_t type, struct attr_item *item);
+
+/* Appends one attribute with the shortest header. */
+void attr_put(struct buf *buf, uint8_t flags, uint8_t type, const void *value, uint16_t length);
+
+/* Editing: a few attributes replaced or removed, the rest copied, order kept. At most ATTR_EDIT_MAX changes, a later
+ * change of the same type replaces the earlier one. Values are borrowed until finish. */
+enum { ATTR_EDIT_MAX = 16 };
+
+struct attr_edit {
+    const uint8_t *bytes;
+    uint32_t length;
+    uint32_t count;
+    struct attr_item changes[ATTR_EDIT_MAX]; /* value NULL = remove */
+};
+
+void attr_edit_init(struct attr_edit *edit, const uint8_t *bytes, uint32_t length);
+void attr_edit_set(struct attr_edit *edit, uint8_t flags, uint8_t type, const void *value, uint16_t length);
+void attr_edit_remove(struct attr_edit *edit, uint8_t type);
+void attr_edit_finish(const struct attr_edit *edit, struct buf *out);
+
+/* The next hop of a canonical block: kind, and the link-local companion if there is one (else ADDR_NONE). */
+bool attr_block_next_hop(const uint8_t *bytes, uint32_t length, struct addr *next_hop, struct addr *link_local);
