@@ -1,0 +1,259 @@
+/* The configuration as values: what a file, an API call or a library user asks for.
+ *
+ * One schema table (schema.c) describes every key once: reading TOML, YAML and JSON, checking, defaults, printing and
+ * comparing all walk it. Structures are plain; strings are fixed arrays, so a neighbour's configuration is copied and
+ * compared as a value. `present` sets say which keys somebody actually wrote: peer-group inheritance needs it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "net/addr.h"
+#include "net/family.h"
+#include "net/prefix.h"
+
+enum {
+    CONFIG_NAME_MAX = 128,
+    CONFIG_DESCRIPTION_MAX = 256,
+    CONFIG_PASSWORD_MAX = 80,
+    CONFIG_INTERFACE_MAX = 16,
+    CONFIG_LISTEN_MAX = 32,
+    CONFIG_FAMILIES_MAX = FAMILY_COUNT,
+    CONFIG_POLICIES_MAX = 64,
+};
+
+enum peer_type {
+    PEER_TYPE_INTERNAL = 0,
+    PEER_TYPE_EXTERNAL = 1,
+};
+
+enum remove_private {
+    REMOVE_PRIVATE_NONE = 0,
+    REMOVE_PRIVATE_ALL = 1,
+    REMOVE_PRIVATE_REPLACE = 2,
+};
+
+enum default_action {
+    DEFAULT_ACTION_NONE = 0,
+    DEFAULT_ACTION_ACCEPT = 1,
+    DEFAULT_ACTION_REJECT = 2,
+};
+
+struct route_selection_config {
+    bool always_compare_med;
+    bool ignore_as_path_length;
+    bool external_compare_router_id;
+    bool advertise_inactive_routes;
+    bool enable_aigp;
+    bool ignore_next_hop_igp_metric;
+    bool disable_best_path_selection;
+};
+
+struct graceful_restart_config {
+    bool enabled;
+    bool helper_only;
+    bool notification_enabled;
+    bool long_lived_enabled;
+    uint16_t restart_time_s;
+    uint16_t deferral_time_s;
+    uint32_t stale_routes_time_s;
+};
+
+struct add_paths_config {
+    bool receive;
+    uint8_t send_max; /* 0: do not send */
+};
+
+struct prefix_limit_config {
+    uint32_t max_prefixes;          /* 0: none */
+    uint8_t shutdown_threshold_pct; /* warn at this share; 0: do not */
+    uint32_t restart_timer_s;       /* 0: stay down until enabled */
+};
+
+struct apply_policy_config {
+    char import_policies[CONFIG_POLICIES_MAX][CONFIG_NAME_MAX];
+    char export_policies[CONFIG_POLICIES_MAX][CONFIG_NAME_MAX];
+    uint8_t import_count;
+    uint8_t export_count;
+    uint8_t default_import; /* enum default_action */
+    uint8_t default_export;
+};
+
+struct family_config {
+    enum family_id family;
+    bool enabled;
+    bool mp_graceful_restart;
+    bool long_lived;
+    uint32_t long_lived_restart_time_s;
+    struct prefix_limit_config prefix_limit;
+    struct add_paths_config add_paths;
+    uint16_t rtc_deferral_time_s;
+};
+
+struct timers_config {
+    uint32_t connect_retry_s;
+    uint16_t hold_time_s;
+    uint16_t keepalive_interval_s; /* 0: a third of the negotiated hold time */
+    uint32_t minimum_advertisement_interval_s;
+    uint32_t idle_hold_time_after_reset_s;
+    uint32_t send_hold_time_s; /* our own key; 0: the larger of 480 and twice the hold time */
+};
+
+struct transport_config {
+    struct addr local_address; /* ADDR_NONE: any */
+    uint16_t local_port;
+    uint16_t remote_port; /* 0 means 179 */
+    uint16_t tcp_mss;
+    bool mtu_discovery;
+    bool passive_mode;
+    uint8_t ip_tos;
+    char bind_interface[CONFIG_INTERFACE_MAX];
+};
+
+/* What a neighbour and a peer group have in common. */
+struct peer_config {
+    uint32_t peer_as;
+    uint32_t local_as; /* 0: the speaker's */
+    char auth_password[CONFIG_PASSWORD_MAX + 1];
+    char description[CONFIG_DESCRIPTION_MAX];
+    uint8_t remove_private; /* enum remove_private */
+    uint8_t send_community; /* accepted, no effect */
+    bool route_flap_damping;
+    bool send_software_version;
+    struct timers_config timers;
+    struct transport_config transport;
+    bool treat_as_withdraw; /* default true */
+    bool ebgp_multihop;
+    uint8_t multihop_ttl;
+    bool ttl_security;
+    uint8_t ttl_min;
+    bool route_reflector_client;
+    uint32_t cluster_id; /* 0: the router id */
+    uint8_t allow_own_as;
+    bool replace_peer_as;
+    bool allow_as_path_loop_local;
+    struct add_paths_config add_paths;
+    struct graceful_restart_config graceful_restart;
+    bool use_multiple_paths;
+    bool route_server_client;
+    bool secondary_route;
+    uint8_t role; /* wire/open.h enum role; 255 none. Our own key */
+    bool role_strict;
+    bool enforce_first_as; /* our own key */
+    bool next_hop_self;    /* our own key */
+    uint32_t family_count;
+    struct family_config families[CONFIG_FAMILIES_MAX];
+    struct apply_policy_config apply_policy;
+};
+
+struct neighbor_config {
+    struct addr address;                   /* ADDR_NONE: unnumbered */
+    uint32_t scope_id;                     /* of a link-local address */
+    char interface[CONFIG_INTERFACE_MAX];  /* unnumbered, or the scope of a link-local address */
+    char peer_group[CONFIG_NAME_MAX];      /* "" none */
+    char vrf[CONFIG_NAME_MAX];
+    bool admin_down;
+    struct peer_config peer; /* effective: defaults and group applied */
+};
+
+struct peer_group_config {
+    char name[CONFIG_NAME_MAX];
+    struct peer_config peer;
+};
+
+struct dynamic_neighbor_config {
+    struct prefix prefix;
+    char peer_group[CONFIG_NAME_MAX];
+};
+
+struct confederation_config {
+    bool enabled;
+    uint32_t identifier;
+    uint32_t member_count;
+    uint32_t members[64];
+};
+
+struct global_config {
+    uint32_t as;
+    uint32_t router_id; /* host order */
+    int32_t port;       /* -1: do not listen */
+    uint32_t listen_count;
+    struct addr listen[CONFIG_LISTEN_MAX];
+    char bind_to_device[CONFIG_INTERFACE_MAX];
+    struct route_selection_config route_selection;
+    struct confederation_config confederation;
+    bool use_multiple_paths;
+    struct graceful_restart_config graceful_restart;
+    struct apply_policy_config apply_policy;
+    family_set families; /* 0: all this build routes */
+    /* Our own switches ("godwit" table of the file), off in a GoBGP-shaped file. */
+    uint16_t threads;                /* 0: auto */
+    bool ebgp_requires_policy;       /* RFC 8212 */
+    bool honour_well_known;          /* RFC 1997: NO_EXPORT and its kin */
+    bool refuse_as_set;              /* RFC 9774 */
+    bool deterministic_med;
+};
+
+struct config {
+    struct global_config global;
+    struct neighbor_config *neighbors; /* owned */
+    size_t neighbor_count;
+    struct peer_group_config *peer_groups;
+    size_t peer_group_count;
+    struct dynamic_neighbor_config *dynamic_neighbors;
+    size_t dynamic_neighbor_count;
+};
+
+enum config_format {
+    CONFIG_TOML,
+    CONFIG_YAML,
+    CONFIG_JSON,
+};
+
+/* By file name extension (.toml .yaml .yml .json), else `fallback`. */
+enum config_format config_format_of(const char *path, enum config_format fallback);
+
+/* Reads, checks and completes (defaults, group inheritance) a whole configuration. On an error nothing is returned
+ * and `err` says file:line:column, the key's path, the value found and the values allowed. */
+int config_read_file(const char *path, enum config_format format, struct config **config, struct err *err);
+int config_read_text(const char *name, const char *text, size_t length, enum config_format format,
+                     struct config **config, struct err *err);
+void config_free(struct config *config);
+
+/* For values that did not come from a file (API, library): zero-filled keys mean "not said". Applies defaults and,
+ * when `group` is not NULL, the group as GoBGP's API does (its blocks win wholesale), then checks. */
+void peer_config_init(struct peer_config *peer); /* the defaults of a peer nobody said anything about */
+int neighbor_config_complete(struct neighbor_config *neighbor, const struct global_config *global,
+                             const struct peer_group_config *group, struct err *err);
+int global_config_complete(struct global_config *global, struct err *err);
+
+/* Differences, for reload. */
+enum config_change {
+    CONFIG_ADDED,
+    CONFIG_REMOVED,
+    CONFIG_CHANGED,
+};
+
+struct config_diff_ops {
+    void (*neighbor)(void *context, enum config_change change, const struct neighbor_config *before,
+                     const struct neighbor_config *after);
+    void (*peer_group)(void *context, enum config_change change, const struct peer_group_config *before,
+                       const struct peer_group_config *after);
+    void (*dynamic_neighbor)(void *context, enum config_change change, const struct dynamic_neighbor_config *before,
+                             const struct dynamic_neighbor_config *after);
+    /* A global key that differs: applied only by a restart. `key` is its path. */
+    void (*global)(void *context, const char *key);
+};
+void config_diff(const struct config *before, const struct config *after, const struct config_diff_ops *ops,
+                 void *context);
+
+/* Does going from one to the other need a new session (true), or can the running one take it over? */
+bool neighbor_config_needs_reset(const struct neighbor_config *before, const struct neighbor_config *after);
+
+/* Words for the API and the CLI: "external", "ipv4-unicast 1000 prefixes" and the like are made by their users; the
+ * keys whose meaning is accepted without effect, and those refused by name, are listed by this. */
+void config_list_keys(void (*line)(void *context, const char *key, const char *type, const char *remark),
+                      void *context);
