@@ -1,6 +1,8 @@
 /* CHECK(): for what cannot happen. Nothing a peer, a file or a client sends may reach one. */
 #pragma once
 
+#include <stddef.h>
+
 #define CHECK(condition) ((condition) ? (void)0 : check_failed(#condition, __FILE__, __LINE__))
 
 _Noreturn void check_failed(const char *condition, const char *file, int line);

@@ -16,9 +16,11 @@ struct cursor {
     bool failed;
 };
 
+/* `bytes` may be NULL when `length` is 0. */
 static inline struct cursor cursor_of(const void *bytes, size_t length)
 {
-    return (struct cursor){.at = bytes, .end = (const uint8_t *)bytes + length};
+    const uint8_t *start = bytes ? bytes : (const uint8_t *)""; /* NULL would look like a failed cursor_take */
+    return (struct cursor){.at = start, .end = start + length};
 }
 
 static inline size_t cursor_left(const struct cursor *cursor)

@@ -7,5 +7,5 @@
 #include <stdint.h>
 
 uint64_t hash_seed(void);
-void hash_set_seed(uint64_t seed); /* before anything was hashed; for tests and benches */
+void hash_set_seed(uint64_t seed); /* not 0; before anything was hashed; for tests and benches */
 uint64_t hash_bytes(const void *bytes, size_t length);

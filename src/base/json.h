@@ -29,6 +29,6 @@ void json_string_n(struct json *json, const char *value, size_t length); /* brok
 void json_u64(struct json *json, uint64_t value);
 void json_i64(struct json *json, int64_t value);
 void json_bool(struct json *json, bool value);
-void json_float32(struct json *json, float value); /* as Go prints a float32 */
+void json_float32(struct json *json, float value); /* as Go prints a float32; NaN and infinities as null */
 void json_null(struct json *json);
 void json_base64(struct json *json, const void *bytes, size_t length);

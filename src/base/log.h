@@ -26,11 +26,12 @@ void log_set_level(enum log_level level);
 enum log_level log_level(void);
 void log_set_format(enum log_format format);
 
-/* Takes over each finished line instead of standard error (tests, the library). NULL gives standard error back. */
+/* Takes over each finished line instead of standard error (without its newline; tests, the library). NULL gives
+ * standard error back. Calls come one at a time, under the log's lock: a sink must not log. */
 void log_set_sink(void (*sink)(void *context, enum log_level level, const char *line), void *context);
 
 bool log_wants(enum log_level level);
-int log_level_parse(const char *name, enum log_level *level); /* "panic" ... "trace"; 0 or E_INVALID */
+int log_level_parse(const char *name, enum log_level *level); /* "panic" ... "trace", "warn" too; 0 or E_INVALID */
 
 /* `topic` is a constant such as "peer" or "config"; `key` names the object (an address, a file) or is NULL. */
 void log_write(enum log_level level, const char *topic, const char *key, const char *format, ...)

@@ -31,7 +31,7 @@ void mem_free(enum mem_kind kind, void *memory); /* NULL is fine */
 char *mem_strdup(enum mem_kind kind, const char *text);
 
 /* Address space that grows in place: `bytes` are reserved (no memory, no swap), pages appear zeroed when touched.
- * Never moves. `mem_reserve_trim` gives the pages of [from, from + bytes) back; they read as zero again.
+ * Never moves, never NULL. `mem_reserve_trim` gives the pages of [from, from + bytes) back; they read as zero again.
  * `mem_account` adds to (or, negative, takes from) a kind's count for memory touched in a reservation. */
 void *mem_reserve(size_t bytes);
 void mem_reserve_trim(void *from, size_t bytes);

@@ -21,10 +21,11 @@ void str_add_char(struct str *str, char c);
 void str_printf(struct str *str, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Appends `length` bytes of foreign text as printable: valid UTF-8 stays, control characters (C0, C1, DEL),
- * bidirectional overrides and broken sequences become \xNN. What terminals, logs and JSON get to see. */
+ * line separators, bidirectional controls and broken sequences become \xNN. What terminals, logs and JSON get to see. */
 void str_add_foreign(struct str *str, const void *bytes, size_t length);
 
-/* A growing, owned text with a ceiling, for outputs whose size is not known. */
+/* A growing, owned text with a ceiling, for outputs whose size is not known. What would pass the ceiling is not added
+ * at all and `failed` sticks. */
 struct text {
     char *bytes; /* terminated once anything was added; owned */
     size_t length;
@@ -47,5 +48,5 @@ bool str_starts_with(const char *text, const char *start);
 /* The whole text as an unsigned decimal number within [minimum, maximum]: 0, or E_INVALID. */
 int str_parse_u64(const char *text, uint64_t minimum, uint64_t maximum, uint64_t *value);
 
-/* Levenshtein distance, for "did you mean". */
+/* Levenshtein distance, for "did you mean". Texts beyond 127 bytes count as wholly different unless equal. */
 unsigned str_distance(const char *a, const char *b);

@@ -14,7 +14,7 @@ struct prefix {
     uint8_t length; /* bits */
 };
 
-struct prefix prefix_make(const struct addr *addr, uint8_t length); /* masks */
+struct prefix prefix_make(const struct addr *addr, uint8_t length); /* masks; `length` at most addr_bits() is kept */
 
 /* "192.0.2.0/24". A bare address is accepted as a host prefix when `host_allowed`. Host bits set are masked off.
  * 0 or E_INVALID. */
@@ -22,7 +22,7 @@ int prefix_parse(const char *text, bool host_allowed, struct prefix *prefix);
 const char *prefix_format(const struct prefix *prefix, char *text); /* room for PREFIX_TEXT_MAX; returns it */
 
 /* The wire form of RFC 4271 4.3: length in bits, then as few octets as hold them. Trailing bits are masked.
- * On a length beyond `max_bits` or too few octets the cursor fails. */
+ * On a length beyond the kind's bits or too few octets the cursor fails. */
 void prefix_read(struct cursor *cursor, enum addr_kind kind, struct prefix *prefix);
 unsigned prefix_write(const struct prefix *prefix, uint8_t *to); /* octets written, at most 17 */
 
