@@ -15,6 +15,7 @@ struct as_segment {
     const uint8_t *numbers; /* count x 4 octets, network order */
 };
 
+/* The next segment; false at the end. On an unknown type, a count of 0 or too few numbers the cursor is left failed. */
 bool as_segment_next(struct cursor *path, struct as_segment *segment);
 uint32_t as_segment_number(const struct as_segment *segment, unsigned index);
 
@@ -28,5 +29,6 @@ void as_path_prepend(const uint8_t *path, uint16_t length, uint8_t segment_type,
 /* "65001 65002 {65010,65011} (64512 64513) [64514,64515]" as GoBGP prints it. */
 void as_path_format(const uint8_t *path, uint16_t length, struct str *out);
 
-/* From that form: blanks or commas between numbers, {} for a set; asdot allowed. 0 or E_INVALID. */
+/* From that form: blanks or commas between numbers, brackets as above, asdot allowed; a long sequence is split into
+ * segments. 0, or E_INVALID with nothing added (also when it does not fit into `out`). */
 int as_path_parse(const char *text, struct buf *out);

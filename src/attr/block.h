@@ -37,10 +37,12 @@ enum {
     ATTR_BLACKHOLE = 1 << 11,
     ATTR_PATH_HAS_SET = 1 << 12,    /* AS_SET or AS_CONFED_SET */
     ATTR_PATH_HAS_CONFED = 1 << 13,
-    ATTR_HAS_NON_TRANSITIVE = 1 << 14, /* an optional non-transitive attribute besides the known ones */
-    ATTR_PATH_EMPTY = 1 << 15,
+    ATTR_HAS_NON_TRANSITIVE = 1 << 14, /* an optional non-transitive one besides MED, ORIGINATOR_ID, CLUSTER_LIST */
+    ATTR_PATH_EMPTY = 1 << 15,         /* no segment at all, or no AS_PATH */
 };
 
+/* Confederation segments count for nothing here (RFC 5065 5.3): path_length 0 says that nothing else is in the path,
+ * so that its origin is our own AS (RFC 6811 2). */
 struct attr_summary {
     uint32_t local_pref;  /* LOCAL_PREF_DEFAULT if absent */
     uint32_t med;         /* 0 if absent */
@@ -48,7 +50,7 @@ struct attr_summary {
     uint32_t origin_as;   /* last AS of the path; 0 if empty or ending in a set */
     uint16_t path_length; /* RFC 4271 9.1.2.2 (a): a set counts 1, confederation segments 0 */
     uint16_t facts;       /* ATTR_HAS_... */
-    uint8_t origin;
+    uint8_t origin; /* ORIGIN_INCOMPLETE if absent */
 };
 
 /* A canonical block on its way into a store. The bytes are the maker's. */

@@ -1,0 +1,197 @@
+/* AS_PATH (RFC 4271 4.3, 5.1.2; confederations RFC 5065; 4-octet numbers RFC 6793): a run of segments, each a type,
+ * a count of 1-255 and that many numbers. In text, AS_SEQUENCE is bare, AS_SET stands in {}, AS_CONFED_SEQUENCE in
+ * () and AS_CONFED_SET in [].
+ */
+#include "attr/as_path.h"
+
+#include <string.h>
+
+#include "attr/types.h"
+#include "base/err.h"
+#include "net/asn.h"
+
+enum { SEGMENT_COUNT_MAX = 255, NUMBER_SIZE = 4 };
+
+bool as_segment_next(struct cursor *path, struct as_segment *segment)
+{
+    if (cursor_done(path))
+        return false;
+    segment->type = cursor_u8(path);
+    segment->count = cursor_u8(path);
+    segment->numbers = cursor_take(path, (size_t)segment->count * NUMBER_SIZE);
+    if (!path->failed && segment->count && segment->type >= SEGMENT_AS_SET && segment->type <= SEGMENT_CONFED_SET)
+        return true;
+    cursor_fail(path);
+    return false;
+}
+
+uint32_t as_segment_number(const struct as_segment *segment, unsigned index)
+{
+    uint32_t number;
+    memcpy(&number, segment->numbers + (size_t)index * NUMBER_SIZE, sizeof(number));
+    return __builtin_bswap32(number);
+}
+
+unsigned as_path_occurrences(const uint8_t *path, uint16_t length, uint32_t asn)
+{
+    struct cursor cursor = cursor_of(path, length);
+    struct as_segment segment;
+    unsigned found = 0;
+    while (as_segment_next(&cursor, &segment)) {
+        for (unsigned i = 0; i < segment.count; i++)
+            found += as_segment_number(&segment, i) == asn;
+    }
+    return found;
+}
+
+static void put_numbers(struct buf *out, uint32_t asn, unsigned times)
+{
+    for (unsigned i = 0; i < times; i++)
+        buf_u32(out, asn);
+}
+
+void as_path_prepend(const uint8_t *path, uint16_t length, uint8_t segment_type, uint32_t asn, unsigned times,
+                     struct buf *out)
+{
+    struct cursor cursor = cursor_of(path, length);
+    struct as_segment first;
+    bool joins = times && as_segment_next(&cursor, &first) && first.type == segment_type &&
+                 times <= SEGMENT_COUNT_MAX - (unsigned)first.count;
+    if (joins) {
+        buf_u8(out, segment_type);
+        buf_u8(out, (uint8_t)(first.count + times));
+        put_numbers(out, asn, times);
+        buf_put(out, path + 2, (size_t)length - 2);
+        return;
+    }
+    while (times) {
+        unsigned count = times < SEGMENT_COUNT_MAX ? times : SEGMENT_COUNT_MAX;
+        buf_u8(out, segment_type);
+        buf_u8(out, (uint8_t)count);
+        put_numbers(out, asn, count);
+        times -= count;
+    }
+    buf_put(out, path, length);
+}
+
+/* How segments look in text, indexed by type. */
+static const struct segment_text {
+    char open; /* 0 = none */
+    char close;
+    char separator;
+} segment_texts[] = {
+    [SEGMENT_AS_SET] = {'{', '}', ','},
+    [SEGMENT_AS_SEQUENCE] = {0, 0, ' '},
+    [SEGMENT_CONFED_SEQUENCE] = {'(', ')', ' '},
+    [SEGMENT_CONFED_SET] = {'[', ']', ','},
+};
+
+void as_path_format(const uint8_t *path, uint16_t length, struct str *out)
+{
+    struct cursor cursor = cursor_of(path, length);
+    struct as_segment segment;
+    bool first = true;
+    while (as_segment_next(&cursor, &segment)) {
+        const struct segment_text *look = &segment_texts[segment.type];
+        if (!first)
+            str_add_char(out, ' ');
+        first = false;
+        if (look->open)
+            str_add_char(out, look->open);
+        for (unsigned i = 0; i < segment.count; i++) {
+            if (i)
+                str_add_char(out, look->separator);
+            str_printf(out, "%u", as_segment_number(&segment, i));
+        }
+        if (look->close)
+            str_add_char(out, look->close);
+    }
+}
+
+/* A path being written number by number. */
+struct path_writer {
+    struct buf *out;
+    size_t segment_at; /* offset of the open segment's header */
+    unsigned count;    /* numbers in it so far; 0: it has no header yet */
+    uint8_t type;
+};
+
+static int writer_add(struct path_writer *writer, uint32_t asn)
+{
+    if (writer->count == SEGMENT_COUNT_MAX) {
+        if (writer->type != SEGMENT_AS_SEQUENCE && writer->type != SEGMENT_CONFED_SEQUENCE)
+            return E_INVALID; /* a set cannot go on in another segment: two sets are longer than one */
+        writer->count = 0;
+    }
+    if (writer->count == 0) {
+        writer->segment_at = writer->out->length;
+        buf_u8(writer->out, writer->type);
+        buf_u8(writer->out, 0);
+    }
+    buf_u32(writer->out, asn);
+    if (writer->out->failed)
+        return E_INVALID;
+    buf_patch_u8(writer->out, writer->segment_at + 1, (uint8_t)++writer->count);
+    return 0;
+}
+
+static void writer_turn(struct path_writer *writer, uint8_t type)
+{
+    writer->type = type;
+    writer->count = 0;
+}
+
+/* One number at `text`; *text is moved behind it. */
+static int parse_number(const char **text, uint32_t *asn)
+{
+    char number[ASN_TEXT_MAX + 1];
+    size_t length = strspn(*text, "0123456789.");
+    if (length == 0 || length >= sizeof(number))
+        return E_INVALID;
+    memcpy(number, *text, length);
+    number[length] = '\0';
+    *text += length;
+    return asn_parse(number, asn);
+}
+
+/* A bracket; 0, or E_INVALID where it does not fit. */
+static int parse_bracket(struct path_writer *writer, char c)
+{
+    if (writer->type != SEGMENT_AS_SEQUENCE) {
+        if (c != segment_texts[writer->type].close || writer->count == 0)
+            return E_INVALID;
+        writer_turn(writer, SEGMENT_AS_SEQUENCE);
+        return 0;
+    }
+    for (uint8_t type = SEGMENT_AS_SET; type <= SEGMENT_CONFED_SET; type++) {
+        if (c == segment_texts[type].open) {
+            writer_turn(writer, type);
+            return 0;
+        }
+    }
+    return E_INVALID;
+}
+
+int as_path_parse(const char *text, struct buf *out)
+{
+    struct path_writer writer = {.out = out, .type = SEGMENT_AS_SEQUENCE};
+    size_t start = out->length;
+    int result = 0;
+    while (*text && result == 0) {
+        uint32_t asn;
+        if (*text == ' ' || *text == '\t' || *text == ',') {
+            text++;
+        } else if (*text >= '0' && *text <= '9') {
+            result = parse_number(&text, &asn);
+            if (result == 0)
+                result = writer_add(&writer, asn);
+        } else {
+            result = parse_bracket(&writer, *text++);
+        }
+    }
+    if (result == 0 && writer.type != SEGMENT_AS_SEQUENCE)
+        result = E_INVALID; /* a bracket is left open */
+    if (result < 0)
+        out->length = start;
+    return result;
+}
