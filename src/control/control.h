@@ -1,0 +1,250 @@
+/* The one management interface: gRPC, the library, the configuration file and signals all go through it, so they
+ * cannot disagree. In C terms only: no protobuf, no text formats.
+ *
+ * One thread (the speaker's). Calls answer at once; whatever walks a table is a cursor that the caller turns slice by
+ * slice. Error texts that GoBGP's users grep for (gobgp-api-v3, section 9) are produced here.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attr/block.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "config/config.h"
+#include "net/addr.h"
+#include "net/family.h"
+#include "net/prefix.h"
+#include "session/session.h"
+
+struct control;
+
+/* `transport` is transport_tcp() but in tests. Nothing runs until control_start. */
+struct control *control_new(struct loop *loop, struct transport *transport);
+void control_free(struct control *control); /* closes everything at once */
+
+/* Speaker ----------------------------------------------------------------------------------------------------- */
+
+int control_start(struct control *control, const struct global_config *global, struct err *err); /* StartBgp */
+/* Ceases all sessions, closes the listeners, drops the tables. `done` (may be NULL) is called once every NOTIFICATION
+ * was flushed or 2 s passed. */
+void control_stop(struct control *control, const char *communication, void (*done)(void *context), void *context);
+bool control_started(const struct control *control);
+const struct global_config *control_global(const struct control *control); /* NULL when not started */
+
+/* Applies a whole configuration: at start, or (given the one applied before) its differences. Reports what it did in
+ * words, a line each, through `line`. What cannot be applied to a neighbour is logged and reported; nothing else is
+ * touched. */
+int control_apply(struct control *control, const struct config *config, void (*line)(void *context, const char *text),
+                  void *context, struct err *err);
+
+/* Peers ------------------------------------------------------------------------------------------------------- */
+
+/* Names a peer: by address (with scope for link-local) or by interface. */
+struct peer_name {
+    struct addr address;
+    char interface[CONFIG_INTERFACE_MAX];
+};
+
+int control_peer_add(struct control *control, const struct neighbor_config *neighbor, struct err *err);
+int control_peer_delete(struct control *control, const struct peer_name *name, const char *communication,
+                        struct err *err);
+/* `needs_soft_reset_in` tells whether the change matters to routes already received. */
+int control_peer_update(struct control *control, const struct neighbor_config *neighbor, bool *needs_soft_reset_in,
+                        struct err *err);
+
+enum soft_reset {
+    SOFT_RESET_IN = 0,
+    SOFT_RESET_OUT = 1,
+    SOFT_RESET_BOTH = 2,
+};
+/* `name` NULL = all. */
+int control_peer_reset(struct control *control, const struct peer_name *name, const char *communication,
+                       struct err *err);
+int control_peer_soft_reset(struct control *control, const struct peer_name *name, enum soft_reset direction,
+                            struct err *err);
+int control_peer_shutdown(struct control *control, const struct peer_name *name, const char *communication,
+                          struct err *err);
+int control_peer_enable(struct control *control, const struct peer_name *name, struct err *err);
+int control_peer_disable(struct control *control, const struct peer_name *name, const char *communication,
+                         struct err *err);
+
+struct peer_family_view {
+    enum family_id family;
+    bool negotiated;
+    uint64_t received;   /* paths in Adj-RIB-In */
+    uint64_t accepted;   /* of these, in Loc-RIB */
+    uint64_t advertised; /* paths in Adj-RIB-Out: O(1), exact */
+    bool end_of_rib_received;
+    bool end_of_rib_sent;
+};
+
+enum peer_admin_state {
+    PEER_ADMIN_UP = 0,
+    PEER_ADMIN_DOWN = 1,
+    PEER_ADMIN_PREFIX_LIMIT = 2,
+};
+
+struct peer_view {
+    const struct neighbor_config *config;
+    uint32_t local_as;
+    enum peer_type type;
+    enum peer_admin_state admin_state;
+    const struct session_status *session;
+    uint32_t family_count;
+    const struct peer_family_view *families;
+};
+/* In order of address, IPv4 first. `name` NULL = all. The view is good during the call. Returns how many. */
+size_t control_peer_list(struct control *control, const struct peer_name *name,
+                         void (*peer)(void *context, const struct peer_view *view), void *context);
+
+int control_peer_group_add(struct control *control, const struct peer_group_config *group, struct err *err);
+int control_peer_group_delete(struct control *control, const char *name, struct err *err);
+int control_peer_group_update(struct control *control, const struct peer_group_config *group,
+                              bool *needs_soft_reset_in, struct err *err);
+size_t control_peer_group_list(struct control *control, const char *name,
+                               void (*group)(void *context, const struct peer_group_config *group), void *context);
+const struct peer_group_config *control_peer_group_find(struct control *control, const char *name);
+
+/* Paths ------------------------------------------------------------------------------------------------------- */
+
+enum { UUID_BYTES = 16 };
+
+/* A route somebody adds here. `attrs` are canonical bytes including the NEXT_HOP (unspecified = self) and ORIGIN. */
+struct local_path {
+    enum family_id family;
+    struct prefix prefix;
+    uint32_t identifier; /* path id; other ids of one prefix coexist */
+    const uint8_t *attrs;
+    uint32_t attrs_length;
+    uint32_t source_as; /* 0: local */
+    struct addr source_id;
+    bool is_from_external;
+};
+
+int control_path_add(struct control *control, const struct local_path *path, uint8_t uuid[UUID_BYTES],
+                     struct err *err);
+int control_path_delete(struct control *control, enum family_id family, const struct prefix *prefix,
+                        uint32_t identifier); /* not there: no error */
+int control_path_delete_uuid(struct control *control, const uint8_t uuid[UUID_BYTES], struct err *err);
+/* Every path added here, of one family or (FAMILY_UNKNOWN) of all. */
+void control_path_delete_all(struct control *control, enum family_id family);
+
+struct path_view {
+    enum family_id family;
+    struct prefix prefix;
+    uint32_t path_id;       /* as received */
+    uint32_t local_path_id; /* as sent with add-path */
+    const uint8_t *attrs;   /* canonical; NULL on a withdraw that has none */
+    uint32_t attrs_length;
+    struct wall_time received_at;
+    bool best;
+    bool withdraw;
+    bool filtered;
+    bool stale;
+    bool from_external;
+    bool next_hop_invalid;
+    bool local;
+    uint32_t source_as;   /* of the neighbour; for local paths our own */
+    uint32_t source_id;   /* router id, host order; 0 local */
+    struct addr neighbor; /* ADDR_NONE: local */
+};
+
+enum table_type {
+    TABLE_GLOBAL = 0,
+    TABLE_LOCAL = 1,
+    TABLE_ADJ_IN = 2,
+    TABLE_ADJ_OUT = 3,
+    TABLE_VRF = 4,
+};
+
+enum lookup_type {
+    LOOKUP_EXACT = 0,
+    LOOKUP_LONGER = 1,
+    LOOKUP_SHORTER = 2,
+    LOOKUP_LONGEST_MATCH = 3, /* what an address without length means */
+};
+
+struct path_lookup {
+    struct prefix prefix;
+    enum lookup_type type;
+};
+
+struct path_query {
+    enum table_type table;
+    struct peer_name peer; /* adj-in, adj-out */
+    enum family_id family;
+    bool include_filtered;
+    const struct path_lookup *lookups; /* none: the whole table. Copied. */
+    size_t lookup_count;
+};
+
+/* A walk over destinations. Rows that change meanwhile are seen in one of their states; none is seen twice. */
+struct path_walk;
+int control_path_walk(struct control *control, const struct path_query *query, struct path_walk **walk,
+                      struct err *err);
+/* The next destination: its paths, best first, good until the next call of anything here. 0 at the end. Takes at most
+ * about a millisecond: *again is set when it found nothing yet and wants to be called once more. */
+size_t path_walk_next(struct path_walk *walk, const struct path_view **paths, bool *again);
+void path_walk_free(struct path_walk *walk);
+
+struct table_counts {
+    uint64_t destinations;
+    uint64_t paths;
+    uint64_t accepted;
+};
+int control_table_counts(struct control *control, const struct path_query *query, struct table_counts *counts,
+                         struct err *err);
+
+/* Events ------------------------------------------------------------------------------------------------------ */
+
+struct watch_ops {
+    void (*peer_state)(void *context, const struct peer_view *view); /* NULL: not wanted */
+    void (*best)(void *context, const struct path_view *paths, size_t count);
+    void (*adj_in)(void *context, const struct path_view *paths, size_t count); /* before policy */
+    void (*post_policy)(void *context, const struct path_view *paths, size_t count);
+};
+struct control_watch;
+struct control_watch *control_watch_new(struct control *control, const struct watch_ops *ops, void *context);
+void control_watch_free(struct control_watch *watch);
+
+/* Why --------------------------------------------------------------------------------------------------------- */
+
+struct why_path {
+    struct path_view view;
+    const char *step;   /* the decision step that put it behind the best ("AS_PATH length"); for the best: why it won
+                           over the next one; "only path" */
+    char sentence[256]; /* "AS_PATH is 3 long, the best one's is 2" */
+};
+
+struct why_told { /* about one peer */
+    bool told;
+    char sentence[256];     /* "not sent back to the peer it came from"; "sent at ... " */
+    struct path_view sent;  /* if told: what stands in the Adj-RIB-Out */
+};
+
+struct why {
+    struct prefix prefix; /* the destination that answers (longest match for an address) */
+    size_t path_count;
+    const struct why_path *paths; /* best first */
+    bool asked_peer;
+    struct why_told told;
+};
+
+/* The answer belongs to `control` until the next call. E_NOT_FOUND: no route. */
+int control_why(struct control *control, enum family_id family, const struct prefix *prefix, bool longest_match,
+                const struct peer_name *to_peer, const struct why **why, struct err *err);
+
+/* Update groups: who shares one encoded stream, and why others do not. */
+struct group_view {
+    uint32_t id;
+    enum family_id family;
+    const char *key;        /* in words: "external, local AS 65000, 4-octet AS, next hop self" */
+    uint32_t member_count;
+    const struct addr *members;
+    uint64_t advertised;
+};
+size_t control_group_list(struct control *control, void (*group)(void *context, const struct group_view *view),
+                          void *context);
