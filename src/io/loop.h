@@ -7,12 +7,16 @@
  *
  * A simulated loop has no descriptors: its clock stands still during a turn and jumps to the next timer when
  * nothing else is left to do, so that an hour of BGP takes a millisecond and always the same way.
+ *
+ * Any callback may stop, restart, start or free any watch, timer or task, its own included; what was stopped is not
+ * called any more, not even in the same turn. A callback must not call loop_turn or loop_run of its own loop.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/list.h"
 #include "base/time.h"
 
@@ -20,16 +24,18 @@ struct loop;
 
 struct loop *loop_new(void); /* NULL only if the system refuses epoll */
 struct loop *loop_new_simulated(void);
-void loop_free(struct loop *loop); /* watches, timers and tasks must be stopped before */
+/* Watches, timers and tasks must be stopped before, and other threads must not post any more. Mail that was posted
+ * and not delivered is forgotten, not freed: turn the loop once after the senders have ended. */
+void loop_free(struct loop *loop);
 
 /* One turn, sleeping at most `max_wait_ms` (-1: until something happens). In a simulated loop: one turn, jumping
  * the clock at most `max_wait_ms` ahead (-1: any distance) if there is nothing to do now.
  * True if anything was run. */
 bool loop_turn(struct loop *loop, int max_wait_ms);
-void loop_run(struct loop *loop); /* turns until loop_stop */
-void loop_stop(struct loop *loop);
+void loop_run(struct loop *loop); /* turns until loop_stop; in a simulated loop also until nothing is left to come */
+void loop_stop(struct loop *loop); /* the loop's thread only: others post a mail that calls it */
 
-struct mono_time loop_now(const struct loop *loop); /* as noted at the start of the turn */
+struct mono_time loop_now(const struct loop *loop); /* as noted at the start of the turn; between turns, the time */
 struct wall_time loop_wall_now(const struct loop *loop);
 bool loop_is_simulated(const struct loop *loop);
 int loop_descriptor(const struct loop *loop); /* readable when a turn is due: for embedding in another loop */
@@ -52,7 +58,7 @@ struct loop_watch {
 /* Level-triggered. `ready` gets LOOP_READ and LOOP_WRITE; error and hang-up arrive as whatever is wanted. */
 void loop_watch_init(struct loop_watch *watch, struct loop *loop, int fd,
                      void (*ready)(struct loop_watch *watch, unsigned events));
-void loop_watch_want(struct loop_watch *watch, unsigned events); /* 0: keep registered, be silent */
+void loop_watch_want(struct loop_watch *watch, unsigned events); /* 0 (as after init): be silent, even about errors */
 void loop_watch_stop(struct loop_watch *watch); /* before closing the descriptor; never called back afterwards */
 
 /* Timers (one shot; a heap) ---------------------------------------------------------------------------------- */
@@ -61,11 +67,13 @@ struct loop_timer {
     struct loop *loop;
     void (*expired)(struct loop_timer *timer);
     struct mono_time due;
+    uint64_t sequence;   /* among equal `due`, first started is first expired */
     uint32_t heap_index; /* 0: not running */
 };
 
 void loop_timer_init(struct loop_timer *timer, struct loop *loop, void (*expired)(struct loop_timer *timer));
-void loop_timer_start(struct loop_timer *timer, int64_t delay_ms); /* restarts if running; moving later is cheap */
+/* Restarts if running; moving later is cheap. Never expires in the turn that started it, not even with delay 0. */
+void loop_timer_start(struct loop_timer *timer, int64_t delay_ms);
 void loop_timer_stop(struct loop_timer *timer);
 bool loop_timer_running(const struct loop_timer *timer);
 int64_t loop_timer_left_ms(const struct loop_timer *timer); /* 0 if not running */
@@ -92,6 +100,17 @@ struct mail {
 
 void mailbox_post(struct loop *loop, struct mail *mail); /* from any thread; never blocks; order kept per sender */
 
-/* Signals: delivered on the loop as ordinary calls. One handler per signal number. */
+/* A doorbell wakes a loop from another thread: rings not yet answered are one. `answered` runs on the loop. Whatever
+ * was written to shared memory before doorbell_ring is seen by the answer. */
+struct doorbell;
+
+struct doorbell *doorbell_new(struct loop *loop, void (*answered)(void *context), void *context);
+void doorbell_ring(struct doorbell *doorbell);  /* from any thread */
+void doorbell_free(struct doorbell *doorbell);  /* on the loop's thread, when nobody rings it any more; not answered
+                                                   afterwards, though the memory may live until the next turn */
+
+/* Signals: delivered on the loop as ordinary calls. One handler per signal number. A NULL handler takes it back.
+ * The signal is blocked in the calling thread: call this before other threads are started, so that they inherit it.
+ * E_EXISTS: it has a handler. E_UNSUPPORTED: simulated loop. E_IO: the system refused. */
 int loop_on_signal(struct loop *loop, int signal_number, void (*handler)(void *context, int signal_number),
                    void *context);
