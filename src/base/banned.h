@@ -13,4 +13,8 @@
 #undef strcpy
 #undef strcat
 #undef strtok
+#undef stpcpy
+#undef sprintf
+#undef vsprintf
+#undef gets
 #pragma GCC poison strcpy strcat stpcpy sprintf vsprintf atoi atol atoll gets strtok alloca

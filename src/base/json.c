@@ -169,6 +169,15 @@ static void float32_shortest(float value, char *text, size_t capacity)
         snprintf(text, capacity, "%.*e", digits, (double)value);
         if (strtof(text, NULL) == value)
             return;
+        /* Above a power of two floats are twice as sparse as below, so the next decimal up may read back where the
+         * nearest one, which lies below, does not (2^90: 1.2379401e+27). */
+        char *last = strchr(text, 'e') - 1;
+        if (*last >= '0' && *last < '9') {
+            ++*last;
+            if (strtof(text, NULL) == value)
+                return;
+            --*last;
+        }
     }
 }
 
@@ -180,7 +189,7 @@ void json_float32(struct json *json, float value)
         return;
     }
     char text[64];
-    float_t size = fabsf(value);
+    float size = fabsf(value);
     float32_shortest(value, text, sizeof(text));
     char *exponent_at = strchr(text, 'e');
     CHECK(exponent_at);

@@ -163,7 +163,8 @@ void text_vprintf(struct text *text, const char *format, va_list arguments)
     va_list again;
     va_copy(again, arguments);
     size_t room = text->capacity - text->length;
-    int length = text->failed ? -1 : vsnprintf(text->bytes ? text->bytes + text->length : NULL, room, format, arguments);
+    int length =
+        text->failed ? -1 : vsnprintf(text->bytes ? text->bytes + text->length : NULL, room, format, arguments);
     if (length < 0) {
         text->failed = true;
     } else if ((size_t)length < room && (size_t)length <= text->limit_bytes - text->length) {
