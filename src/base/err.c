@@ -20,7 +20,8 @@ static void err_store(struct err *err, const char *text, size_t length)
 }
 
 /* Formats into memory of its own first: the arguments may point into err->text. */
-static size_t err_format(char *text, size_t capacity, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static size_t err_format(char *text, size_t capacity, const char *format,
+                                                               va_list arguments)
 {
     int length = vsnprintf(text, capacity, format, arguments);
     if (length < 0) {

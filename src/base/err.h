@@ -11,10 +11,10 @@
 
 enum {
     E_OK = 0,
-    E_AGAIN = -1,       /* would block; try again when ready */
-    E_EOF = -2,         /* the other end closed in an orderly way */
-    E_IO = -3,          /* the system refused; errno says why at the place it happened */
-    E_INVALID = -4,     /* the input is wrong */
+    E_AGAIN = -1,   /* would block; try again when ready */
+    E_EOF = -2,     /* the other end closed in an orderly way */
+    E_IO = -3,      /* the system refused; errno says why at the place it happened */
+    E_INVALID = -4, /* the input is wrong */
     E_NOT_FOUND = -5,
     E_EXISTS = -6,
     E_LIMIT = -7,       /* a configured or built-in bound was reached */

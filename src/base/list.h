@@ -43,13 +43,13 @@ static inline void list_remove(struct list *node)
 
 #define list_entry(node, type, member) container_of(node, type, member)
 
-#define list_foreach(cursor, head, type, member)                                                                       \
-    for (type *cursor = list_entry((head)->next, type, member); &cursor->member != (head);                             \
+#define list_foreach(cursor, head, type, member)                                           \
+    for (type *cursor = list_entry((head)->next, type, member); &cursor->member != (head); \
          cursor = list_entry(cursor->member.next, type, member))
 
 /* The current node may be removed (and freed) inside the body. */
-#define list_foreach_safe(cursor, head, type, member)                                                                  \
-    for (type *cursor = list_entry((head)->next, type, member),                                                        \
-              *cursor##_next = list_entry(cursor->member.next, type, member);                                          \
-         &cursor->member != (head);                                                                                    \
+#define list_foreach_safe(cursor, head, type, member)                         \
+    for (type *cursor = list_entry((head)->next, type, member),               \
+              *cursor##_next = list_entry(cursor->member.next, type, member); \
+         &cursor->member != (head);                                           \
          cursor = cursor##_next, cursor##_next = list_entry(cursor->member.next, type, member))

@@ -37,10 +37,10 @@ int log_level_parse(const char *name, enum log_level *level); /* "panic" ... "tr
 void log_write(enum log_level level, const char *topic, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-#define log_at(level, topic, key, ...)                                                                                 \
-    do {                                                                                                               \
-        if (log_wants(level))                                                                                          \
-            log_write(level, topic, key, __VA_ARGS__);                                                                 \
+#define log_at(level, topic, key, ...)                 \
+    do {                                               \
+        if (log_wants(level))                          \
+            log_write(level, topic, key, __VA_ARGS__); \
     } while (0)
 
 #define log_error(topic, key, ...) log_at(LOG_LEVEL_ERROR, topic, key, __VA_ARGS__)

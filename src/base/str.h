@@ -21,7 +21,8 @@ void str_add_char(struct str *str, char c);
 void str_printf(struct str *str, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Appends `length` bytes of foreign text as printable: valid UTF-8 stays, control characters (C0, C1, DEL),
- * line separators, bidirectional controls and broken sequences become \xNN. What terminals, logs and JSON get to see. */
+ * line separators, bidirectional controls and broken sequences become \xNN. What terminals, logs and JSON get to see.
+ */
 void str_add_foreign(struct str *str, const void *bytes, size_t length);
 
 /* A growing, owned text with a ceiling, for outputs whose size is not known. What would pass the ceiling is not added
@@ -40,7 +41,7 @@ void text_clear(struct text *text);
 void text_add(struct text *text, const char *more);
 void text_add_n(struct text *text, const char *more, size_t length);
 void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void text_vprintf(struct text *text, const char *format, va_list arguments);
+void text_vprintf(struct text *text, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
 bool str_equal_nocase(const char *a, const char *b);
 bool str_starts_with(const char *text, const char *start);
