@@ -7,7 +7,8 @@
 
 _Noreturn void check_failed(const char *condition, const char *file, int line);
 
-/* clang-format off: it takes the minus for a sign */
+/* clang-format takes the minus for a sign. */
+/* clang-format off */
 #define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
 /* clang-format on */
 
