@@ -7,10 +7,7 @@
 
 _Noreturn void check_failed(const char *condition, const char *file, int line);
 
-/* clang-format takes the minus for a sign. */
-/* clang-format off */
-#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
-/* clang-format on */
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

@@ -1,0 +1,260 @@
+/* Extendible hashing over linear probing.
+ *
+ *     hash  | d bits: entry of the directory | ... | 5 bits: tag | 14 bits: slot |
+ *
+ * A segment is an ordinary open-addressing table of 16 to 16,384 slots, at most 70 % full. It doubles until it has
+ * the largest size and then splits in two by the next bit of the hash; the directory doubles when that bit is not in
+ * its index yet. So the largest thing ever done at once is to redistribute one segment, 11,468 ids or about 0.2 ms,
+ * and the table grows a segment at a time instead of holding two copies while it is rebuilt.
+ *
+ * Removal closes the gap by moving later ids of the run back: no tombstones, so a table after years of churn probes
+ * as one freshly filled. Segments shrink by halves below 1/6 full; they are not joined again, a segment at its
+ * smallest being one cache line.
+ */
+#include "base/id_table.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+enum {
+    SEGMENT_BITS_MIN = 4,
+    DEPTH_MAX = 20,
+    SLOT_UNIT_BYTES = 64,
+    SLOTS_PER_UNIT_BITS = 4,
+    SEGMENT_CLASS_COUNT = ID_TABLE_SEGMENT_BITS - SEGMENT_BITS_MIN + 1,
+};
+
+struct id_segment {
+    uint32_t place; /* of the slots */
+    uint32_t count;
+    uint32_t limit; /* most ids it may hold */
+    uint8_t bits;   /* slots = 1 << bits */
+    uint8_t depth;  /* bits of the hash all its ids share */
+};
+
+static uint32_t slot_of(uint32_t hash, uint32_t id)
+{
+    return id_table_tag(hash) << ID_TABLE_ID_BITS | id;
+}
+
+static void segment_make(struct id_table *table, struct id_segment *segment, unsigned bits, unsigned depth)
+{
+    uint32_t slots = 1u << bits;
+    segment->place = slab_alloc(&table->slots, bits - SEGMENT_BITS_MIN);
+    segment->bits = (uint8_t)bits;
+    segment->depth = (uint8_t)depth;
+    segment->count = 0;
+    segment->limit = (uint32_t)(slots * 7ull / 10);
+    table->slot_count += slots;
+    if (segment->place)
+        memset(slab_at(&table->slots, segment->place), 0, slots * sizeof(uint32_t));
+}
+
+static void segment_drop(struct id_table *table, const struct id_segment *segment)
+{
+    table->slot_count -= 1u << segment->bits;
+    if (segment->place)
+        slab_free(&table->slots, segment->place, segment->bits - SEGMENT_BITS_MIN);
+}
+
+static uint32_t *segment_slots(const struct id_table *table, const struct id_segment *segment)
+{
+    return slab_at(&table->slots, segment->place);
+}
+
+static void segment_add(const struct id_table *table, struct id_segment *segment, uint32_t hash, uint32_t slot)
+{
+    uint32_t *slots = segment_slots(table, segment);
+    uint32_t mask = (1u << segment->bits) - 1;
+    uint32_t at = hash & mask;
+    while (slots[at])
+        at = (at + 1) & mask;
+    slots[at] = slot;
+    segment->count++;
+}
+
+/* Makes the directory entries of a segment, all those that begin with the `depth` bits of `hash`, point at it. */
+static void directory_set(struct id_table *table, uint32_t segment_index, uint32_t hash)
+{
+    const struct id_segment *segment = &table->segments[segment_index];
+    uint64_t first = (uint64_t)hash << segment->depth >> 32 << (table->depth - segment->depth);
+    uint64_t count = 1ull << (table->depth - segment->depth);
+    for (uint64_t i = 0; i < count; i++) {
+        table->directory[first + i] = (struct id_segment_ref){
+            .slots = segment_slots(table, segment), .mask = (1u << segment->bits) - 1, .segment = segment_index};
+    }
+}
+
+static void directory_double(struct id_table *table)
+{
+    size_t size = (size_t)1 << table->depth;
+    table->directory = mem_realloc(table->kind, table->directory, 2 * size * sizeof(*table->directory));
+    for (size_t i = size; i-- > 0;)
+        table->directory[2 * i] = table->directory[2 * i + 1] = table->directory[i];
+    table->depth++;
+}
+
+void id_table_init(struct id_table *table, enum mem_kind kind, uint32_t (*hash_of)(const void *owner, uint32_t id),
+                   const void *owner)
+{
+    static const uint16_t classes[SEGMENT_CLASS_COUNT] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
+    _Static_assert(1024 << SLOTS_PER_UNIT_BITS == 1 << ID_TABLE_SEGMENT_BITS, "the largest segment is the last class");
+    memset(table, 0, sizeof(*table));
+    table->kind = kind;
+    table->hash_of = hash_of;
+    table->owner = owner;
+    slab_init(&table->slots, &(struct slab_layout){
+                                 .kind = kind,
+                                 .unit_bytes = SLOT_UNIT_BYTES,
+                                 .page_units = 1024,
+                                 .max_pages = 1u << (ID_TABLE_ID_BITS + 2 - ID_TABLE_SEGMENT_BITS),
+                                 .class_units = classes,
+                                 .class_count = SEGMENT_CLASS_COUNT,
+                             });
+    table->directory = mem_zalloc(kind, sizeof(*table->directory));
+    table->segment_capacity = 8;
+    table->segments = mem_zalloc(kind, table->segment_capacity * sizeof(*table->segments));
+    table->segment_count = 1;
+    segment_make(table, &table->segments[0], SEGMENT_BITS_MIN, 0);
+    directory_set(table, 0, 0);
+}
+
+void id_table_release(struct id_table *table)
+{
+    slab_release(&table->slots);
+    mem_free(table->kind, table->directory);
+    mem_free(table->kind, table->segments);
+    table->directory = NULL;
+    table->segments = NULL;
+}
+
+/* Pours the ids of `from` into one or two others, by the first bit of the hash they do not share. */
+static void segment_pour(struct id_table *table, const struct id_segment *from, struct id_segment *low,
+                         struct id_segment *high)
+{
+    const uint32_t *slots = segment_slots(table, from);
+    uint32_t size = 1u << from->bits;
+    for (uint32_t i = 0; i < size; i++) {
+        if (!slots[i])
+            continue;
+        uint32_t hash = table->hash_of(table->owner, slots[i] & ID_TABLE_ID_MAX);
+        bool upper = high && (hash << from->depth & 0x80000000u);
+        segment_add(table, upper ? high : low, hash, slots[i]);
+    }
+}
+
+/* Gives a segment twice or half its slots. `hash` is that of any key in its range. */
+static bool segment_resize(struct id_table *table, uint32_t index, unsigned bits, uint32_t hash)
+{
+    struct id_segment resized;
+    segment_make(table, &resized, bits, table->segments[index].depth);
+    if (!resized.place) {
+        segment_drop(table, &resized);
+        return false;
+    }
+    segment_pour(table, &table->segments[index], &resized, NULL);
+    segment_drop(table, &table->segments[index]);
+    table->segments[index] = resized;
+    directory_set(table, index, hash);
+    return true;
+}
+
+static bool segment_split(struct id_table *table, uint32_t index, uint32_t hash)
+{
+    unsigned depth = table->segments[index].depth;
+    if (depth == DEPTH_MAX)
+        return false;
+    if (depth == table->depth)
+        directory_double(table);
+    if (table->segment_count == table->segment_capacity) {
+        table->segment_capacity *= 2;
+        table->segments = mem_realloc(table->kind, table->segments, table->segment_capacity * sizeof(*table->segments));
+    }
+    struct id_segment low, high;
+    segment_make(table, &low, ID_TABLE_SEGMENT_BITS, depth + 1);
+    segment_make(table, &high, ID_TABLE_SEGMENT_BITS, depth + 1);
+    if (!low.place || !high.place) {
+        segment_drop(table, &low);
+        segment_drop(table, &high);
+        return false;
+    }
+    segment_pour(table, &table->segments[index], &low, &high);
+    segment_drop(table, &table->segments[index]);
+    uint32_t branch = 0x80000000u >> depth;
+    uint32_t high_index = table->segment_count++;
+    table->segments[index] = low;
+    table->segments[high_index] = high;
+    directory_set(table, index, hash & ~branch);
+    directory_set(table, high_index, hash | branch);
+    return true;
+}
+
+static bool segment_grow(struct id_table *table, uint32_t index, uint32_t hash)
+{
+    unsigned bits = table->segments[index].bits;
+    return bits < ID_TABLE_SEGMENT_BITS ? segment_resize(table, index, bits + 1, hash)
+                                        : segment_split(table, index, hash);
+}
+
+bool id_table_put(struct id_table *table, uint32_t hash, uint32_t id)
+{
+    const struct id_segment_ref *ref = id_table_segment(table, hash);
+    while (unlikely(table->segments[ref->segment].count >= table->segments[ref->segment].limit)) {
+        if (!segment_grow(table, ref->segment, hash))
+            return false;
+        ref = id_table_segment(table, hash);
+    }
+    segment_add(table, &table->segments[ref->segment], hash, slot_of(hash, id));
+    table->count++;
+    return true;
+}
+
+void id_table_remove(struct id_table *table, uint32_t hash, uint32_t id)
+{
+    const struct id_segment_ref *ref = id_table_segment(table, hash);
+    struct id_segment *segment = &table->segments[ref->segment];
+    uint32_t *slots = ref->slots;
+    uint32_t mask = ref->mask;
+    uint32_t hole = hash & mask;
+    uint32_t wanted = slot_of(hash, id);
+    while (slots[hole] != wanted) {
+        CHECK(slots[hole]);
+        hole = (hole + 1) & mask;
+    }
+    /* An id may move back into the hole unless its own place lies behind it. */
+    for (uint32_t at = (hole + 1) & mask; slots[at]; at = (at + 1) & mask) {
+        uint32_t home = table->hash_of(table->owner, slots[at] & ID_TABLE_ID_MAX) & mask;
+        if (((at - home) & mask) >= ((at - hole) & mask)) {
+            slots[hole] = slots[at];
+            hole = at;
+        }
+    }
+    slots[hole] = 0;
+    segment->count--;
+    table->count--;
+    if (segment->count < (mask + 1) / 6 && segment->bits > SEGMENT_BITS_MIN)
+        segment_resize(table, ref->segment, segment->bits - 1, hash);
+}
+
+uint32_t id_table_longest_run(const struct id_table *table)
+{
+    uint32_t longest = 0;
+    for (uint32_t i = 0; i < table->segment_count; i++) {
+        const struct id_segment *segment = &table->segments[i];
+        const uint32_t *slots = segment_slots(table, segment);
+        uint32_t size = 1u << segment->bits;
+        uint32_t run = 0;
+        for (uint32_t at = 0; at < 2 * size && run <= size; at++) { /* twice round: runs go over the end */
+            run = slots[at & (size - 1)] ? run + 1 : 0;
+            longest = run > longest ? run : longest;
+        }
+    }
+    return longest;
+}
+
+uint64_t id_table_bytes(const struct id_table *table)
+{
+    return table->slots.touched_bytes + (sizeof(*table->directory) << table->depth) +
+           (uint64_t)table->segment_capacity * sizeof(*table->segments);
+}
