@@ -1,8 +1,7 @@
 /* The attribute store: canonical blocks, each kept once, named by a 32-bit id, counted by reference.
  *
  * Belongs to one RIB and its thread. Ids are indices into arenas that never move; an id is valid while somebody
- * holds a reference. Id 0 means "none" and is never given out. The byte arena works in size classes of 8 bytes and
- * gives whole free pages back.
+ * holds a reference. Id 0 means "none" and is never given out. Whole free pages go back to the system.
  */
 #pragma once
 
@@ -13,10 +12,10 @@
 
 typedef uint32_t attr_id;
 
-/* One stored set: 56 bytes, plus its bytes. Immutable but for `refs`, `pack` and `next_hop_state`. */
+/* One stored set: 56 bytes, plus its bytes. Immutable but for `refs`, `pack` and `next_hop`. */
 struct attr_set {
     uint64_t rank; /* smaller is better; see attr_rank */
-    uint32_t hash; /* low half */
+    uint32_t hash; /* of bytes and `pre`: the store's own */
     uint32_t refs;
     uint32_t wire; /* place of the bytes, in units of 8 */
     uint16_t wire_length;
@@ -36,8 +35,9 @@ struct attr_store;
 struct attr_store *attr_store_new(void);
 void attr_store_free(struct attr_store *store);
 
-/* The id of a set with these bytes and this `pre` (0 = none), with one reference more. 0 only when 2^32 sets or the
- * byte arena are exhausted. */
+/* The id of a set with these bytes and this `pre` (0 = none), with one reference more; a new set also takes one on
+ * `pre`. A `pre` of the same bytes is itself returned. 0 only when the block is longer than ATTR_BLOCK_MAX, or 2^27
+ * sets or 32 GB of bytes are in use. */
 attr_id attr_store_intern(struct attr_store *store, const struct attr_block *block, attr_id pre);
 void attr_store_ref(struct attr_store *store, attr_id id, uint32_t count);
 void attr_store_unref(struct attr_store *store, attr_id id, uint32_t count);
