@@ -7,7 +7,10 @@
 
 _Noreturn void check_failed(const char *condition, const char *file, int line);
 
-#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+/* clang-format takes the minus for a sign. */
+/* clang-format off */
+#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+/* clang-format on */
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)

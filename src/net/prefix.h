@@ -14,7 +14,8 @@ struct prefix {
     uint8_t length; /* bits */
 };
 
-struct prefix prefix_make(const struct addr *addr, uint8_t length); /* masks; a length beyond the address's bits is cut */
+struct prefix prefix_make(const struct addr *addr,
+                          uint8_t length); /* masks; a length beyond the address's bits is cut */
 
 /* "192.0.2.0/24". A bare address is accepted as a host prefix when `host_allowed`. Host bits set are masked off.
  * 0 or E_INVALID. */
