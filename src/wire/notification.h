@@ -71,6 +71,14 @@ struct notification notification_with_data(uint8_t code, uint8_t subcode, const 
 /* Cease with a shutdown communication (subcodes 2 and 4 only). UTF-8, cut at 255 octets on a character boundary. */
 struct notification notification_shutdown(uint8_t subcode, const char *communication);
 
+/* Cease / Hard Reset around what would have been sent (RFC 8538 3.1), and back: false unless it is one that holds at
+ * least a code and a subcode. */
+struct notification notification_hard_reset(const struct notification *inner);
+bool notification_inner(const struct notification *notification, struct notification *inner);
+
+/* The shutdown communication, escaped. False if there is none or its length octet lies. */
+bool notification_communication(const struct notification *notification, struct str *out);
+
 void notification_encode(const struct notification *notification, struct buf *buf);
 
 /* From a message body. Bodies under 2 octets give code 0, subcode 0. */

@@ -92,6 +92,9 @@ int open_decode(const struct message *message, struct open_message *open, struct
 /* The capability TLVs an OPEN carries for `capabilities`, in sending order. */
 void capabilities_encode(const struct capabilities *capabilities, struct buf *buf);
 
+/* "multiprotocol", "graceful-restart"; NULL if the code is not known. */
+const char *capability_name(uint8_t code);
+
 /* What both sides agreed on. */
 struct negotiated {
     uint32_t peer_as;

@@ -41,6 +41,7 @@ struct nlri_run {
     enum family_id family;
     bool withdraw;
     bool add_path;
+    bool multiprotocol; /* from MP_REACH_NLRI or MP_UNREACH_NLRI */
     const uint8_t *bytes; /* validated: iterating cannot fail */
     uint32_t length;
     uint32_t count; /* prefixes */
@@ -51,8 +52,12 @@ enum { UPDATE_RUN_MAX = 4, UPDATE_WHY_MAX = 160 };
 struct update {
     enum verdict verdict;
     struct notification notification; /* for VERDICT_RESET */
-    /* On VERDICT_OK and ATTR_DISCARD with at least one announcing run: the canonical block. */
+    /* On VERDICT_OK and ATTR_DISCARD with at least one announcing run: the canonical block. A message that announces
+     * both in its NLRI field and in MP_REACH_NLRI (RFC 7606 5.1 forbids to send one, not to receive it) has two next
+     * hops and so two blocks: `attrs` is of the NLRI field, `attrs_mp` of MP_REACH_NLRI. Else `attrs_mp.length` is 0.
+     * Ask update_run_attrs. */
     struct attr_block attrs;
+    struct attr_block attrs_mp;
     /* In this order: withdrawn, MP_UNREACH, NLRI, MP_REACH; empty ones left out. After treat-as-withdraw the
      * announcing runs have `withdraw` set. A prefix both withdrawn and announced is announced. */
     struct nlri_run runs[UPDATE_RUN_MAX];
@@ -66,6 +71,12 @@ struct update {
 /* `scratch` receives the canonical block; its limit bounds it (ATTR_BLOCK_MAX is enough). Reused between calls. */
 enum verdict update_decode(const struct update_rules *rules, const uint8_t *body, size_t length, struct buf *scratch,
                            struct update *update);
+
+/* The block an announcing run goes with. */
+static inline const struct attr_block *update_run_attrs(const struct update *update, const struct nlri_run *run)
+{
+    return run->multiprotocol && update->attrs_mp.length ? &update->attrs_mp : &update->attrs;
+}
 
 /* Withdraw everything in `runs`' form is packed elsewhere; these are the fixed ones. */
 void end_of_rib_encode(struct buf *buf, enum family_id family);
