@@ -45,7 +45,8 @@ struct loop {
     struct epoll_event events[EVENT_BATCH];
     int event_next; /* the batch being delivered: [event_next, event_count) is still to come */
     int event_count;
-    _Alignas(64) _Atomic(struct mail *) inbox;
+    char own_cache_line[64]; /* senders on other threads hammer the inbox */
+    _Atomic(struct mail *) inbox;
 };
 
 static struct loop *loop_alloc(bool simulated)
@@ -332,8 +333,8 @@ void mailbox_post(struct loop *loop, struct mail *mail)
     int event_fd = loop->event_fd;
     do {
         mail->next = top;
-    } while (!atomic_compare_exchange_weak_explicit(&loop->inbox, &top, mail, memory_order_release,
-                                                    memory_order_relaxed));
+    } while (
+        !atomic_compare_exchange_weak_explicit(&loop->inbox, &top, mail, memory_order_release, memory_order_relaxed));
     if (top || event_fd < 0)
         return;
     uint64_t one = 1;

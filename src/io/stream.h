@@ -17,9 +17,10 @@
 
 struct stream;
 
-/* What the owner is told. `error` is E_EOF or E_IO-class; see stream_error for the errno. */
+/* What the owner is told; NULL members are not called. Errors and the end of the stream are found by reading or
+ * writing: they count as readable and writable. After `failed` nothing more is told; free the stream. */
 struct stream_handler {
-    void (*connected)(struct stream *stream, void *owner);          /* after transport_dial only */
+    void (*connected)(struct stream *stream, void *owner);                /* after a dial only */
     void (*failed)(struct stream *stream, void *owner, int system_errno); /* a dial that came to nothing */
     void (*readable)(struct stream *stream, void *owner);
     void (*writable)(struct stream *stream, void *owner);
@@ -33,15 +34,18 @@ ssize_t stream_read(struct stream *stream, void *bytes, size_t length);
 
 /* Bytes taken (> 0, possibly fewer than offered), E_AGAIN or E_IO. */
 ssize_t stream_writev(struct stream *stream, const struct iovec *pieces, int count);
+ssize_t stream_write(struct stream *stream, const void *bytes, size_t length); /* one piece */
 
-/* Which of readable/writable to be told. A new stream is told nothing. Level-triggered. */
+/* Which of readable/writable to be told. A new stream is told nothing. Level-triggered. What is wanted while still
+ * connecting counts from `connected` on. */
 void stream_want(struct stream *stream, unsigned loop_events);
 
 /* Ends of the connection; ADDR_NONE before it is connected, or for UNIX sockets. */
 struct endpoint stream_local(const struct stream *stream);
 struct endpoint stream_remote(const struct stream *stream);
 
-void stream_free(struct stream *stream); /* closes; what was written is still delivered by the kernel */
+/* Closes; what was written is still delivered by the kernel. NULL is fine. */
+void stream_free(struct stream *stream);
 
 /* Transport: where streams come from. TCP in the daemon, a simulated network in tests. ----------------------- */
 
@@ -65,14 +69,15 @@ struct listener;
 typedef void (*listener_accept)(void *owner, struct stream *stream);
 
 struct transport_ops {
-    /* Starts connecting. E_OK: `*stream` exists and will report connected or failed. */
+    /* Starts connecting. E_OK: `*stream` exists and will report connected or failed, also where the system knows
+     * the outcome at once. E_INVALID, E_IO: the options cannot be had (no such local address, no MD5 here). */
     int (*dial)(struct transport *transport, struct loop *loop, const struct endpoint *remote,
                 const struct transport_options *options, const struct stream_handler *handler, void *owner,
                 struct stream **stream, struct err *err);
     int (*listen)(struct transport *transport, struct loop *loop, const struct endpoint *local,
                   const char *bind_interface, listener_accept accept, void *owner, struct listener **listener,
                   struct err *err);
-    void (*listener_free)(struct listener *listener);
+    void (*listener_free)(struct listener *listener); /* same as listener_free() below */
     /* What the listener must know of a peer before its SYN arrives: an MD5 key for `remote` (key length 0 removes
      * it). `remote_bits` < full length makes it a prefix key (TCP_MD5SIG_EXT). */
     int (*listener_set_key)(struct listener *listener, const struct addr *remote, unsigned remote_bits,
@@ -87,8 +92,9 @@ struct transport {
 
 struct transport *transport_tcp(void); /* a constant of the process */
 
-/* A listener's bound endpoint (port 0 in the request becomes the real one). */
+/* A listener's bound endpoint (port 0 in the request becomes the real one). ADDR_NONE for a UNIX socket. */
 struct endpoint listener_local(const struct listener *listener);
+void listener_free(struct listener *listener); /* any kind; NULL is fine; accepted streams live on */
 
 /* For implementations only -------------------------------------------------------------------------------------- */
 
@@ -106,3 +112,14 @@ struct stream {
     struct endpoint local;
     struct endpoint remote;
 };
+
+struct listener {
+    void (*free)(struct listener *listener);
+    struct endpoint local;
+};
+
+/* Tell the owner, if he listens. The stream may be gone afterwards. */
+void stream_tell_connected(struct stream *stream);
+void stream_tell_failed(struct stream *stream, int system_errno);
+void stream_tell_readable(struct stream *stream);
+void stream_tell_writable(struct stream *stream);
