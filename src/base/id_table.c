@@ -1,6 +1,6 @@
 /* Extendible hashing over linear probing.
  *
- *     hash  | d bits: entry of the directory | ... | 5 bits: tag | 14 bits: slot |
+ *     hash  | d bits: entry of the directory | ... | 6 bits: tag | 14 bits: slot |
  *
  * A segment is an ordinary open-addressing table of 16 to 16,384 slots, at most 70 % full. It doubles until it has
  * the largest size and then splits in two by the next bit of the hash; the directory doubles when that bit is not in

@@ -1,7 +1,7 @@
 /* A hash table from keys to 32-bit ids, when the keys stand in records of the owner that the ids name.
  *
  * The table keeps 4 bytes per slot: the id and a few bits of the key's hash, so that a probe looks at a foreign record
- * once in 32 times. It never holds two ids to be told apart by anything but the owner's comparison. Every operation
+ * once in 64 times. It never holds two ids to be told apart by anything but the owner's comparison. Every operation
  * is bounded by the size of one segment (see the .c); none rebuilds the whole table. Hashes must be secret-keyed and
  * good in all 32 bits. Not for threads to share.
  *
@@ -20,7 +20,7 @@
 #include "base/slab.h"
 
 enum {
-    ID_TABLE_ID_BITS = 27,
+    ID_TABLE_ID_BITS = 26,
     ID_TABLE_ID_MAX = (1 << ID_TABLE_ID_BITS) - 1,
     ID_TABLE_SEGMENT_BITS = 14, /* slots of the largest segment */
 };
