@@ -1,0 +1,161 @@
+/* The prefix table. Exact match is all the data path needs, so it is a hash table and not a trie: one slot and one
+ * row per look-up instead of a node per bit that differs. Order and longest match, which only people ask for, are
+ * in rib/prefix_index.c.
+ *
+ * Rows stand in a slab of one-unit chunks: their ids are array indices, and a page of 1,024 rows whose last prefix is
+ * gone goes back to the system.
+ */
+#include "rib/prefix_table.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+
+enum { ROW_PAGE_UNITS = 1024, RESOLVE_BATCH = 32 };
+
+static uint32_t row_hash(const void *owner, uint32_t id)
+{
+    const struct prefix_table *table = owner;
+    const struct rib_row *row = prefix_table_row(table, id);
+    return prefix_table_hash(table, row->key, row->length);
+}
+
+/* Splitmix: one secret word into several independent ones. */
+static uint64_t seed_next(uint64_t *state)
+{
+    uint64_t word = *state += 0x9E3779B97F4A7C15ull;
+    word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9ull;
+    word = (word ^ word >> 27) * 0x94D049BB133111EBull;
+    return word ^ word >> 31;
+}
+
+struct prefix_table *prefix_table_new(enum addr_kind kind)
+{
+    CHECK(kind == ADDR_IPV4 || kind == ADDR_IPV6);
+    struct prefix_table *table = mem_zalloc(MEM_PREFIX, sizeof(*table));
+    table->kind = kind;
+    table->key_bytes = kind == ADDR_IPV4 ? 4 : 16;
+    table->row_bytes = kind == ADDR_IPV4 ? 32 : 48;
+    uint64_t state = hash_seed();
+    for (unsigned i = 0; i < 3; i++)
+        table->seeds[i] = seed_next(&state) | 1;
+    slab_init(&table->rows, &(struct slab_layout){
+                                .kind = MEM_PREFIX,
+                                .unit_bytes = table->row_bytes,
+                                .page_units = ROW_PAGE_UNITS,
+                                .max_pages = (1u << ID_TABLE_ID_BITS) / ROW_PAGE_UNITS,
+                                .class_units = (const uint16_t[]){1},
+                                .class_count = 1,
+                            });
+    table->memory = slab_at(&table->rows, 0);
+    id_table_init(&table->ids, MEM_PREFIX, row_hash, table);
+    return table;
+}
+
+void prefix_table_free(struct prefix_table *table)
+{
+    if (!table)
+        return;
+    id_table_release(&table->ids);
+    slab_release(&table->rows);
+    mem_free(MEM_PREFIX, table);
+}
+
+static uint32_t row_add(struct prefix_table *table, uint32_t hash, const uint8_t *key, uint8_t length)
+{
+    uint32_t id = slab_alloc(&table->rows, 0);
+    if (unlikely(!id))
+        return 0;
+    struct rib_row *row = prefix_table_row(table, id);
+    memset(row, 0, table->row_bytes);
+    row->best_rank = UINT64_MAX;
+    row->length = length;
+    memcpy(row->key, key, table->key_bytes);
+    if (unlikely(!id_table_put(&table->ids, hash, id))) {
+        row->length = ROW_FREED;
+        slab_free(&table->rows, id, 0);
+        return 0;
+    }
+    table->length_counts[length]++;
+    table->row_count++;
+    table->generation++;
+    return id;
+}
+
+static inline uint32_t get_or_add(struct prefix_table *table, uint32_t hash, const uint8_t *key, uint8_t length)
+{
+    uint32_t id = prefix_table_find_hashed(table, hash, key, length);
+    return likely(id) ? id : row_add(table, hash, key, length);
+}
+
+uint32_t prefix_table_get_or_add(struct prefix_table *table, const uint8_t *key, uint8_t length)
+{
+    CHECK(length <= table->key_bytes * 8);
+    return get_or_add(table, prefix_table_hash(table, key, length), key, length);
+}
+
+/* Three passes over a batch: ask for the slots, then for the rows they name, then look up for good. */
+static void resolve_batch(struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids)
+{
+    uint32_t hashes[RESOLVE_BATCH];
+    for (size_t i = 0; i < count; i++) {
+        CHECK(keys[i].length <= table->key_bytes * 8);
+        hashes[i] = prefix_table_hash(table, keys[i].bytes, keys[i].length);
+        id_table_prefetch(&table->ids, hashes[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct id_probe probe;
+        uint32_t id = id_probe_first(&table->ids, hashes[i], &probe);
+        if (id)
+            __builtin_prefetch(prefix_table_row(table, id), 1);
+    }
+    for (size_t i = 0; i < count; i++)
+        ids[i] = get_or_add(table, hashes[i], keys[i].bytes, keys[i].length);
+}
+
+void prefix_table_resolve(struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids)
+{
+    while (count) {
+        size_t batch = count < RESOLVE_BATCH ? count : RESOLVE_BATCH;
+        resolve_batch(table, keys, batch, ids);
+        keys += batch;
+        ids += batch;
+        count -= batch;
+    }
+}
+
+void prefix_table_remove(struct prefix_table *table, uint32_t id)
+{
+    struct rib_row *row = prefix_table_row(table, id);
+    CHECK(row->length != ROW_FREED);
+    id_table_remove(&table->ids, row_hash(table, id), id);
+    table->length_counts[row->length]--;
+    table->row_count--;
+    table->generation++;
+    row->length = ROW_FREED;
+    slab_free(&table->rows, id, 0);
+}
+
+uint32_t prefix_table_next(const struct prefix_table *table, uint32_t id)
+{
+    while ((id = slab_walk(&table->rows, id + 1)) != 0) {
+        if (prefix_table_row(table, id)->length != ROW_FREED)
+            return id;
+    }
+    return 0;
+}
+
+uint32_t prefix_table_highest(const struct prefix_table *table)
+{
+    return slab_highest(&table->rows);
+}
+
+struct prefix prefix_table_prefix(const struct prefix_table *table, uint32_t id)
+{
+    const struct rib_row *row = prefix_table_row(table, id);
+    return (struct prefix){.addr = addr_from_bytes(table->kind, row->key), .length = row->length};
+}
+
+uint64_t prefix_table_bytes(const struct prefix_table *table)
+{
+    return table->rows.touched_bytes + id_table_bytes(&table->ids);
+}

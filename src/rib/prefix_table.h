@@ -1,0 +1,136 @@
+/* The prefixes of one family in one RIB: rows named by 32-bit ids, found by key.
+ *
+ * A row is 32 bytes for IPv4 and 48 for IPv6 and never moves. What stands in it besides the key belongs to the RIB;
+ * the table makes a new row with best_rank ~0 and the rest zero. Ids start at 1, stay low, and are used again after
+ * removal. Keys are addresses in network order with host bits zero, 4 or 16 octets. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/id_table.h"
+#include "base/slab.h"
+#include "net/prefix.h"
+
+enum { ROW_FREED = 0xFF, ROW_ID_MAX = ID_TABLE_ID_MAX };
+
+struct rib_row {
+    uint64_t best_rank;  /* of the best path; ~0 = none. Its own only while the row is in use. */
+    uint32_t paths;      /* a path chunk, or the attr_id of the single path when chunk_class is 0 */
+    uint32_t dirty_next; /* the RIB's list of rows to be looked at; 0 = not in it */
+    uint32_t version;    /* of the RIB at the last change of the best path */
+    uint16_t path_count;
+    uint8_t chunk_class; /* see rib/path_pool.h; 0 = no chunk */
+    uint8_t length;      /* bits; ROW_FREED */
+    uint16_t inline_peer;
+    uint16_t inline_flags;
+    uint8_t key[];
+};
+
+_Static_assert(offsetof(struct rib_row, key) + 4 == 32, "an IPv4 row is 32 bytes");
+_Static_assert(offsetof(struct rib_row, key) + 16 <= 48, "an IPv6 row is 48 bytes");
+
+/* A prefix without its family, the form look-ups take in batches. IPv4 uses the first 4 octets. */
+struct prefix_key {
+    uint8_t bytes[16];
+    uint8_t length;
+};
+
+struct prefix_table {
+    uint8_t *memory; /* of the rows */
+    uint32_t row_bytes;
+    uint32_t key_bytes;
+    enum addr_kind kind;
+    uint32_t row_count;
+    uint64_t generation; /* grows with every row added or removed */
+    uint64_t seeds[3];
+    uint32_t length_counts[129]; /* rows by prefix length */
+    struct id_table ids;
+    struct slab rows;
+};
+
+struct prefix_table *prefix_table_new(enum addr_kind kind);
+void prefix_table_free(struct prefix_table *table);
+
+/* The row, or 0. */
+static inline uint32_t prefix_table_find(const struct prefix_table *table, const uint8_t *key, uint8_t length);
+
+/* The row, made if it is missing; 0 only when ROW_ID_MAX rows are in use. */
+uint32_t prefix_table_get_or_add(struct prefix_table *table, const uint8_t *key, uint8_t length);
+
+/* The same for many keys, overlapping their cache misses. Rows already got are near the processor afterwards. */
+void prefix_table_resolve(struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids);
+
+/* Removes a row in use. The RIB has taken its paths out and its id from every list before. */
+void prefix_table_remove(struct prefix_table *table, uint32_t id);
+
+static inline struct rib_row *prefix_table_row(const struct prefix_table *table, uint32_t id)
+{
+    return (struct rib_row *)(table->memory + (size_t)id * table->row_bytes);
+}
+
+/* Walks in the order of ids, resumable and safe against any change in between: the first row in use behind `id`, 0 at
+ * the end. Start with 0. Removed rows have the length ROW_FREED or, where their whole page was given back, read as
+ * zero: so walk with this, not by reading lengths. */
+uint32_t prefix_table_next(const struct prefix_table *table, uint32_t id);
+
+/* No row in use has a higher id. */
+uint32_t prefix_table_highest(const struct prefix_table *table);
+
+struct prefix prefix_table_prefix(const struct prefix_table *table, uint32_t id);
+
+uint64_t prefix_table_bytes(const struct prefix_table *table); /* of memory touched */
+
+/* Below: what the fast path needs inline. ------------------------------------------------------------------------- */
+
+static inline uint64_t prefix_hash_fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Multiply-and-fold under three secret words, so that nobody outside can choose prefixes that collide. */
+static inline uint32_t prefix_table_hash(const struct prefix_table *table, const uint8_t *key, uint8_t length)
+{
+    uint64_t hash;
+    if (table->kind == ADDR_IPV4) {
+        uint32_t address;
+        memcpy(&address, key, sizeof(address));
+        hash = prefix_hash_fold(((uint64_t)address << 8 | length) ^ table->seeds[0], table->seeds[1]);
+    } else {
+        uint64_t high, low;
+        memcpy(&high, key, sizeof(high));
+        memcpy(&low, key + 8, sizeof(low));
+        hash = prefix_hash_fold(high ^ table->seeds[0], low ^ table->seeds[1]) + length;
+    }
+    hash = prefix_hash_fold(hash, table->seeds[2]);
+    return (uint32_t)(hash >> 32);
+}
+
+static inline bool prefix_row_matches(const struct prefix_table *table, uint32_t id, const uint8_t *key, uint8_t length)
+{
+    const struct rib_row *row = prefix_table_row(table, id);
+    if (row->length != length)
+        return false;
+    if (table->kind == ADDR_IPV4)
+        return memcmp(row->key, key, 4) == 0;
+    return memcmp(row->key, key, 16) == 0;
+}
+
+static inline uint32_t prefix_table_find_hashed(const struct prefix_table *table, uint32_t hash, const uint8_t *key,
+                                                uint8_t length)
+{
+    struct id_probe probe;
+    uint32_t id = id_probe_first(&table->ids, hash, &probe);
+    while (id && !prefix_row_matches(table, id, key, length))
+        id = id_probe_next(&probe);
+    return id;
+}
+
+static inline uint32_t prefix_table_find(const struct prefix_table *table, const uint8_t *key, uint8_t length)
+{
+    return prefix_table_find_hashed(table, prefix_table_hash(table, key, length), key, length);
+}
