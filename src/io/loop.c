@@ -32,6 +32,12 @@ enum { EVENT_BATCH = 256 };
 #define SIMULATED_MONO_NS INT64_C(1000000000000)
 #define SIMULATED_WALL_NS INT64_C(1767225600000000000) /* 2026-01-01 00:00:00 UTC */
 
+struct loop_block {
+    struct loop_block *next;
+    const void *key;
+    max_align_t memory[];
+};
+
 struct loop {
     bool simulated;
     bool stopping;
@@ -42,6 +48,7 @@ struct loop {
     struct timer_heap timers;
     struct list tasks;
     struct loop_signals *signals;
+    struct loop_block *blocks;
     struct epoll_event events[EVENT_BATCH];
     int event_next; /* the batch being delivered: [event_next, event_count) is still to come */
     int event_count;
@@ -89,11 +96,29 @@ void loop_free(struct loop *loop)
     CHECK(list_empty(&loop->tasks));
     loop_signals_free(loop->signals);
     timer_heap_release(&loop->timers);
+    while (loop->blocks) {
+        struct loop_block *block = loop->blocks;
+        loop->blocks = block->next;
+        mem_free(MEM_BUFFER, block);
+    }
     if (loop->event_fd >= 0)
         close(loop->event_fd);
     if (loop->epoll_fd >= 0)
         close(loop->epoll_fd);
     mem_free(MEM_OTHER, loop);
+}
+
+void *loop_local(struct loop *loop, const void *key, size_t bytes)
+{
+    for (struct loop_block *block = loop->blocks; block; block = block->next) {
+        if (block->key == key)
+            return block->memory;
+    }
+    struct loop_block *block = mem_zalloc(MEM_BUFFER, sizeof(*block) + bytes);
+    block->key = key;
+    block->next = loop->blocks;
+    loop->blocks = block;
+    return block->memory;
 }
 
 /* Time ------------------------------------------------------------------------------------------------------------ */

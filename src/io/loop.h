@@ -14,6 +14,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -40,6 +41,11 @@ struct wall_time loop_wall_now(const struct loop *loop);
 bool loop_is_simulated(const struct loop *loop);
 int loop_descriptor(const struct loop *loop); /* readable when a turn is due: for embedding in another loop */
 int loop_next_timeout_ms(const struct loop *loop); /* -1: none */
+
+/* Working memory of the loop, for buffers that everything on it may share because they are used within one callback
+ * only. One block for each `key` (the address of something static), made zeroed at the first call, freed with the
+ * loop. `bytes` is the same at each call with a key. */
+void *loop_local(struct loop *loop, const void *key, size_t bytes);
 
 /* Descriptors ---------------------------------------------------------------------------------------------- */
 
