@@ -330,7 +330,7 @@ static void text_encode(const char *text, struct buf *buf)
 
 static int fqdn_decode(struct cursor *value, struct capabilities *capabilities)
 {
-    char host_name[CAPABILITY_TEXT_MAX + 1], domain_name[CAPABILITY_TEXT_MAX + 1];
+    char host_name[CAPABILITY_TEXT_MAX + 1] = "", domain_name[CAPABILITY_TEXT_MAX + 1] = "";
     text_decode(value, host_name);
     text_decode(value, domain_name);
     if (value->failed || !cursor_done(value))
@@ -353,7 +353,7 @@ static void fqdn_encode(const struct capabilities *capabilities, struct buf *buf
 
 static int software_version_decode(struct cursor *value, struct capabilities *capabilities)
 {
-    char version[CAPABILITY_TEXT_MAX + 1];
+    char version[CAPABILITY_TEXT_MAX + 1] = "";
     text_decode(value, version);
     if (value->failed || !cursor_done(value))
         return E_INVALID;

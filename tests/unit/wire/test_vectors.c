@@ -18,7 +18,7 @@
 #include "wire/open.h"
 #include "wire/update.h"
 
-enum { LINE_MAX_BYTES = 300000, SKIPPED = 77, FIELDS = 7, PEER_AS = 65001, LOCAL_AS = 65000 };
+enum { LINE_MAX_BYTES = 300000, MESSAGES_MAX_BYTES = 200000, SKIPPED = 77, FIELDS = 7, PEER_AS = 65001, LOCAL_AS = 65000 };
 
 #define UNICAST4 ((family_set)1 << FAMILY_IPV4_UNICAST)
 #define UNICAST6 ((family_set)1 << FAMILY_IPV6_UNICAST)
@@ -210,6 +210,31 @@ static unsigned hex_digit(char c)
     return (unsigned)(at - digits);
 }
 
+/* Hex, where "(hex*times)" stands for a repetition, to bytes. */
+static size_t read_bytes(const char *text, uint8_t *bytes)
+{
+    size_t length = 0, unit_at = 0;
+    while (*text) {
+        if (*text == '(') {
+            unit_at = length;
+            text++;
+        } else if (*text == '*') {
+            char *end;
+            size_t unit = length - unit_at;
+            unsigned long times = strtoul(text + 1, &end, 10);
+            assert_true(*end == ')' && times > 0 && length + unit * times < MESSAGES_MAX_BYTES);
+            for (; times > 1; times--, length += unit)
+                memcpy(bytes + length, bytes + unit_at, unit);
+            text = end + 1;
+        } else {
+            assert_true(length < MESSAGES_MAX_BYTES);
+            bytes[length++] = (uint8_t)(hex_digit(text[0]) << 4 | hex_digit(text[1]));
+            text += 2;
+        }
+    }
+    return length;
+}
+
 /* 0 if the line holds, 1 if not. Each message lives in memory of exactly its size, for the address sanitizer. */
 static unsigned run_line(char *line, unsigned number)
 {
@@ -221,16 +246,15 @@ static unsigned run_line(char *line, unsigned number)
         *tab = '\0';
         fields[i] = tab + 1;
     }
-    char *hex = fields[6];
-    hex[strcspn(hex, "\r\n")] = '\0';
+    static uint8_t room[MESSAGES_MAX_BYTES];
+    fields[6][strcspn(fields[6], "\r\n")] = '\0';
+    size_t length = read_bytes(fields[6], room);
     const struct session_kind *kind = session_kind_find(fields[2]);
     struct prefix watched;
-    if (!kind || prefix_parse(fields[5], true, &watched) < 0 || strlen(hex) % 2)
-        fail_msg("line %u: unknown session, bad prefix or odd hex", number);
-    size_t length = strlen(hex) / 2;
+    if (!kind || prefix_parse(fields[5], true, &watched) < 0)
+        fail_msg("line %u: unknown session or bad prefix", number);
     uint8_t *bytes = test_malloc(length + !length);
-    for (size_t i = 0; i < length; i++)
-        bytes[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+    memcpy(bytes, room, length);
     char outcome[64];
     bytes_outcome(kind, bytes, length, &watched, outcome, sizeof(outcome));
     test_free(bytes);
