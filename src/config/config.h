@@ -22,7 +22,8 @@ enum {
     CONFIG_INTERFACE_MAX = 16,
     CONFIG_LISTEN_MAX = 32,
     CONFIG_FAMILIES_MAX = FAMILY_COUNT,
-    CONFIG_POLICIES_MAX = 64,
+    CONFIG_POLICIES_MAX = 16,
+    CONFIG_NEIGHBORS_MAX = 65536, /* and so many groups, and so many dynamic ranges */
 };
 
 enum peer_type {
@@ -150,10 +151,10 @@ struct peer_config {
 };
 
 struct neighbor_config {
-    struct addr address;                   /* ADDR_NONE: unnumbered */
-    uint32_t scope_id;                     /* of a link-local address */
-    char interface[CONFIG_INTERFACE_MAX];  /* unnumbered, or the scope of a link-local address */
-    char peer_group[CONFIG_NAME_MAX];      /* "" none */
+    struct addr address;                  /* ADDR_NONE: unnumbered */
+    uint32_t scope_id;                    /* of a link-local address */
+    char interface[CONFIG_INTERFACE_MAX]; /* unnumbered, or the scope of a link-local address */
+    char peer_group[CONFIG_NAME_MAX];     /* "" none */
     char vrf[CONFIG_NAME_MAX];
     bool admin_down;
     struct peer_config peer; /* effective: defaults and group applied */
@@ -190,10 +191,10 @@ struct global_config {
     struct apply_policy_config apply_policy;
     family_set families; /* 0: all this build routes */
     /* Our own switches ("godwit" table of the file), off in a GoBGP-shaped file. */
-    uint16_t threads;                /* 0: auto */
-    bool ebgp_requires_policy;       /* RFC 8212 */
-    bool honour_well_known;          /* RFC 1997: NO_EXPORT and its kin */
-    bool refuse_as_set;              /* RFC 9774 */
+    uint16_t threads;          /* 0: auto */
+    bool ebgp_requires_policy; /* RFC 8212 */
+    bool honour_well_known;    /* RFC 1997: NO_EXPORT and its kin */
+    bool refuse_as_set;        /* RFC 9774 */
     bool deterministic_med;
 };
 

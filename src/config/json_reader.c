@@ -140,8 +140,8 @@ static int read_member(struct json_reader *json, struct node *table)
     int result = read_string(json);
     if (result < 0)
         return result;
-    const char *key = arena_strndup(&json->tree->arena, json->scratch.length ? json->scratch.bytes : "",
-                                    json->scratch.length);
+    const char *key =
+        arena_strndup(&json->tree->arena, json->scratch.length ? json->scratch.bytes : "", json->scratch.length);
     if (!key)
         return tree_full(json->tree, json->err);
     skip_space(&json->scan);

@@ -354,10 +354,9 @@ static bool is_digit_of(char c, unsigned base)
 static size_t digits_length(const char *text, unsigned base)
 {
     size_t length = 0;
-    while (text[length] != '\0' &&
-           (is_digit_of(text[length], base) ||
-            (text[length] == '_' && length > 0 && is_digit_of(text[length - 1], base) && text[length + 1] != '\0' &&
-             is_digit_of(text[length + 1], base))))
+    while (text[length] != '\0' && (is_digit_of(text[length], base) ||
+                                    (text[length] == '_' && length > 0 && is_digit_of(text[length - 1], base) &&
+                                     text[length + 1] != '\0' && is_digit_of(text[length + 1], base))))
         length++;
     return length;
 }
@@ -410,8 +409,10 @@ static int read_bare(struct toml *toml, struct node **value)
     else if (!str.truncated && is_number(token))
         kind = NODE_NUMBER;
     else
-        return tree_error(toml->tree, place, toml->err, "'%s' is no value of TOML a configuration can use; a string "
-                          "needs quotes", token);
+        return tree_error(toml->tree, place, toml->err,
+                          "'%s' is no value of TOML a configuration can use; a string "
+                          "needs quotes",
+                          token);
     *value = tree_scalar(toml->tree, kind, place, token, str.length);
     return *value ? 0 : tree_full(toml->tree, toml->err);
 }

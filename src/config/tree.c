@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -93,19 +94,45 @@ struct node *node_find(const struct node *table, const char *key)
     return NULL;
 }
 
+/* One step: the member whose name stands at the start of `*path`, and of a list the element in brackets. */
+static const struct node *step(const struct node *node, const char **path)
+{
+    char name[TREE_EXCERPT_MAX];
+    struct str str = str_over(name, sizeof(name));
+    size_t length = strcspn(*path, ".[");
+    str_add_n(&str, *path, length);
+    *path += length;
+    node = node_find(node, name);
+    if (**path == '[') {
+        unsigned long index = strtoul(*path + 1, NULL, 10);
+        *path += strcspn(*path, ".");
+        if (node && node->kind == NODE_LIST) {
+            node = node->first;
+            while (node && index-- > 0)
+                node = node->next;
+        }
+    }
+    if (**path == '.')
+        (*path)++;
+    return node;
+}
+
 const struct node *node_find_path(const struct node *table, const char *path)
 {
-    while (table) {
-        size_t length = strcspn(path, ".");
-        char name[TREE_EXCERPT_MAX];
-        struct str str = str_over(name, sizeof(name));
-        str_add_n(&str, path, length);
-        table = node_find(table, name);
-        if (path[length] == '\0')
-            return table;
-        path += length + 1;
+    while (table && *path)
+        table = step(table, &path);
+    return table;
+}
+
+const struct node *node_nearest(const struct node *table, const char *path)
+{
+    const struct node *nearest = table;
+    while (table && *path) {
+        table = step(table, &path);
+        if (table)
+            nearest = table;
     }
-    return NULL;
+    return nearest;
 }
 
 struct place node_place(const struct node *node)
@@ -116,7 +143,7 @@ struct place node_place(const struct node *node)
 const char *node_kind_text(enum node_kind kind)
 {
     static const char *const texts[] = {
-        [NODE_NULL] = "nothing", [NODE_BOOL] = "true or false", [NODE_NUMBER] = "a number",
+        [NODE_NULL] = "nothing",    [NODE_BOOL] = "true or false", [NODE_NUMBER] = "a number",
         [NODE_STRING] = "a string", [NODE_LIST] = "a list",        [NODE_TABLE] = "a table",
     };
     CHECK(kind < ARRAY_LEN(texts));

@@ -31,7 +31,7 @@ enum node_kind {
 };
 
 struct place {
-    uint32_t line; /* from 1 */
+    uint32_t line;   /* from 1 */
     uint32_t column; /* from 1, in characters */
 };
 
@@ -50,7 +50,7 @@ struct node {
 
 struct tree {
     struct arena arena;
-    const char *name; /* of the file, for messages */
+    const char *name;  /* of the file, for messages */
     struct node *root; /* a table; NULL until read */
 };
 
@@ -75,8 +75,11 @@ int tree_put(struct tree *tree, struct node *table, const char *key, struct plac
 int tree_error(const struct tree *tree, struct place place, struct err *err, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-struct node *node_find(const struct node *table, const char *key);             /* NULL if absent or no table */
-const struct node *node_find_path(const struct node *table, const char *path); /* "timers.config.hold-time" */
+struct node *node_find(const struct node *table, const char *key); /* NULL if absent or no table */
+/* "afi-safis[1].config.enabled". NULL if absent. */
+const struct node *node_find_path(const struct node *table, const char *path);
+/* The same, but stops at the last node that is there: where to point when something is missing. */
+const struct node *node_nearest(const struct node *table, const char *path);
 struct place node_place(const struct node *node); /* where a human looks for it: the key's place if there is one */
 const char *node_kind_text(enum node_kind kind);  /* "a table" */
 

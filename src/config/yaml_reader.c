@@ -60,7 +60,8 @@ static bool is_number(const char *text)
     if (*text == '-' || *text == '+')
         text++;
     if (text[0] == '0' && (text[1] == 'x' || text[1] == 'o'))
-        return text[2] != '\0' && text[2 + strspn(text + 2, text[1] == 'x' ? "0123456789abcdefABCDEF" : "01234567")] == '\0';
+        return text[2] != '\0' &&
+               text[2 + strspn(text + 2, text[1] == 'x' ? "0123456789abcdefABCDEF" : "01234567")] == '\0';
     size_t whole = strspn(text, "0123456789");
     text += whole;
     size_t part = 0;
@@ -115,8 +116,9 @@ static int place_node(struct yaml_reader *yaml, struct node *node)
 
 static int check_tag(struct yaml_reader *yaml, const yaml_char_t *tag)
 {
-    static const char *const core[] = {YAML_STR_TAG, YAML_INT_TAG, YAML_FLOAT_TAG, YAML_BOOL_TAG, YAML_NULL_TAG,
-                                       YAML_SEQ_TAG, YAML_MAP_TAG, "!",            NULL};
+    static const char *const core[] = {YAML_STR_TAG,  YAML_INT_TAG,  YAML_FLOAT_TAG,
+                                       YAML_BOOL_TAG, YAML_NULL_TAG, YAML_SEQ_TAG,
+                                       YAML_MAP_TAG,  "!",           NULL};
     return !tag || is_one_of((const char *)tag, core) ? 0 : fail(yaml, "this tag has no meaning here");
 }
 

@@ -1,0 +1,117 @@
+/* What a reload has to do: two configurations side by side. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "config/schema.h"
+
+bool neighbor_config_needs_reset(const struct neighbor_config *before, const struct neighbor_config *after)
+{
+    return section_differs(&schema_neighbor, before, after, LIVE, NULL, NULL);
+}
+
+/* The lists of a configuration, alike for merging. */
+struct collection {
+    const struct section *section;
+    int (*compare)(const void *a, const void *b); /* of two pointers to elements */
+    void (*change)(const struct config_diff_ops *ops, void *context, enum config_change change, const void *before,
+                   const void *after);
+};
+
+static int compare_neighbors(const void *a, const void *b)
+{
+    const struct neighbor_config *one = *(const struct neighbor_config *const *)a;
+    const struct neighbor_config *other = *(const struct neighbor_config *const *)b;
+    int order = addr_compare(&one->address, &other->address);
+    if (order == 0)
+        order = (one->scope_id > other->scope_id) - (one->scope_id < other->scope_id);
+    return order ? order : strcmp(one->interface, other->interface);
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+    const struct peer_group_config *one = *(const struct peer_group_config *const *)a;
+    const struct peer_group_config *other = *(const struct peer_group_config *const *)b;
+    return strcmp(one->name, other->name);
+}
+
+static int compare_dynamic_neighbors(const void *a, const void *b)
+{
+    const struct dynamic_neighbor_config *one = *(const struct dynamic_neighbor_config *const *)a;
+    const struct dynamic_neighbor_config *other = *(const struct dynamic_neighbor_config *const *)b;
+    return prefix_compare(&one->prefix, &other->prefix);
+}
+
+static void neighbor_change(const struct config_diff_ops *ops, void *context, enum config_change change,
+                            const void *before, const void *after)
+{
+    if (ops->neighbor)
+        ops->neighbor(context, change, before, after);
+}
+
+static void group_change(const struct config_diff_ops *ops, void *context, enum config_change change,
+                         const void *before, const void *after)
+{
+    if (ops->peer_group)
+        ops->peer_group(context, change, before, after);
+}
+
+static void dynamic_neighbor_change(const struct config_diff_ops *ops, void *context, enum config_change change,
+                                    const void *before, const void *after)
+{
+    if (ops->dynamic_neighbor)
+        ops->dynamic_neighbor(context, change, before, after);
+}
+
+static const struct collection neighbors = {&schema_neighbor, compare_neighbors, neighbor_change};
+static const struct collection groups = {&schema_peer_group, compare_groups, group_change};
+static const struct collection dynamic_neighbors = {&schema_dynamic_neighbor, compare_dynamic_neighbors,
+                                                    dynamic_neighbor_change};
+
+struct elements {
+    const void *first;
+    size_t count;
+};
+
+static const void **sorted(const struct collection *collection, struct elements elements)
+{
+    const void **pointers = mem_alloc(MEM_CONFIG, (elements.count + 1) * sizeof(*pointers));
+    for (size_t i = 0; i < elements.count; i++)
+        pointers[i] = (const uint8_t *)elements.first + i * collection->section->object_size;
+    qsort(pointers, elements.count, sizeof(*pointers), collection->compare);
+    return pointers;
+}
+
+static void diff_collection(const struct collection *collection, struct elements before, struct elements after,
+                            const struct config_diff_ops *ops, void *context)
+{
+    const void **old = sorted(collection, before);
+    const void **new = sorted(collection, after);
+    size_t i = 0;
+    size_t j = 0;
+    while (i < before.count || j < after.count) {
+        int order = i == before.count ? 1 : j == after.count ? -1 : collection->compare(&old[i], &new[j]);
+        if (order < 0)
+            collection->change(ops, context, CONFIG_REMOVED, old[i++], NULL);
+        else if (order > 0)
+            collection->change(ops, context, CONFIG_ADDED, NULL, new[j++]);
+        else if (section_differs(collection->section, old[i++], new[j++], 0, NULL, NULL))
+            collection->change(ops, context, CONFIG_CHANGED, old[i - 1], new[j - 1]);
+    }
+    mem_free(MEM_CONFIG, old);
+    mem_free(MEM_CONFIG, new);
+}
+
+void config_diff(const struct config *before, const struct config *after, const struct config_diff_ops *ops,
+                 void *context)
+{
+    if (ops->global)
+        section_differs(&schema_root, before, after, BY_HAND, ops->global, context);
+    diff_collection(&groups, (struct elements){before->peer_groups, before->peer_group_count},
+                    (struct elements){after->peer_groups, after->peer_group_count}, ops, context);
+    diff_collection(&neighbors, (struct elements){before->neighbors, before->neighbor_count},
+                    (struct elements){after->neighbors, after->neighbor_count}, ops, context);
+    diff_collection(&dynamic_neighbors, (struct elements){before->dynamic_neighbors, before->dynamic_neighbor_count},
+                    (struct elements){after->dynamic_neighbors, after->dynamic_neighbor_count}, ops, context);
+}

@@ -1,0 +1,150 @@
+/* What a reload is told. */
+#include "config/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define GLOBAL "global: {config: {as: 65001, router-id: 192.0.2.1}}\n"
+
+static struct config *of(const char *yaml)
+{
+    struct config *config;
+    struct err err;
+    if (config_read_text("x", yaml, strlen(yaml), CONFIG_YAML, &config, &err) < 0)
+        fail_msg("%s", err.text);
+    return config;
+}
+
+struct journal {
+    char text[1024];
+};
+
+static void add(struct journal *journal, char sign, const char *what)
+{
+    size_t used = strlen(journal->text);
+    snprintf(journal->text + used, sizeof(journal->text) - used, "%c%s ", sign, what);
+}
+
+static char sign_of(enum config_change change)
+{
+    return change == CONFIG_ADDED ? '+' : change == CONFIG_REMOVED ? '-' : '~';
+}
+
+static void on_neighbor(void *context, enum config_change change, const struct neighbor_config *before,
+                        const struct neighbor_config *after)
+{
+    char text[ADDR_TEXT_MAX];
+    assert_true((before != NULL) == (change != CONFIG_ADDED) && (after != NULL) == (change != CONFIG_REMOVED));
+    add(context, sign_of(change), addr_format(&(after ? after : before)->address, text));
+}
+
+static void on_group(void *context, enum config_change change, const struct peer_group_config *before,
+                     const struct peer_group_config *after)
+{
+    assert_true((before != NULL) == (change != CONFIG_ADDED) && (after != NULL) == (change != CONFIG_REMOVED));
+    add(context, sign_of(change), (after ? after : before)->name);
+}
+
+static void on_global(void *context, const char *key)
+{
+    add(context, '!', key);
+}
+
+static void assert_diff(const char *before_yaml, const char *after_yaml, const char *expected)
+{
+    static const struct config_diff_ops ops = {.neighbor = on_neighbor, .peer_group = on_group, .global = on_global};
+    static const struct config_diff_ops nobody = {0};
+    struct journal journal = {""};
+    struct config *before = of(before_yaml);
+    struct config *after = of(after_yaml);
+    config_diff(before, after, &ops, &journal);
+    assert_string_equal(journal.text, expected);
+    config_diff(before, after, &nobody, NULL);
+    config_free(before);
+    config_free(after);
+}
+
+#define NEIGHBOR(address, rest) "  - config: {neighbor-address: " address ", peer-as: 65002" rest "}\n"
+
+static void test_neighbors(void **state)
+{
+    static const char two[] =
+        GLOBAL "neighbors:\n" NEIGHBOR("192.0.2.2", "") NEIGHBOR("192.0.2.3", ", description: old");
+    assert_diff(two, two, "");
+    assert_diff(two, GLOBAL "neighbors:\n" NEIGHBOR("192.0.2.3", ", description: old") NEIGHBOR("192.0.2.2", ""), "");
+    assert_diff(two, GLOBAL "neighbors:\n" NEIGHBOR("192.0.2.3", ", description: new") NEIGHBOR("192.0.2.1", ""),
+                "+192.0.2.1 -192.0.2.2 ~192.0.2.3 ");
+    assert_diff(two, GLOBAL, "-192.0.2.2 -192.0.2.3 ");
+    assert_diff(GLOBAL, two, "+192.0.2.2 +192.0.2.3 ");
+}
+
+static void test_a_group_changes_its_members(void **state)
+{
+    static const char format[] = GLOBAL "peer-groups:\n  - config: {peer-group-name: g}\n"
+                                        "    timers: {config: {hold-time: %d}}\n"
+                                        "neighbors:\n" NEIGHBOR("192.0.2.2", ", peer-group: g");
+    char before[512];
+    char after[512];
+    snprintf(before, sizeof(before), format, 9);
+    snprintf(after, sizeof(after), format, 30);
+    assert_diff(before, after, "~g ~192.0.2.2 ");
+}
+
+static void test_global(void **state)
+{
+    assert_diff(GLOBAL,
+                "global:\n  config: {as: 65001, router-id: 192.0.2.9, port: 1790, local-address-list: ['::']}\n"
+                "  graceful-restart: {config: {enabled: true}}\n"
+                "  afi-safis: [{config: {afi-safi-name: ipv4-unicast}}]\n"
+                "godwit: {deterministic-med: true}\n",
+                "!global.config.router-id !global.config.port !global.config.local-address-list "
+                "!global.graceful-restart.config.enabled !global.graceful-restart.config.restart-time "
+                "!global.graceful-restart.config.deferral-time !global.afi-safis !godwit.deterministic-med ");
+}
+
+static void assert_needs_reset(const char *rest, bool expected)
+{
+    char yaml[1024];
+    snprintf(yaml, sizeof(yaml), GLOBAL "neighbors:\n  - config: {neighbor-address: 192.0.2.2, peer-as: 65002}\n%s",
+             rest);
+    struct config *before = of(GLOBAL "neighbors:\n" NEIGHBOR("192.0.2.2", ""));
+    struct config *after = of(yaml);
+    if (neighbor_config_needs_reset(&before->neighbors[0], &after->neighbors[0]) != expected)
+        fail_msg("%s %s a reset", rest, expected ? "needs" : "does not need");
+    assert_false(neighbor_config_needs_reset(&after->neighbors[0], &after->neighbors[0]));
+    config_free(before);
+    config_free(after);
+}
+
+static void test_needs_reset(void **state)
+{
+    assert_needs_reset("", false);
+    assert_needs_reset("    timers: {config: {hold-time: 9, connect-retry: 5}}\n", false);
+    assert_needs_reset("    apply-policy: {config: {default-import-policy: reject-route}}\n", false);
+    assert_needs_reset("    afi-safis:\n      - config: {afi-safi-name: ipv4-unicast}\n"
+                       "        prefix-limit: {config: {max-prefixes: 9}}\n",
+                       false);
+    assert_needs_reset("    afi-safis:\n      - config: {afi-safi-name: ipv4-unicast}\n"
+                       "        add-paths: {config: {send-max: 9}}\n",
+                       true);
+    assert_needs_reset("    afi-safis: [{config: {afi-safi-name: ipv6-unicast}}]\n", true);
+    assert_needs_reset("    transport: {config: {passive-mode: true}}\n", true);
+    assert_needs_reset("    transport: {config: {local-address: 192.0.2.1}}\n", true);
+    assert_needs_reset("    ebgp-multihop: {config: {enabled: true}}\n", true);
+    assert_needs_reset("    graceful-restart: {config: {enabled: true}}\n", true);
+    assert_needs_reset("    godwit: {config: {role: peer}}\n", true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_neighbors),
+        cmocka_unit_test(test_a_group_changes_its_members),
+        cmocka_unit_test(test_global),
+        cmocka_unit_test(test_needs_reset),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
