@@ -28,8 +28,7 @@ static bool gather(struct rpc_assembly *assembly, struct cursor *input, size_t w
 }
 
 /* The prefix at `cursor`: MESSAGE if it can be accepted. */
-static enum rpc_assembly_result prefix_read(const struct rpc_assembly *assembly, struct cursor cursor,
-                                            uint32_t *length)
+static enum rpc_assembly_result prefix_read(const struct rpc_assembly *assembly, struct cursor cursor, uint32_t *length)
 {
     uint8_t flag = cursor_u8(&cursor);
     *length = cursor_u32(&cursor);
@@ -38,8 +37,7 @@ static enum rpc_assembly_result prefix_read(const struct rpc_assembly *assembly,
     return *length > assembly->limit_bytes ? RPC_ASSEMBLY_TOO_LONG : RPC_ASSEMBLY_MESSAGE;
 }
 
-enum rpc_assembly_result rpc_assembly_next(struct rpc_assembly *assembly, struct cursor *input,
-                                           struct cursor *message)
+enum rpc_assembly_result rpc_assembly_next(struct rpc_assembly *assembly, struct cursor *input, struct cursor *message)
 {
     struct buf *partial = &assembly->partial;
     uint32_t length = 0;

@@ -29,8 +29,7 @@ void rpc_assembly_release(struct rpc_assembly *assembly);
 
 /* The next message from what is kept and from `input`, which is advanced. After NEEDS_MORE the input is used up; the
  * other two results are final. */
-enum rpc_assembly_result rpc_assembly_next(struct rpc_assembly *assembly, struct cursor *input,
-                                           struct cursor *message);
+enum rpc_assembly_result rpc_assembly_next(struct rpc_assembly *assembly, struct cursor *input, struct cursor *message);
 
 /* Bytes kept between two calls. */
 size_t rpc_assembly_kept_bytes(const struct rpc_assembly *assembly);

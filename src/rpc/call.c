@@ -138,9 +138,8 @@ bool rpc_call_has_room(const struct rpc_call *call)
 {
     size_t pending = rpc_call_pending_bytes(call);
     /* One message always fits, so that calls which share a connection cannot starve each other. */
-    return !call->finished &&
-           (pending == 0 ||
-            (pending < RPC_CALL_ROOM_BYTES && call->connection->pending_bytes < RPC_CONNECTION_ROOM_BYTES));
+    return !call->finished && (pending == 0 || (pending < RPC_CALL_ROOM_BYTES &&
+                                                call->connection->pending_bytes < RPC_CONNECTION_ROOM_BYTES));
 }
 
 void rpc_call_wake(struct rpc_call *call)
@@ -223,8 +222,8 @@ static void call_timed_out(struct loop_timer *timer)
 static void timer_arrange(struct rpc_call *call)
 {
     struct mono_time now = loop_now(call->timer.loop);
-    bool wait_for_request = !call->request_complete &&
-                            !(call->registered && call->registered->method->kind == RPC_CLIENT_STREAM);
+    bool wait_for_request =
+        !call->request_complete && !(call->registered && call->registered->method->kind == RPC_CLIENT_STREAM);
     int64_t left_ms = call->has_deadline ? mono_diff_ms(call->deadline, now) + 1 : INT64_MAX;
     if (wait_for_request && left_ms > call->connection->server->limits.request_ms)
         left_ms = call->connection->server->limits.request_ms;

@@ -1,5 +1,6 @@
 /* A gRPC client that waits: for command lines and for threads that may block. It turns a private loop until the call
- * has ended. One connection, one call at a time, one thread.
+ * has ended. One connection, one call at a time, one thread. A connection that was lost between two calls is made
+ * again by the next.
  */
 #pragma once
 
@@ -44,8 +45,8 @@ enum rpc_code rpc_client_call(struct rpc_client *client, const struct rpc_reques
                               rpc_client_message on_message, void *context, struct rpc_status *status);
 
 /* Client streams: begin, send any number, finish. rpc_client_send waits while much is on its way; false: the call has
- * ended already, rpc_client_finish tells how. */
-void rpc_client_begin(struct rpc_client *client, const char *path, uint32_t timeout_ms);
+ * ended already, rpc_client_finish tells how. Of `request`, path and timeout count. */
+void rpc_client_begin(struct rpc_client *client, const struct rpc_request *request, rpc_client_message on_message,
+                      void *context);
 bool rpc_client_send(struct rpc_client *client, const void *message, size_t length);
-enum rpc_code rpc_client_finish(struct rpc_client *client, rpc_client_message on_message, void *context,
-                                struct rpc_status *status);
+enum rpc_code rpc_client_finish(struct rpc_client *client, struct rpc_status *status);

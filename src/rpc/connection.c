@@ -146,8 +146,8 @@ void rpc_connection_set_callbacks(nghttp2_session_callbacks *callbacks)
 
 /* Its life -------------------------------------------------------------------------------------------------------- */
 
-struct rpc_connection *rpc_connection_new(struct rpc_server *server, struct stream *stream,
-                                          const struct rpc_peer *peer, bool read_only)
+struct rpc_connection *rpc_connection_new(struct rpc_server *server, struct stream *stream, const struct rpc_peer *peer,
+                                          bool read_only)
 {
     struct rpc_connection *connection = mem_zalloc(MEM_RPC, sizeof(*connection));
     connection->server = server;
@@ -159,8 +159,8 @@ struct rpc_connection *rpc_connection_new(struct rpc_server *server, struct stre
     loop_timer_init(&connection->timer, server->loop, connection_timer);
     loop_timer_start(&connection->timer, server->limits.preface_ms);
     rpc_link_init(&connection->link, server->loop, stream, connection_lost);
-    int result = nghttp2_session_server_new3(&connection->link.session, server->callbacks, connection,
-                                             server->options, rpc_link_memory());
+    int result = nghttp2_session_server_new3(&connection->link.session, server->callbacks, connection, server->options,
+                                             rpc_link_memory());
     CHECK(result == 0);
 
     /* At once: stock clients wait one second for it. */
@@ -170,8 +170,7 @@ struct rpc_connection *rpc_connection_new(struct rpc_server *server, struct stre
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, RPC_STREAM_WINDOW_BYTES},
     };
     nghttp2_submit_settings(connection->link.session, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings));
-    nghttp2_session_set_local_window_size(connection->link.session, NGHTTP2_FLAG_NONE, 0,
-                                          RPC_CONNECTION_WINDOW_BYTES);
+    nghttp2_session_set_local_window_size(connection->link.session, NGHTTP2_FLAG_NONE, 0, RPC_CONNECTION_WINDOW_BYTES);
     rpc_link_start(&connection->link);
     return connection;
 }
@@ -183,7 +182,7 @@ void rpc_connection_close(struct rpc_connection *connection, const char *reason)
     log_debug("rpc", connection->peer.local ? "unix" : endpoint_format(&connection->peer.address, name),
               "connection closed: %s", reason);
     list_remove(&connection->in_server);
-    list_foreach_safe(call, &connection->calls, struct rpc_call, in_connection)
+    list_foreach_safe (call, &connection->calls, struct rpc_call, in_connection)
         rpc_call_free(call);
     loop_timer_stop(&connection->timer);
     rpc_link_release(&connection->link);

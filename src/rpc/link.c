@@ -107,11 +107,13 @@ static int link_write(struct rpc_link *link)
 static bool link_flush(struct loop_task *task)
 {
     struct rpc_link *link = container_of(task, struct rpc_link, flush);
-    if (out_left(link) == 0 && !link_fill(link)) {
+    /* What was submitted while the stream was blocked is not in the buffer. */
+    bool more = out_left(link) > 0;
+    if (!more && !link_fill(link)) {
         link->lost(link, "HTTP/2 error");
         return false;
     }
-    bool more = link->out.length >= LINK_FILL_BYTES;
+    more = more || link->out.length >= LINK_FILL_BYTES;
     int result = link_write(link);
     if (result == E_AGAIN) {
         link->blocked = true;

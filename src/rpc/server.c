@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/unix_socket.h"
 #include "rpc/server_internal.h"
 
 enum {
@@ -48,9 +49,9 @@ const struct rpc_registered *rpc_server_find(const struct rpc_server *server, co
 {
     const struct rpc_method method = {.path = path};
     const struct rpc_registered key = {.method = &method};
-    return server->method_count == 0 ? NULL
-                                     : bsearch(&key, server->methods, server->method_count, sizeof(*server->methods),
-                                               compare_registered);
+    return server->method_count == 0
+               ? NULL
+               : bsearch(&key, server->methods, server->method_count, sizeof(*server->methods), compare_registered);
 }
 
 bool rpc_server_knows_service(const struct rpc_server *server, const char *path, size_t service_length)
@@ -96,7 +97,7 @@ static bool server_pump(struct loop_task *task)
 
 static bool connection_is_busy(struct rpc_connection *connection)
 {
-    list_foreach(call, &connection->calls, struct rpc_call, in_connection)
+    list_foreach (call, &connection->calls, struct rpc_call, in_connection)
         if (call->headers_complete)
             return true;
     return false;
@@ -106,9 +107,8 @@ static bool connection_is_busy(struct rpc_connection *connection)
 static bool evict_idle(struct rpc_server *server)
 {
     struct rpc_connection *idlest = NULL;
-    list_foreach(connection, &server->connections, struct rpc_connection, in_server)
-        if (!connection_is_busy(connection) &&
-            (!idlest || mono_before(connection->quiet_since, idlest->quiet_since)))
+    list_foreach (connection, &server->connections, struct rpc_connection, in_server)
+        if (!connection_is_busy(connection) && (!idlest || mono_before(connection->quiet_since, idlest->quiet_since)))
             idlest = connection;
     if (idlest)
         rpc_connection_close(idlest, "idle, and another client wants in");
@@ -117,8 +117,7 @@ static bool evict_idle(struct rpc_server *server)
 
 void rpc_server_adopt(struct rpc_server *server, struct stream *stream, const struct rpc_peer *peer, bool read_only)
 {
-    if (server->draining ||
-        (server->connection_count >= server->limits.connections && !evict_idle(server))) {
+    if (server->draining || (server->connection_count >= server->limits.connections && !evict_idle(server))) {
         server->refused++;
         stream_free(stream);
         return;
@@ -154,8 +153,18 @@ static void listener_drop(struct rpc_listener *listener)
 
 static void listeners_drop(struct rpc_server *server)
 {
-    list_foreach_safe(listener, &server->listeners, struct rpc_listener, link)
+    list_foreach_safe (listener, &server->listeners, struct rpc_listener, link)
         listener_drop(listener);
+}
+
+static struct rpc_listener *listener_new(struct rpc_server *server, const struct rpc_listen_options *options)
+{
+    struct rpc_listener *listener = mem_zalloc(MEM_RPC, sizeof(*listener));
+    listener->server = server;
+    listener->options = *options;
+    list_init(&listener->link);
+    list_append(&server->listeners, &listener->link);
+    return listener;
 }
 
 static void tcp_accepted(void *owner, struct stream *stream)
@@ -165,25 +174,44 @@ static void tcp_accepted(void *owner, struct stream *stream)
     rpc_server_adopt(listener->server, stream, &peer, listener->options.read_only);
 }
 
+static void unix_accepted(void *owner, struct stream *stream)
+{
+    struct rpc_listener *listener = owner;
+    struct unix_peer who = {0};
+    if (unix_peer_of(stream, &who) < 0) {
+        stream_free(stream);
+        return;
+    }
+    const struct rpc_peer peer = {.local = true, .uid = who.uid, .pid = who.pid};
+    rpc_server_adopt(listener->server, stream, &peer, listener->options.read_only);
+}
+
 int rpc_server_listen(struct rpc_server *server, struct transport *transport, const struct endpoint *local,
                       const struct rpc_listen_options *options, struct endpoint *bound, struct err *err)
 {
     if (options->tls)
         return err_set(err, E_UNSUPPORTED, "TLS is not offered here");
-    struct rpc_listener *listener = mem_zalloc(MEM_RPC, sizeof(*listener));
-    listener->server = server;
-    listener->options = *options;
-    list_init(&listener->link);
-    int result = transport->ops->listen(transport, server->loop, local, "", tcp_accepted, listener,
-                                        &listener->listener, err);
+    struct rpc_listener *listener = listener_new(server, options);
+    int result =
+        transport->ops->listen(transport, server->loop, local, "", tcp_accepted, listener, &listener->listener, err);
     if (result < 0) {
-        mem_free(MEM_RPC, listener);
+        listener_drop(listener);
         return result;
     }
-    list_append(&server->listeners, &listener->link);
     if (bound)
         *bound = listener_local(listener->listener);
     return E_OK;
+}
+
+int rpc_server_listen_unix(struct rpc_server *server, const char *path, mode_t mode,
+                           const struct rpc_listen_options *options, struct err *err)
+{
+    struct rpc_listener *listener = listener_new(server, options);
+    listener->listener = unix_listen(server->loop, path, mode, unix_accepted, listener, err);
+    if (listener->listener)
+        return E_OK;
+    listener_drop(listener);
+    return E_IO;
 }
 
 /* The end --------------------------------------------------------------------------------------------------------- */
@@ -201,7 +229,7 @@ static bool drain_report(struct loop_task *task)
 
 static void connections_close(struct rpc_server *server, const char *reason)
 {
-    list_foreach_safe(connection, &server->connections, struct rpc_connection, in_server)
+    list_foreach_safe (connection, &server->connections, struct rpc_connection, in_server)
         rpc_connection_close(connection, reason);
 }
 
@@ -213,8 +241,8 @@ static void drain_limit(struct loop_timer *timer)
         return;
     }
     server->drain_over = true;
-    list_foreach(connection, &server->connections, struct rpc_connection, in_server)
-        list_foreach(call, &connection->calls, struct rpc_call, in_connection)
+    list_foreach (connection, &server->connections, struct rpc_connection, in_server)
+        list_foreach (call, &connection->calls, struct rpc_call, in_connection)
             rpc_call_abort(call, RPC_UNAVAILABLE, "the server stops");
     loop_timer_start(timer, FORCED_CLOSE_MS);
 }
@@ -236,9 +264,9 @@ void rpc_server_drain(struct rpc_server *server, uint32_t limit_ms, void (*done)
     server->drained = done;
     server->drained_context = context;
     listeners_drop(server);
-    list_foreach(connection, &server->connections, struct rpc_connection, in_server) {
+    list_foreach (connection, &server->connections, struct rpc_connection, in_server) {
         rpc_connection_say_goodbye(connection);
-        list_foreach(call, &connection->calls, struct rpc_call, in_connection)
+        list_foreach (call, &connection->calls, struct rpc_call, in_connection)
             if (call_only_waits(call))
                 rpc_call_abort(call, RPC_UNAVAILABLE, "the server stops");
     }

@@ -44,23 +44,23 @@ struct rpc_method {
 
 /* Who called. */
 struct rpc_peer {
-    struct endpoint address;      /* ADDR_NONE for UNIX sockets */
-    bool local;                   /* a UNIX socket: uid and pid are known */
+    struct endpoint address; /* ADDR_NONE for UNIX sockets */
+    bool local;              /* a UNIX socket: uid and pid are known */
     uid_t uid;
     pid_t pid;
-    char certificate[256];        /* subject of a verified client certificate; "" = none */
+    char certificate[256]; /* subject of a verified client certificate; "" = none */
 };
 
 /* 0 in a field: the default given behind it. */
 struct rpc_limits {
-    uint32_t connections;        /* 128. The longest idle one makes room for a new one; without an idle one the new
-                                    one is closed. */
-    uint32_t streams;            /* 100 calls at a time per connection */
-    uint32_t preface_ms;         /* 10,000 until the client has said that it speaks HTTP/2 */
-    uint32_t request_ms;         /* 30,000 from the first byte of a request to its last (client streams excepted) */
-    uint32_t idle_ms;            /* 300,000 without a call until the connection is closed, in an orderly way */
-    uint32_t message_bytes;      /* RPC_MESSAGE_MAX_BYTES in one incoming message */
-    uint32_t assembling_bytes;   /* 16 MiB in incoming messages not yet complete, over all connections */
+    uint32_t connections;      /* 128. The longest idle one makes room for a new one; without an idle one the new
+                                  one is closed. */
+    uint32_t streams;          /* 100 calls at a time per connection */
+    uint32_t preface_ms;       /* 10,000 until the client has said that it speaks HTTP/2 */
+    uint32_t request_ms;       /* 30,000 from the first byte of a request to its last (client streams excepted) */
+    uint32_t idle_ms;          /* 300,000 without a call until the connection is closed, in an orderly way */
+    uint32_t message_bytes;    /* RPC_MESSAGE_MAX_BYTES in one incoming message */
+    uint32_t assembling_bytes; /* 16 MiB in incoming messages not yet complete, over all connections */
 };
 
 struct rpc_server *rpc_server_new(struct loop *loop, const struct rpc_limits *limits); /* NULL = all defaults */
@@ -82,6 +82,10 @@ struct rpc_listen_options {
 int rpc_server_listen(struct rpc_server *server, struct transport *transport, const struct endpoint *local,
                       const struct rpc_listen_options *options, struct endpoint *bound, struct err *err);
 
+/* Listens on a UNIX socket at `path` with `mode`. Replaces a socket that nobody listens on any more. */
+int rpc_server_listen_unix(struct rpc_server *server, const char *path, mode_t mode,
+                           const struct rpc_listen_options *options, struct err *err);
+
 /* Serves a connection that came otherwise. Takes the stream. */
 void rpc_server_adopt(struct rpc_server *server, struct stream *stream, const struct rpc_peer *peer, bool read_only);
 
@@ -93,9 +97,9 @@ struct rpc_server_counters {
     uint32_t connections;
     uint32_t calls;
     uint64_t accepted;
-    uint64_t refused;       /* connections closed because of the limit */
-    uint64_t calls_started; /* handed to a handler */
-    uint64_t calls_failed;  /* ended with another status than OK, by anyone */
+    uint64_t refused;        /* connections closed because of the limit */
+    uint64_t calls_started;  /* handed to a handler */
+    uint64_t calls_failed;   /* ended with another status than OK, by anyone */
     uint64_t buffered_bytes; /* answers not yet taken by HTTP/2, and messages not yet complete */
 };
 void rpc_server_counters(const struct rpc_server *server, struct rpc_server_counters *counters);

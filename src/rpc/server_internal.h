@@ -56,9 +56,9 @@ struct rpc_connection {
     uint64_t pending_bytes;
     struct rpc_peer peer;
     bool read_only;
-    bool established; /* the client has sent its SETTINGS */
-    bool closing;     /* a GOAWAY of ours is on its way */
-    struct mono_time quiet_since; /* since it has had no calls */
+    bool established;              /* the client has sent its SETTINGS */
+    bool closing;                  /* a GOAWAY of ours is on its way */
+    struct mono_time quiet_since;  /* since it has had no calls */
     struct mono_time failed_since; /* begin of the interval in which failed streams are counted */
     uint32_t failed_streams;
     struct loop_timer timer; /* preface, then idle */
@@ -82,10 +82,10 @@ struct rpc_call {
 
     bool headers_complete;
     bool request_complete;
-    bool started;      /* the handler has seen it */
-    bool wants_more;   /* `more` said true, or nobody asked it yet */
-    bool answering;    /* response headers were submitted */
-    bool finished;     /* the handler's part is over; what is in `out` and the status are still to be sent */
+    bool started;    /* the handler has seen it */
+    bool wants_more; /* `more` said true, or nobody asked it yet */
+    bool answering;  /* response headers were submitted */
+    bool finished;   /* the handler's part is over; what is in `out` and the status are still to be sent */
 
     enum rpc_code code;
     char *text; /* NULL = "" */
@@ -105,8 +105,8 @@ bool rpc_server_knows_service(const struct rpc_server *server, const char *path,
 void rpc_server_connection_gone(struct rpc_server *server);
 
 /* connection.c */
-struct rpc_connection *rpc_connection_new(struct rpc_server *server, struct stream *stream,
-                                          const struct rpc_peer *peer, bool read_only);
+struct rpc_connection *rpc_connection_new(struct rpc_server *server, struct stream *stream, const struct rpc_peer *peer,
+                                          bool read_only);
 void rpc_connection_close(struct rpc_connection *connection, const char *reason);
 void rpc_connection_say_goodbye(struct rpc_connection *connection);
 void rpc_connection_set_callbacks(nghttp2_session_callbacks *callbacks);
