@@ -1,0 +1,83 @@
+/* godwit why: all paths to a destination, the step of the decision process that put each in its place, and what a
+ * neighbor was told. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cli/call.h"
+#include "cli/commands.h"
+#include "cli/message_json.h"
+#include "cli/words.h"
+#include "godwit.pb-c.h"
+#include "net/prefix.h"
+
+static void show_candidate(struct output *out, const Godwit__V1__WhyResponse__Candidate *candidate, unsigned rank)
+{
+    char age[AGE_TEXT_MAX];
+    const char *mark = candidate->rejected_reason[0] ? "x" : candidate->best ? ">" : " ";
+    output_printf(out, "%s %2u  from %s", mark, rank, candidate->peer[0] ? candidate->peer : "here");
+    if (candidate->peer_asn)
+        output_printf(out, " (AS %" PRIu32 ")", candidate->peer_asn);
+    output_printf(out, ", next hop %s, path [%s], age %s", candidate->next_hop, candidate->as_path,
+                  age_format(0, candidate->age_s, age));
+    if (candidate->path_identifier)
+        output_printf(out, ", path id %" PRIu32, candidate->path_identifier);
+    output_printf(out, "%s\n", candidate->stale ? ", stale" : "");
+    if (candidate->rejected_reason[0])
+        output_printf(out, "      not used: %s\n", candidate->rejected_reason);
+    else if (candidate->sentence[0])
+        output_printf(out, "      %s%s: %s\n", candidate->best ? "best by " : "behind by ", candidate->decisive_step,
+                      candidate->sentence);
+    else if (candidate->decisive_step[0])
+        output_printf(out, "      %s%s\n", candidate->best ? "best: " : "behind by ", candidate->decisive_step);
+}
+
+static void show_why(struct output *out, const Godwit__V1__WhyResponse *why, const char *to)
+{
+    output_printf(out, "%s\n", why->prefix);
+    for (size_t i = 0; i < why->n_candidates; i++)
+        show_candidate(out, why->candidates[i], (unsigned)i + 1);
+    if (!why->advertised)
+        return;
+    output_printf(out, "to %s: %s\n", to, why->advertised->told ? "told" : "not told");
+    if (why->advertised->reason[0])
+        output_printf(out, "      %s\n", why->advertised->reason);
+    if (why->advertised->told)
+        output_printf(out, "      next hop %s, path [%s]%s%s\n", why->advertised->next_hop, why->advertised->as_path,
+                      why->advertised->attributes[0] ? ", " : "", why->advertised->attributes);
+}
+
+int cmd_why(struct cli *cli, const struct command *command, const struct words *words)
+{
+    struct keyword keywords[] = {{"to", KEYWORD_SINGLE}};
+    struct words leading;
+    struct prefix prefix;
+    enum family_id family_id;
+    Godwit__V1__WhyRequest request = GODWIT__V1__WHY_REQUEST__INIT;
+    Apipb__Family family = APIPB__FAMILY__INIT;
+    if (keywords_split(cli, words, keywords, 1, &leading) < 0 || leading.count != 1)
+        return cli_fail(cli, "usage: godwit why %s", command->words);
+    if (prefix_parse(leading.word[0], true, &prefix) < 0)
+        return cli_fail(cli, "%s: neither a prefix nor an address", leading.word[0]);
+    enum family_id preset = prefix.addr.kind == ADDR_IPV6 ? FAMILY_IPV6_UNICAST : FAMILY_IPV4_UNICAST;
+    if (cli_family(cli, preset, &family_id) < 0)
+        return E_INVALID;
+    family.afi = family_get(family_id)->afi;
+    family.safi = family_get(family_id)->safi;
+    request.prefix = leading.word[0];
+    request.family = &family;
+    if (keywords[0].given)
+        request.to_peer = keywords[0].values.word[0];
+    Godwit__V1__WhyResponse *why =
+        call_for(cli, "/godwit.v1.Godwit/Why", &request.base, &godwit__v1__why_response__descriptor);
+    if (!why)
+        return E_INVALID;
+    if (cli->options.json) {
+        struct json json = json_over(&cli->out.pending);
+        message_json(&json, &why->base);
+        output_add(&cli->out, "\n");
+    } else {
+        show_why(&cli->out, why, request.to_peer);
+    }
+    return 0;
+}

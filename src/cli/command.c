@@ -1,0 +1,279 @@
+#include "cli/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "cli/commands.h"
+
+static const char route_words[] = "PREFIX [identifier N] [nexthop A] [aspath \"1 2 {3}\"] [origin igp|egp|incomplete] "
+                                  "[med N] [local-pref N] [community C,..] [large-community C,..] [aggregator AS:A] "
+                                  "[aigp metric N] [rt RT] ...";
+static const char neighbor_words[] =
+    "{ADDRESS | interface NAME} as N [local-as N] [family F,..] [vrf V] [route-reflector-client [ID]] "
+    "[route-server-client] [allow-own-as N] [remove-private-as all|replace] [replace-peer-as] [ebgp-multihop-ttl N]";
+
+static const struct command commands[] = {
+    {"global", cmd_global, OPTION_ANY, false,
+     "[as N router-id A [listen-port N] [listen-addresses A...] [use-multipath]]", "show the speaker, or start it"},
+    {"global del", NULL, OPTION_ANY, false, "", "stop the speaker"},
+    {"global del all", cmd_global_delete_all, OPTION_ANY, false, "", "stop it: sessions, paths and peers go"},
+    {"global rib", cmd_rib, OPTION_FAMILY, false, "[PREFIX | ADDRESS] [longer-prefixes | shorter-prefixes]",
+     "list the routes"},
+    {"global rib add", cmd_rib_add, OPTION_FAMILY, false, route_words, "add a route"},
+    {"global rib del", cmd_rib_delete, OPTION_FAMILY, false, route_words, "delete a route"},
+    {"global rib del all", cmd_rib_delete_all, OPTION_FAMILY, false, "", "delete every route added here"},
+    {"global rib summary", cmd_rib_summary, OPTION_FAMILY, false, "", "count the routes"},
+    {"global policy", cmd_not_offered, OPTION_ANY, false, "", "not offered yet"},
+    {"neighbor", cmd_neighbor, OPTION_FAMILY | OPTION_NEIGHBOR, false, "[ADDRESS [VERB]]",
+     "list neighbors, show one, or do something with it"},
+    {"neighbor add", cmd_neighbor_add, OPTION_FAMILY | OPTION_NEIGHBOR, false, neighbor_words, "add a neighbor"},
+    {"neighbor del", cmd_neighbor_delete, OPTION_FAMILY | OPTION_NEIGHBOR, false, "{ADDRESS | interface NAME}",
+     "delete a neighbor"},
+    {"neighbor update", cmd_neighbor_update, OPTION_FAMILY | OPTION_NEIGHBOR, false, neighbor_words,
+     "change a neighbor"},
+    {"vrf", cmd_not_offered, OPTION_ANY, false, "", "not offered yet"},
+    {"policy", cmd_not_offered, OPTION_ANY, false, "", "not offered yet"},
+    {"monitor", NULL, OPTION_MONITOR, false, "", "show changes as they happen"},
+    {"monitor global", NULL, OPTION_MONITOR, false, "", "of the table"},
+    {"monitor global rib", cmd_monitor_rib, OPTION_MONITOR | OPTION_FAMILY, false, "", "best paths"},
+    {"monitor neighbor", cmd_monitor_neighbor, OPTION_MONITOR, false, "[ADDRESS]", "session states"},
+    {"monitor adj-in", cmd_monitor_adj_in, OPTION_MONITOR | OPTION_FAMILY, false, "[ADDRESS]",
+     "routes as neighbors send them"},
+    {"mrt", NULL, OPTION_MRT, false, "", "MRT files (RFC 6396)"},
+    {"mrt inject", NULL, OPTION_MRT, false, "", "add the routes of a file"},
+    {"mrt inject global", cmd_mrt_inject, OPTION_MRT, false, "FILE [COUNT [SKIP]]",
+     "TABLE_DUMP_V2, plain, .gz or .bz2"},
+    {"rpki", cmd_not_offered, OPTION_ANY, false, "", "not offered yet"},
+    {"bmp", cmd_not_offered, OPTION_ANY, false, "", "not offered yet"},
+    {"log-level", NULL, OPTION_ANY, false, "", "set how much the daemon logs"},
+    {"log-level panic", cmd_log_level, OPTION_ANY, false, "", ""},
+    {"log-level fatal", cmd_log_level, OPTION_ANY, false, "", ""},
+    {"log-level error", cmd_log_level, OPTION_ANY, false, "", ""},
+    {"log-level warn", cmd_log_level, OPTION_ANY, false, "", ""},
+    {"log-level info", cmd_log_level, OPTION_ANY, false, "", ""},
+    {"log-level debug", cmd_log_level, OPTION_ANY, false, "", ""},
+    {"log-level trace", cmd_log_level, OPTION_ANY, false, "", ""},
+    {"why", cmd_why, OPTION_FAMILY, true, "PREFIX | ADDRESS [to NEIGHBOR]",
+     "why a path is best, and whether a neighbor was told"},
+    {"groups", cmd_groups, OPTION_ANY, true, "", "update groups: which neighbors share their output"},
+    {"counters", cmd_counters, OPTION_ANY, true, "", "tables and memory"},
+    {"reload", cmd_reload, OPTION_ANY, true, "[check]", "read the configuration file again"},
+};
+
+const struct command_table command_table = {commands, ARRAY_LEN(commands), "godwit"};
+
+enum { OF_NEIGHBOR = OPTION_FAMILY | OPTION_NEIGHBOR };
+static const char lookup_words[] = "[PREFIX | ADDRESS] [longer-prefixes | shorter-prefixes]";
+
+static const struct command neighbor_commands[] = {
+    {"local", cmd_neighbor_rib, OF_NEIGHBOR, false, lookup_words, "the table of a route server client"},
+    {"local summary", cmd_neighbor_rib_summary, OF_NEIGHBOR, false, "", "count it"},
+    {"adj-in", cmd_neighbor_rib, OF_NEIGHBOR, false, lookup_words, "routes it sent"},
+    {"adj-in summary", cmd_neighbor_rib_summary, OF_NEIGHBOR, false, "", "count them"},
+    {"adj-out", cmd_neighbor_rib, OF_NEIGHBOR, false, lookup_words, "routes it is told"},
+    {"adj-out summary", cmd_neighbor_rib_summary, OF_NEIGHBOR, false, "", "count them"},
+    {"accepted", cmd_neighbor_rib, OF_NEIGHBOR, false, lookup_words, "routes it sent that policy let in"},
+    {"rejected", cmd_neighbor_rib, OF_NEIGHBOR, false, lookup_words, "routes it sent that policy kept out"},
+    {"reset", cmd_neighbor_reset, OF_NEIGHBOR, false, "", "end the session; it starts again"},
+    {"softreset", cmd_neighbor_reset, OF_NEIGHBOR, false, "", "apply policy again both ways"},
+    {"softresetin", cmd_neighbor_reset, OF_NEIGHBOR, false, "", "to what it sent"},
+    {"softresetout", cmd_neighbor_reset, OF_NEIGHBOR, false, "", "to what it is told"},
+    {"shutdown", cmd_neighbor_state, OF_NEIGHBOR, false, "", "deprecated: use disable"},
+    {"enable", cmd_neighbor_state, OF_NEIGHBOR, false, "", "let its session start"},
+    {"disable", cmd_neighbor_state, OF_NEIGHBOR, false, "", "end its session and keep it down"},
+    {"policy", cmd_not_offered, OF_NEIGHBOR, false, "", "not offered yet"},
+    {"groups", cmd_neighbor_groups, OF_NEIGHBOR, true, "", "its update groups, and why others are not in them"},
+};
+
+const struct command_table neighbor_command_table = {neighbor_commands, ARRAY_LEN(neighbor_commands),
+                                                     "godwit neighbor ADDRESS"};
+
+const char *command_verb(const struct command *command)
+{
+    const char *blank = strrchr(command->path, ' ');
+    return blank ? blank + 1 : command->path;
+}
+
+int cmd_not_offered(struct cli *cli, const struct command *command, const struct words *words)
+{
+    return cli_fail(cli, "%s: not offered yet", command->path);
+}
+
+/* Is `path` directly below `parent` (NULL: the root)? Then its last word is what is matched. */
+static const char *word_below(const struct command *parent, const char *path)
+{
+    size_t length = parent ? strlen(parent->path) : 0;
+    if (parent && (strncmp(path, parent->path, length) != 0 || path[length] != ' '))
+        return NULL;
+    const char *word = path + length + (parent ? 1 : 0);
+    return strchr(word, ' ') ? NULL : word;
+}
+
+/* The child of `parent` that `word` names, in full or, if it is the only one, in its beginning. */
+static const struct command *command_child(const struct command_table *table, const struct command *parent,
+                                           const char *word)
+{
+    const struct command *begun = NULL;
+    unsigned begun_count = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        const char *name = word_below(parent, table->commands[i].path);
+        if (!name)
+            continue;
+        if (strcmp(name, word) == 0)
+            return &table->commands[i];
+        if (!table->commands[i].whole && str_starts_with(name, word)) {
+            begun = &table->commands[i];
+            begun_count++;
+        }
+    }
+    return begun_count == 1 ? begun : NULL;
+}
+
+/* The name most like a word nobody knows, if one is near. */
+static const char *command_suggest(const struct command_table *table, const struct command *parent, const char *word)
+{
+    const char *best = NULL;
+    unsigned best_distance = 3;
+    for (size_t i = 0; i < table->count; i++) {
+        const char *name = word_below(parent, table->commands[i].path);
+        unsigned distance = name ? str_distance(name, word) : best_distance;
+        if (distance < best_distance) {
+            best = name;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+static int unknown_word(struct cli *cli, const struct command_table *table, const struct command *parent,
+                        const char *word)
+{
+    const char *near = command_suggest(table, parent, word);
+    cli_fail(cli, "unknown command \"%s\" for \"%s%s%s\"", word, table->prefix, parent ? " " : "",
+             parent ? parent->path : "");
+    if (near)
+        text_printf(&cli->error, "\ndid you mean \"%s\"?", near);
+    return E_NOT_FOUND;
+}
+
+const struct command *command_find(struct cli *cli, const struct command_table *table, const struct words *words,
+                                   struct words *rest)
+{
+    const struct command *command = NULL;
+    int used = 0;
+    while (used < words->count) {
+        const struct command *child = command_child(table, command, words->word[used]);
+        if (!child)
+            break;
+        command = child;
+        used++;
+    }
+    *rest = (struct words){.count = words->count - used, .word = words->word + used};
+    if (rest->count > 0 && (!command || !command->run)) {
+        unknown_word(cli, table, command, rest->word[0]);
+        return NULL;
+    }
+    return command;
+}
+
+int command_run(struct cli *cli, const struct command_table *table, const struct words *words)
+{
+    struct words rest;
+    const struct command *command = command_find(cli, table, words, &rest);
+    if (!command && words->count > 0)
+        return E_NOT_FOUND;
+    if (!command || !command->run || cli->options.help) {
+        command_help(cli, table, command ? command->path : "");
+        return 0;
+    }
+    if (cli->options.given & ~command->scopes)
+        return cli_fail(cli, "an option was given that \"%s %s\" does not take", table->prefix, command->path);
+    return command->run(cli, command, &rest);
+}
+
+static bool is_at_or_below(const char *path, const char *top)
+{
+    size_t length = strlen(top);
+    return length == 0 || (strncmp(path, top, length) == 0 && (path[length] == '\0' || path[length] == ' '));
+}
+
+void command_help(struct cli *cli, const struct command_table *table, const char *path)
+{
+    struct output *out = &cli->out;
+    uint32_t scopes = 0;
+    output_add(out, "Usage:\n");
+    for (size_t i = 0; i < table->count; i++) {
+        const struct command *command = &table->commands[i];
+        if (!is_at_or_below(command->path, path) || (!command->run && *path == '\0'))
+            continue;
+        scopes |= command->scopes;
+        if (command->run)
+            output_printf(out, "  %s %s%s%s\n", table->prefix, command->path, *command->words ? " " : "",
+                          command->words);
+        if (command->run && *command->help)
+            output_printf(out, "        %s\n", command->help);
+    }
+    if (table == &command_table && (*path == '\0' || strcmp(path, "neighbor") == 0)) {
+        output_add(out, "\n");
+        for (size_t i = 0; i < neighbor_command_table.count; i++)
+            output_printf(out, "  %s %-16s %s\n", neighbor_command_table.prefix, neighbor_commands[i].path,
+                          neighbor_commands[i].help);
+    }
+    output_add(out, "\nOptions:\n");
+    options_print(out, scopes);
+}
+
+/* Completion ------------------------------------------------------------------------------------------------- */
+
+static void completion_words(FILE *file, const struct command_table *table, const struct command *parent)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const char *name = word_below(parent, table->commands[i].path);
+        if (name)
+            fprintf(file, "%s ", name);
+    }
+}
+
+static void completion_cases(FILE *file, const struct command_table *table, const char *before)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        bool has_children = false;
+        for (size_t j = 0; j < table->count; j++)
+            has_children = has_children || word_below(&table->commands[i], table->commands[j].path);
+        if (!has_children)
+            continue;
+        fprintf(file, "    \"%s%s\") words=\"", before, table->commands[i].path);
+        completion_words(file, table, &table->commands[i]);
+        fprintf(file, "\" ;;\n");
+    }
+}
+
+int completion_write(struct cli *cli, const char *path)
+{
+    FILE *file = fopen(path, "we");
+    if (!file)
+        return cli_fail(cli, "cannot write %s: %s", path, strerror(errno));
+    fprintf(file, "# bash completion for godwit; made by godwit --gen-cmpl\n"
+                  "_godwit()\n{\n    local path=\"\" word words=\"\" i\n"
+                  "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+                  "        word=\"${COMP_WORDS[i]}\"\n"
+                  "        case \"$word\" in\n"
+                  "        -u | -p | -a | -t | --host | --port | --target | --address-family | --reason) ((i++)) ;;\n"
+                  "        -*) ;;\n"
+                  "        *[.:]*) path=\"$path${path:+ }ADDRESS\" ;;\n"
+                  "        *) path=\"$path${path:+ }$word\" ;;\n"
+                  "        esac\n    done\n    case \"$path\" in\n    \"\") words=\"");
+    completion_words(file, &command_table, NULL);
+    fprintf(file, "\" ;;\n    \"neighbor ADDRESS\") words=\"");
+    completion_words(file, &neighbor_command_table, NULL);
+    fprintf(file, "\" ;;\n");
+    completion_cases(file, &command_table, "");
+    completion_cases(file, &neighbor_command_table, "neighbor ADDRESS ");
+    fprintf(file, "    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
+                  "complete -F _godwit godwit\n");
+    if (fclose(file) != 0)
+        return cli_fail(cli, "cannot write %s: %s", path, strerror(errno));
+    return 0;
+}

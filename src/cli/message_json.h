@@ -1,0 +1,9 @@
+/* Any protobuf message as JSON in the shape GoBGP's client prints: keys as in the .proto file, default values left out,
+ * enums as numbers, bytes in base64. */
+#pragma once
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "base/json.h"
+
+void message_json(struct json *json, const ProtobufCMessage *message);
