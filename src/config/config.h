@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "net/addr.h"
 #include "net/family.h"
 #include "net/prefix.h"
@@ -224,8 +225,10 @@ int config_read_text(const char *name, const char *text, size_t length, enum con
                      struct config **config, struct err *err);
 void config_free(struct config *config);
 
-/* For values that did not come from a file (API, library): zero-filled keys mean "not said". Applies defaults and,
- * when `group` is not NULL, the group as GoBGP's API does (its blocks win wholesale), then checks. */
+/* For values that did not come from a file (API, library). Start from peer_config_init(): some defaults are not zero.
+ * Timers, ports and TTLs that are 0 mean "not said" nevertheless. Applies defaults and, when `group` is not NULL, the
+ * group as GoBGP's API does (its blocks win wholesale; AS numbers, password, description and families only if it has
+ * any), then checks. The problem's text begins with the key ("config.remove-private-as: ..."). */
 void peer_config_init(struct peer_config *peer); /* the defaults of a peer nobody said anything about */
 int neighbor_config_complete(struct neighbor_config *neighbor, const struct global_config *global,
                              const struct peer_group_config *group, struct err *err);
@@ -245,7 +248,7 @@ struct config_diff_ops {
                        const struct peer_group_config *after);
     void (*dynamic_neighbor)(void *context, enum config_change change, const struct dynamic_neighbor_config *before,
                              const struct dynamic_neighbor_config *after);
-    /* A global key that differs: applied only by a restart. `key` is its path. */
+    /* A key of `global` or `godwit` that differs, by its path: "global.config.router-id". */
     void (*global)(void *context, const char *key);
 };
 void config_diff(const struct config *before, const struct config *after, const struct config_diff_ops *ops,
@@ -254,7 +257,11 @@ void config_diff(const struct config *before, const struct config *after, const 
 /* Does going from one to the other need a new session (true), or can the running one take it over? */
 bool neighbor_config_needs_reset(const struct neighbor_config *before, const struct neighbor_config *after);
 
-/* Words for the API and the CLI: "external", "ipv4-unicast 1000 prefixes" and the like are made by their users; the
- * keys whose meaning is accepted without effect, and those refused by name, are listed by this. */
+/* Writes a configuration so that reading it gives an equal one: what differs from the defaults and from the group.
+ * Passwords only when asked for. 0, or E_LIMIT when `out` or the memory for it is full. */
+int config_print(const struct config *config, enum config_format format, bool with_secrets, struct text *out);
+
+/* Every key there is, by path ("neighbors[].timers.config.hold-time"), with its type and, in the remark, whether it is
+ * accepted without effect or not yet supported. */
 void config_list_keys(void (*line)(void *context, const char *key, const char *type, const char *remark),
                       void *context);

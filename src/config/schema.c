@@ -226,6 +226,13 @@ static bool list_differs(const struct key *key, const void *a, const void *b, un
     return false;
 }
 
+bool key_differs(const struct key *key, const void *a, const void *b, unsigned skipped)
+{
+    if (key->count_size)
+        return list_differs(key, a, b, skipped);
+    return value_differs(key, (const uint8_t *)a + key->offset, (const uint8_t *)b + key->offset);
+}
+
 struct block_path {
     const char *block;
     void (*differs)(void *context, const char *path);
@@ -249,14 +256,13 @@ bool section_differs(const struct section *section, const void *a, const void *b
         const struct key *key = &section->keys[i];
         if (key->size == 0 || (key->flags & (BY_HAND | skipped)))
             continue;
-        const uint8_t *one = (const uint8_t *)a + key->offset;
-        const uint8_t *other = (const uint8_t *)b + key->offset;
         if (key->type == KEY_BLOCK) {
             struct block_path path = {key->path, differs, context};
-            any |= section_differs(key->section, one, other, skipped, differs ? differs_in_block : NULL, &path);
+            any |= section_differs(key->section, (const uint8_t *)a + key->offset, (const uint8_t *)b + key->offset,
+                                   skipped, differs ? differs_in_block : NULL, &path);
             continue;
         }
-        if (key->count_size ? !list_differs(key, a, b, skipped) : !value_differs(key, one, other))
+        if (!key_differs(key, a, b, skipped))
             continue;
         any = true;
         if (differs)

@@ -148,6 +148,9 @@ void section_defaults(const struct section *section, void *object);
 bool section_differs(const struct section *section, const void *a, const void *b, unsigned skipped,
                      void (*differs)(void *context, const char *path), void *context);
 
+/* The same for one key. The objects are the section's. */
+bool key_differs(const struct key *key, const void *a, const void *b, unsigned skipped);
+
 /* A key's field in an object of its section. */
 int64_t key_integer(const struct key *key, const void *object);
 void key_integer_set(const struct key *key, void *object, int64_t value);

@@ -132,7 +132,7 @@ const struct section schema_family = {
 };
 
 static const struct key peer_keys[] = {
-    {"config.peer-as", KEY_ASN, HONOURED, ALWAYS, IN(peer_config, peer_as), .remark = "0: any"},
+    {"config.peer-as", KEY_ASN, HONOURED, IN(peer_config, peer_as), .remark = "0: any"},
     {"config.local-as", KEY_ASN, HONOURED, IN(peer_config, local_as), .remark = "0: the speaker's"},
     {"config.peer-type", KEY_WORD, IGNORED, .words = peer_type_words, .remark = "follows from the AS numbers"},
     {"config.auth-password", KEY_SECRET, HONOURED, IN(peer_config, auth_password), .remark = "TCP MD5"},

@@ -454,7 +454,8 @@ enum value_shape value_format(const struct key *key, const void *field, struct s
         str_add(text, prefix_format(field, address));
         break;
     case KEY_ADDR:
-        str_add(text, addr_format(field, address));
+        /* None is only ever said against something inherited, and then as "any". */
+        str_add(text, ((const struct addr *)field)->kind == ADDR_NONE ? "0.0.0.0" : addr_format(field, address));
         break;
     case KEY_NEIGHBOR_ADDRESS:
         neighbor = container_of(field, const struct neighbor_config, address);
