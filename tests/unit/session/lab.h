@@ -75,6 +75,7 @@ struct raw {
     struct listener *listener;
     unsigned accepted;
     bool connected, closed;
+    bool idle; /* reads only when raw_pull is called */
     int failed;
     uint8_t bytes[65536];
     size_t length;
@@ -88,6 +89,7 @@ void raw_message(struct raw *raw, uint8_t type, const void *body, size_t length)
 void raw_keepalive(struct raw *raw);
 /* An OPEN with hold time and the 4-octet capability; `extra` are more capability TLVs. */
 void raw_open(struct raw *raw, uint32_t as, uint32_t id, uint16_t hold_time_s, const void *extra, size_t length);
+void raw_pull(struct raw *raw, size_t length); /* reads up to this much now */
 void raw_close(struct raw *raw);
 void raw_release(struct raw *raw);
 
