@@ -59,7 +59,8 @@ static void conn_close(struct conn *conn)
     conn->kept_length = 0;
     buf_release(&conn->out);
     buf_init(&conn->out, CONN_OUT_LIMIT_BYTES);
-    conn->paused = conn->heard = conn->blocked = conn->flush_due = conn->owner_pending = conn->parting = false;
+    conn->paused = conn->heard = conn->parting = false;
+    conn->own_queued = conn->owner_pending = conn->blocked = conn->flush_due = false;
     conn->broken_errno = 0;
     conn->wanted = 0;
 }

@@ -62,6 +62,7 @@ struct conn {
 
     /* Output. `out` holds our own messages and goes before the owner's; see conn_output.c. */
     struct buf out;
+    bool own_queued;       /* `out` holds a message of ours, not only the rest of one of the owner's */
     bool blocked;          /* the kernel takes no more: wait for writable */
     bool flush_due;        /* the session's task is to write */
     bool owner_pending;    /* the owner offered more than was taken */

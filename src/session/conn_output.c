@@ -48,6 +48,7 @@ static void count_message(struct session_counters *sent, uint8_t type)
 static void conn_queued(struct conn *conn, enum message_type type)
 {
     count_message(&conn->session->memory.sent, type);
+    conn->own_queued = true;
     conn_flush_due(conn);
 }
 
@@ -64,9 +65,9 @@ void conn_send_open(struct conn *conn)
 
 void conn_send_keepalive(struct conn *conn)
 {
-    /* In Established, what is waiting in `out` keeps the session alive as well as one more KEEPALIVE behind it. Before
-     * that KEEPALIVE is the answer to OPEN, but need not pile up before a peer that reads nothing. */
-    bool waiting = conn->out.length && conn->fsm.state == SESSION_ESTABLISHED;
+    /* In Established, a message of ours that still waits keeps the session alive as well as one more KEEPALIVE behind
+     * it. Before, KEEPALIVE is the answer to OPEN, but need not pile up before a peer that reads nothing. */
+    bool waiting = conn->own_queued && conn->fsm.state == SESSION_ESTABLISHED;
     if (waiting || conn->out.length > 2 * MESSAGE_MAX_BYTES)
         return;
     keepalive_encode(&conn->out);
@@ -145,6 +146,8 @@ static void conn_taken(struct conn *conn, const struct iovec *pieces, int count,
     size_t own = taken < conn->out.length ? taken : conn->out.length;
     taken -= own;
     buf_consume(&conn->out, own);
+    if (conn->out.length == 0)
+        conn->own_queued = false;
     size_t owners = 0;
     for (int i = 0; i < count && taken > 0; i++) {
         size_t part = taken < pieces[i].iov_len ? taken : pieces[i].iov_len;

@@ -59,13 +59,13 @@ void owner_leave(struct session *session)
 
 /* The task -------------------------------------------------------------------------------------------------------- */
 
-/* Writing failed: hears what the peer had to say, then gives up. */
+/* Writing failed: hears what the peer had to say, then gives up. While the owner wants no input, that waits. */
 static void conn_give_up(struct conn *conn)
 {
     uint32_t epoch = conn->epoch;
     for (int i = 0; i < BROKEN_READS_MAX && conn->epoch == epoch && !conn->paused; i++)
         conn_readable(conn);
-    if (conn->epoch != epoch)
+    if (conn->epoch != epoch || conn->paused)
         return;
     struct conn_cause cause = {.end = SESSION_END_TRANSPORT, .system_errno = conn->broken_errno};
     conn_event(conn, FSM_TCP_FAILS, &cause);
