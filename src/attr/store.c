@@ -20,6 +20,7 @@ enum {
     WIRE_STEPS = 8,         /* then 8 sizes per doubling */
     WIRE_CLASS_COUNT = WIRE_LINEAR_UNITS + 7 * WIRE_STEPS,
     SET_PAGE_UNITS = 512,
+    SET_ID_BITS = 28,
 };
 
 struct attr_store {
@@ -57,12 +58,6 @@ static uint32_t set_hash(const struct attr_block *block, attr_id pre)
     return (uint32_t)hash;
 }
 
-static uint32_t stored_hash(const void *owner, uint32_t id)
-{
-    const struct attr_store *store = owner;
-    return store->view.sets[id].hash;
-}
-
 struct attr_store *attr_store_new(void)
 {
     struct attr_store *store = mem_zalloc(MEM_ATTR, sizeof(*store));
@@ -73,7 +68,7 @@ struct attr_store *attr_store_new(void)
                                 .kind = MEM_ATTR,
                                 .unit_bytes = sizeof(struct attr_set),
                                 .page_units = SET_PAGE_UNITS,
-                                .max_pages = (1u << ID_TABLE_ID_BITS) / SET_PAGE_UNITS,
+                                .max_pages = (1u << SET_ID_BITS) / SET_PAGE_UNITS,
                                 .class_units = (const uint16_t[]){1},
                                 .class_count = 1,
                             });
@@ -85,8 +80,8 @@ struct attr_store *attr_store_new(void)
                                 .class_units = wire_units,
                                 .class_count = WIRE_CLASS_COUNT,
                             });
-    id_table_init(&store->ids, MEM_ATTR, stored_hash, store);
     store->view = (struct attr_store_view){.sets = slab_at(&store->sets, 0), .wire = slab_at(&store->wire, 0)};
+    id_table_init(&store->ids, MEM_ATTR);
     return store;
 }
 
@@ -176,7 +171,7 @@ attr_id attr_store_intern(struct attr_store *store, const struct attr_block *blo
     struct id_probe probe;
     for (attr_id id = id_probe_first(&store->ids, hash, &probe); id; id = id_probe_next(&probe)) {
         struct attr_set *set = attr_get(&store->view, id);
-        if (set->hash == hash && set->pre == (pre ? pre : id) && set_equals(store, set, block)) {
+        if (set->pre == (pre ? pre : id) && set_equals(store, set, block)) {
             CHECK(set->refs < UINT32_MAX);
             set->refs++;
             return id;

@@ -36,7 +36,7 @@ struct attr_store *attr_store_new(void);
 void attr_store_free(struct attr_store *store);
 
 /* The id of a set with these bytes and this `pre` (0 = none), with one reference more; a new set also takes one on
- * `pre`. A `pre` of the same bytes is itself returned. 0 only when the block is longer than ATTR_BLOCK_MAX, or 2^26
+ * `pre`. A `pre` of the same bytes is itself returned. 0 only when the block is longer than ATTR_BLOCK_MAX, or 2^28
  * sets or 32 GB of bytes are in use. */
 attr_id attr_store_intern(struct attr_store *store, const struct attr_block *block, attr_id pre);
 void attr_store_ref(struct attr_store *store, attr_id id, uint32_t count);

@@ -1,9 +1,9 @@
 /* A hash table from keys to 32-bit ids, when the keys stand in records of the owner that the ids name.
  *
- * The table keeps 4 bytes per slot: the id and a few bits of the key's hash, so that a probe looks at a foreign record
- * once in 64 times. It never holds two ids to be told apart by anything but the owner's comparison. Every operation
- * is bounded by the size of one segment (see the .c); none rebuilds the whole table. Hashes must be secret-keyed and
- * good in all 32 bits. Not for threads to share.
+ * The table keeps 8 bytes per slot, id and hash, so that only a record with the very same hash is ever looked at, and
+ * none when slots are rearranged. It never holds two ids to be told apart by anything but the owner's comparison.
+ * Every operation is bounded by the size of one segment (see the .c); none rebuilds the whole table. Hashes must be
+ * secret-keyed and good in all 32 bits. Not for threads to share.
  *
  *     struct id_probe probe;
  *     uint32_t id = id_probe_first(&table, hash, &probe);
@@ -19,15 +19,16 @@
 #include "base/mem.h"
 #include "base/slab.h"
 
-enum {
-    ID_TABLE_ID_BITS = 26,
-    ID_TABLE_ID_MAX = (1 << ID_TABLE_ID_BITS) - 1,
-    ID_TABLE_SEGMENT_BITS = 14, /* slots of the largest segment */
+enum { ID_TABLE_SEGMENT_BITS = 13 }; /* slots of the largest segment */
+
+struct id_slot {
+    uint32_t hash;
+    uint32_t id; /* 0 = empty */
 };
 
 /* One entry of the directory. Several neighbouring ones may stand for the same segment. */
 struct id_segment_ref {
-    uint32_t *slots;
+    struct id_slot *slots;
     uint32_t mask;
     uint32_t segment;
 };
@@ -38,8 +39,6 @@ struct id_table {
     struct id_segment_ref *directory; /* index: the first `depth` bits of the hash */
     unsigned depth;
     enum mem_kind kind;
-    uint32_t (*hash_of)(const void *owner, uint32_t id);
-    const void *owner;
     struct id_segment *segments;
     uint32_t segment_count;
     uint32_t segment_capacity;
@@ -48,15 +47,13 @@ struct id_table {
     struct slab slots;
 };
 
-/* `hash_of` gives again the hash an id was put with; it is asked when segments are rearranged. */
-void id_table_init(struct id_table *table, enum mem_kind kind, uint32_t (*hash_of)(const void *owner, uint32_t id),
-                   const void *owner);
+void id_table_init(struct id_table *table, enum mem_kind kind);
 void id_table_release(struct id_table *table);
 
-/* Adds an id that is not in the table, 1 to ID_TABLE_ID_MAX. False when the table cannot grow any more. */
+/* Adds an id that is not in the table and not 0. False when the table cannot grow any more. */
 bool id_table_put(struct id_table *table, uint32_t hash, uint32_t id);
 
-/* Removes an id that is in the table. The record must still answer hash_of for the others, not for itself. */
+/* Removes an id that is in the table, with the hash it was put with. */
 void id_table_remove(struct id_table *table, uint32_t hash, uint32_t id);
 
 /* Longest run of full slots anywhere: walks the whole table, for tests and diagnosis. */
@@ -65,16 +62,11 @@ uint32_t id_table_longest_run(const struct id_table *table);
 uint64_t id_table_bytes(const struct id_table *table);
 
 struct id_probe {
-    const uint32_t *slots;
+    const struct id_slot *slots;
     uint32_t mask;
     uint32_t at;
-    uint32_t tag;
+    uint32_t hash;
 };
-
-static inline uint32_t id_table_tag(uint32_t hash)
-{
-    return hash << (32 - ID_TABLE_SEGMENT_BITS - (32 - ID_TABLE_ID_BITS)) >> ID_TABLE_ID_BITS;
-}
 
 static inline const struct id_segment_ref *id_table_segment(const struct id_table *table, uint32_t hash)
 {
@@ -87,23 +79,22 @@ static inline void id_table_prefetch(const struct id_table *table, uint32_t hash
     __builtin_prefetch(&ref->slots[hash & ref->mask]);
 }
 
-/* The next id with the same tag; 0 = the key is not in the table. */
+/* The next id with the same hash; 0 = the key is not in the table. */
 static inline uint32_t id_probe_next(struct id_probe *probe)
 {
     for (;;) {
-        uint32_t slot = probe->slots[probe->at];
-        if (slot == 0)
+        const struct id_slot *slot = &probe->slots[probe->at];
+        if (slot->id == 0)
             return 0;
         probe->at = (probe->at + 1) & probe->mask;
-        if (slot >> ID_TABLE_ID_BITS == probe->tag)
-            return slot & ID_TABLE_ID_MAX;
+        if (slot->hash == probe->hash)
+            return slot->id;
     }
 }
 
 static inline uint32_t id_probe_first(const struct id_table *table, uint32_t hash, struct id_probe *probe)
 {
     const struct id_segment_ref *ref = id_table_segment(table, hash);
-    *probe =
-        (struct id_probe){.slots = ref->slots, .mask = ref->mask, .at = hash & ref->mask, .tag = id_table_tag(hash)};
+    *probe = (struct id_probe){.slots = ref->slots, .mask = ref->mask, .at = hash & ref->mask, .hash = hash};
     return id_probe_next(probe);
 }

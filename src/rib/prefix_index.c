@@ -12,9 +12,9 @@
 
 #include "base/check.h"
 
-enum { IPV4_WORDS = 1, IPV6_WORDS = 3, RUN_ENTRIES = 32, LENGTH_SHIFT = ID_TABLE_ID_BITS };
+enum { IPV4_WORDS = 1, IPV6_WORDS = 3, RUN_ENTRIES = 32, LENGTH_SHIFT = ROW_ID_BITS };
 
-_Static_assert(32 + 6 + ID_TABLE_ID_BITS == 64, "an IPv4 entry is one word");
+_Static_assert(32 + 6 + ROW_ID_BITS == 64, "an IPv4 entry is one word");
 
 enum build_phase { BUILD_NONE, BUILD_COLLECT, BUILD_RUNS, BUILD_MERGE };
 
@@ -172,7 +172,7 @@ void prefix_order_within(const struct prefix_order *order, const uint8_t *key, u
     memcpy(last, key, key_bytes);
     for (unsigned bit = length; bit < key_bytes * 8; bit++)
         last[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-    entry_make(order->kind, last, key_bytes * 8, ID_TABLE_ID_MAX, bound);
+    entry_make(order->kind, last, key_bytes * 8, ROW_ID_MAX, bound);
     *end = order_search(order, bound);
     if (*end < order->count && !entry_before(bound, order_entry(order, *end), words_of(order->kind)))
         ++*end; /* the very last address with the very last id */
@@ -270,7 +270,8 @@ static void build_pass_begin(struct prefix_index *index, size_t width)
 static uint32_t build_runs(struct prefix_index *index, uint32_t budget)
 {
     uint32_t done = 0;
-    for (; index->run < index->count && done < budget; index->run += RUN_ENTRIES, done += RUN_ENTRIES) {
+    uint32_t cost = RUN_ENTRIES * (1 + index->words);
+    for (; index->run < index->count && done < budget; index->run += RUN_ENTRIES, done += cost) {
         size_t left = index->count - index->run;
         size_t count = left < RUN_ENTRIES ? left : RUN_ENTRIES;
         if (index->words == IPV4_WORDS)

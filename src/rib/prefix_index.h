@@ -43,7 +43,7 @@ struct prefix_index *prefix_index_new(const struct prefix_table *table);
 void prefix_index_free(struct prefix_index *index);
 
 /* The order of the table as of `generation` or later, with a reference for the caller; or NULL after `budget` steps of
- * work (about 10 ns each), to be called again. Take `generation` from the table once, when the request comes. */
+ * work (10 to 30 ns each), to be called again. Take `generation` from the table once, when the request comes. */
 struct prefix_order *prefix_index_get(struct prefix_index *index, uint64_t generation, uint32_t budget);
 
 /* Gives back the memory of the kept order, once nobody asks any more. */

@@ -12,13 +12,6 @@
 
 enum { ROW_PAGE_UNITS = 1024, RESOLVE_BATCH = 32 };
 
-static uint32_t row_hash(const void *owner, uint32_t id)
-{
-    const struct prefix_table *table = owner;
-    const struct rib_row *row = prefix_table_row(table, id);
-    return prefix_table_hash(table, row->key, row->length);
-}
-
 /* Splitmix: one secret word into several independent ones. */
 static uint64_t seed_next(uint64_t *state)
 {
@@ -42,12 +35,12 @@ struct prefix_table *prefix_table_new(enum addr_kind kind)
                                 .kind = MEM_PREFIX,
                                 .unit_bytes = table->row_bytes,
                                 .page_units = ROW_PAGE_UNITS,
-                                .max_pages = (1u << ID_TABLE_ID_BITS) / ROW_PAGE_UNITS,
+                                .max_pages = (1u << ROW_ID_BITS) / ROW_PAGE_UNITS,
                                 .class_units = (const uint16_t[]){1},
                                 .class_count = 1,
                             });
     table->memory = slab_at(&table->rows, 0);
-    id_table_init(&table->ids, MEM_PREFIX, row_hash, table);
+    id_table_init(&table->ids, MEM_PREFIX);
     return table;
 }
 
@@ -127,7 +120,7 @@ void prefix_table_remove(struct prefix_table *table, uint32_t id)
 {
     struct rib_row *row = prefix_table_row(table, id);
     CHECK(row->length != ROW_FREED);
-    id_table_remove(&table->ids, row_hash(table, id), id);
+    id_table_remove(&table->ids, prefix_table_hash(table, row->key, row->length), id);
     table->length_counts[row->length]--;
     table->row_count--;
     table->generation++;

@@ -15,7 +15,7 @@
 #include "base/slab.h"
 #include "net/prefix.h"
 
-enum { ROW_FREED = 0xFF, ROW_ID_MAX = ID_TABLE_ID_MAX };
+enum { ROW_FREED = 0xFF, ROW_ID_BITS = 26, ROW_ID_MAX = (1 << ROW_ID_BITS) - 1 };
 
 struct rib_row {
     uint64_t best_rank;  /* of the best path; ~0 = none. Its own only while the row is in use. */
