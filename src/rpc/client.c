@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "io/tls.h"
 #include "io/unix_socket.h"
 #include "rpc/client_internal.h"
 
@@ -74,9 +75,11 @@ static void connect_expired(struct loop_timer *timer)
     container_of(timer, struct rpc_client, connect_timer)->connect_expired = true;
 }
 
-/* Waits for a dial that was started. */
+/* Waits for a dial that was started, and for TLS. */
 static int dial_wait(struct rpc_client *client, const char *name, struct err *err)
 {
+    if (client->tls)
+        client->dialing = tls_wrap(client->tls, client->loop, client->dialing, &dial_handler, client);
     while (client->dial_errno < 0 && !client->connect_expired)
         loop_turn(client->loop, -1);
     struct stream *stream = client->dialing;
@@ -85,9 +88,12 @@ static int dial_wait(struct rpc_client *client, const char *name, struct err *er
         client_link(client, stream);
         return E_OK;
     }
+    const char *reason = client->dial_errno < 0 ? "no answer in time" : strerror(client->dial_errno);
+    if (client->tls && *tls_error(stream))
+        reason = tls_error(stream);
+    int result = err_set(err, E_IO, "%s: %s", name, reason);
     stream_free(stream);
-    return err_set(err, E_IO, "%s: %s", name,
-                   client->dial_errno < 0 ? "no answer in time" : strerror(client->dial_errno));
+    return result;
 }
 
 static int dial_tcp(struct rpc_client *client, struct err *err)
@@ -140,8 +146,6 @@ static int client_connect(struct rpc_client *client, struct err *err)
 int rpc_client_connect(const struct rpc_client_options *options, struct rpc_client **client_out, struct err *err)
 {
     struct rpc_target target;
-    if (options->tls)
-        return err_set(err, E_UNSUPPORTED, "TLS is not offered here");
     int result = rpc_target_parse(options->target, 0, &target, err);
     if (result < 0)
         return result;
@@ -152,11 +156,9 @@ int rpc_client_connect(const struct rpc_client_options *options, struct rpc_clie
     struct rpc_client *client = mem_zalloc(MEM_RPC, sizeof(*client));
     client->loop = loop;
     client->target = target;
-    client->tls = options->tls;
+    client->tls = options->tls ? tls_context_ref(options->tls) : NULL;
     client->connect_ms = options->connect_ms ? options->connect_ms : CLIENT_CONNECT_MS;
     client->message_bytes = options->message_bytes ? options->message_bytes : CLIENT_MESSAGE_BYTES;
-    snprintf(client->server_name, sizeof(client->server_name), "%s",
-             options->server_name ? options->server_name : target.host);
     if (target.local)
         snprintf(client->authority, sizeof(client->authority), "localhost");
     else
@@ -186,6 +188,7 @@ void rpc_client_free(struct rpc_client *client)
     client_call_release(&client->call);
     nghttp2_session_callbacks_del(client->callbacks);
     loop_free(client->loop);
+    tls_context_unref(client->tls);
     mem_free(MEM_RPC, client);
 }
 

@@ -27,7 +27,6 @@ struct rpc_client {
     struct loop *loop;
     struct rpc_target target;
     struct tls_context *tls;
-    char server_name[RPC_HOST_MAX];
     char authority[RPC_HOST_MAX + 8];
     uint32_t connect_ms;
     uint32_t message_bytes;

@@ -4,6 +4,7 @@
  */
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/tls.h"
 #include "rpc/server_internal.h"
 
 enum {
@@ -144,6 +145,13 @@ void rpc_connection_set_callbacks(nghttp2_session_callbacks *callbacks)
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
 }
 
+static void connection_secured(struct rpc_link *link)
+{
+    struct rpc_peer *peer = &container_of(link, struct rpc_connection, link)->peer;
+    if (tls_peer_name(link->stream, peer->certificate, sizeof(peer->certificate)) < 0)
+        peer->certificate[0] = '\0';
+}
+
 /* Its life -------------------------------------------------------------------------------------------------------- */
 
 struct rpc_connection *rpc_connection_new(struct rpc_server *server, struct stream *stream, const struct rpc_peer *peer,
@@ -159,6 +167,7 @@ struct rpc_connection *rpc_connection_new(struct rpc_server *server, struct stre
     loop_timer_init(&connection->timer, server->loop, connection_timer);
     loop_timer_start(&connection->timer, server->limits.preface_ms);
     rpc_link_init(&connection->link, server->loop, stream, connection_lost);
+    connection->link.secured = connection_secured;
     int result = nghttp2_session_server_new3(&connection->link.session, server->callbacks, connection, server->options,
                                              rpc_link_memory());
     CHECK(result == 0);

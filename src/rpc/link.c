@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "io/tls.h"
 
 enum {
     LINK_READ_BYTES = 32 << 10,
@@ -160,7 +161,22 @@ static void link_readable(struct stream *stream, void *owner)
         rpc_link_flush_soon(link);
 }
 
+static void link_connected(struct stream *stream, void *owner)
+{
+    struct rpc_link *link = owner;
+    if (link->secured)
+        link->secured(link);
+}
+
+static void link_failed(struct stream *stream, void *owner, int system_errno)
+{
+    struct rpc_link *link = owner;
+    link->lost(link, *tls_error(stream) ? tls_error(stream) : strerror(system_errno));
+}
+
 static const struct stream_handler link_handler = {
+    .connected = link_connected,
+    .failed = link_failed,
     .readable = link_readable,
     .writable = link_writable,
 };

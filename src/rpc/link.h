@@ -29,6 +29,7 @@ struct rpc_link {
     bool blocked; /* the stream takes no more */
     /* The connection is over; `reason` in words. Called from the loop only; the owner may release the link. */
     void (*lost)(struct rpc_link *link, const char *reason);
+    void (*secured)(struct rpc_link *link); /* the TLS handshake is through; may be NULL */
 };
 
 /* Takes the stream. The session is made by the owner, with rpc_link_memory. */

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/tls.h"
 #include "io/unix_socket.h"
 #include "rpc/server_internal.h"
 
@@ -148,6 +149,7 @@ static void listener_drop(struct rpc_listener *listener)
 {
     list_remove(&listener->link);
     listener_free(listener->listener);
+    tls_context_unref(listener->options.tls);
     mem_free(MEM_RPC, listener);
 }
 
@@ -162,16 +164,26 @@ static struct rpc_listener *listener_new(struct rpc_server *server, const struct
     struct rpc_listener *listener = mem_zalloc(MEM_RPC, sizeof(*listener));
     listener->server = server;
     listener->options = *options;
+    if (options->tls)
+        tls_context_ref(options->tls);
     list_init(&listener->link);
     list_append(&server->listeners, &listener->link);
     return listener;
+}
+
+static void listener_give(struct rpc_listener *listener, struct stream *stream, const struct rpc_peer *peer)
+{
+    struct tls_context *tls = listener->options.tls;
+    if (tls)
+        stream = tls_wrap(tls, listener->server->loop, stream, NULL, NULL);
+    rpc_server_adopt(listener->server, stream, peer, listener->options.read_only);
 }
 
 static void tcp_accepted(void *owner, struct stream *stream)
 {
     struct rpc_listener *listener = owner;
     const struct rpc_peer peer = {.address = stream_remote(stream)};
-    rpc_server_adopt(listener->server, stream, &peer, listener->options.read_only);
+    listener_give(listener, stream, &peer);
 }
 
 static void unix_accepted(void *owner, struct stream *stream)
@@ -183,14 +195,12 @@ static void unix_accepted(void *owner, struct stream *stream)
         return;
     }
     const struct rpc_peer peer = {.local = true, .uid = who.uid, .pid = who.pid};
-    rpc_server_adopt(listener->server, stream, &peer, listener->options.read_only);
+    listener_give(listener, stream, &peer);
 }
 
 int rpc_server_listen(struct rpc_server *server, struct transport *transport, const struct endpoint *local,
                       const struct rpc_listen_options *options, struct endpoint *bound, struct err *err)
 {
-    if (options->tls)
-        return err_set(err, E_UNSUPPORTED, "TLS is not offered here");
     struct rpc_listener *listener = listener_new(server, options);
     int result =
         transport->ops->listen(transport, server->loop, local, "", tcp_accepted, listener, &listener->listener, err);
@@ -212,6 +222,17 @@ int rpc_server_listen_unix(struct rpc_server *server, const char *path, mode_t m
         return E_OK;
     listener_drop(listener);
     return E_IO;
+}
+
+void rpc_server_replace_tls(struct rpc_server *server, const struct tls_context *old, struct tls_context *new)
+{
+    list_foreach (listener, &server->listeners, struct rpc_listener, link) {
+        struct tls_context *tls = listener->options.tls;
+        if (!tls || tls != old)
+            continue;
+        listener->options.tls = tls_context_ref(new);
+        tls_context_unref(tls);
+    }
 }
 
 /* The end --------------------------------------------------------------------------------------------------------- */

@@ -48,7 +48,7 @@ struct rpc_peer {
     bool local;              /* a UNIX socket: uid and pid are known */
     uid_t uid;
     pid_t pid;
-    char certificate[256]; /* subject of a verified client certificate; "" = none */
+    char certificate[256]; /* common name of a verified client certificate; "" = none */
 };
 
 /* 0 in a field: the default given behind it. */
@@ -74,7 +74,7 @@ void rpc_server_register(struct rpc_server *server, const struct rpc_method *met
 struct tls_context;
 
 struct rpc_listen_options {
-    struct tls_context *tls; /* NULL = in the clear; kept, must outlive the server */
+    struct tls_context *tls; /* NULL = in the clear. Made with alpn "h2"; a reference is taken */
     bool read_only;          /* refuse methods that are not `reads_only` */
 };
 
@@ -85,6 +85,9 @@ int rpc_server_listen(struct rpc_server *server, struct transport *transport, co
 /* Listens on a UNIX socket at `path` with `mode`. Replaces a socket that nobody listens on any more. */
 int rpc_server_listen_unix(struct rpc_server *server, const char *path, mode_t mode,
                            const struct rpc_listen_options *options, struct err *err);
+
+/* Listeners that use `old` give connections to come `new`: certificates were renewed. */
+void rpc_server_replace_tls(struct rpc_server *server, const struct tls_context *old, struct tls_context *new);
 
 /* Serves a connection that came otherwise. Takes the stream. */
 void rpc_server_adopt(struct rpc_server *server, struct stream *stream, const struct rpc_peer *peer, bool read_only);
