@@ -99,7 +99,7 @@ struct listener *unix_listen(struct loop *loop, const char *path, mode_t mode, l
     if (lstat(path, &status) == 0)
         socket = socket_listener_new(loop, fd, accept, owner);
     if (!socket) {
-        err_set(err, E_IO, "cannot listen on %s: %s", path, strerror(errno));
+        err_set(err, E_IO, "cannot listen on %s: %s", address.sun_path, strerror(errno));
         unlink(path);
         close(fd);
         return NULL;

@@ -73,11 +73,14 @@ void stream_probe_accept(void *owner, struct stream *stream)
 
 void stream_probe_read(struct stream_probe *probe)
 {
-    uint8_t piece[4096];
+    static uint8_t piece[65536];
     for (;;) {
         ssize_t got = stream_read(probe->stream, piece, sizeof(piece));
         if (got > 0) {
-            probe->bytes = realloc(probe->bytes, probe->length + (size_t)got);
+            if (probe->length + (size_t)got > probe->capacity) {
+                probe->capacity = 2 * probe->capacity + (size_t)got;
+                probe->bytes = realloc(probe->bytes, probe->capacity);
+            }
             memcpy(probe->bytes + probe->length, piece, (size_t)got);
             probe->length += (size_t)got;
             continue;

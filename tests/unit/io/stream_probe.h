@@ -17,6 +17,7 @@ struct stream_probe {
     bool free_on_read; /* free the stream from inside `readable` */
     uint8_t *bytes;    /* owned */
     size_t length;
+    size_t capacity;
     int end; /* E_EOF or E_IO once the stream ended */
     int end_errno;
     const uint8_t *to_write; /* written as `writable` allows */
