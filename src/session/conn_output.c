@@ -163,6 +163,7 @@ static void conn_write_failed(struct conn *conn)
     /* The peer's NOTIFICATION may lie unread behind the broken pipe: the session's task reads first. */
     conn->broken_errno = errno ? errno : EPIPE;
     conn->blocked = false;
+    conn_watch(conn);
     conn->flush_due = true;
     loop_task_schedule(&conn->session->task);
 }

@@ -22,6 +22,7 @@ int lab_set_up(void **state)
     if (!getenv("LAB_LOG"))
         log_set_sink(discard_log, NULL);
     log_set_level(LOG_LEVEL_TRACE);
+    hash_set_seed(1);
     lab->loop = loop_new_simulated();
     lab->net = memory_net_new(lab->loop);
     *state = lab;
@@ -155,7 +156,7 @@ static void on_output_written(struct session *session, size_t bytes)
 static bool on_input_allowed(struct session *session)
 {
     const struct speaker *speaker = session_owner(session);
-    return !speaker->deny_input;
+    return !speaker->deny_input && (!speaker->input_limit || speaker->updates < speaker->input_limit);
 }
 
 static const struct session_ops speaker_ops = {

@@ -31,6 +31,7 @@ struct speaker {
     struct session_config config;
     struct session *session;
     bool deny_input;
+    unsigned input_limit; /* UPDATEs to take before saying no; 0: any number */
     bool free_on_update, reset_on_update, free_on_lost;
 
     /* What it has been told. */
