@@ -1,0 +1,601 @@
+/* See rib.h. How a row finds its best path:
+ *
+ * A row with one path holds it itself; that path is the best if it is eligible. A row with more holds them in a chunk,
+ * in order of arrival, and remembers the best one's index and rank. A new path is compared with the best alone: by
+ * rank, which decides nearly always, else by the full order. Two things make the best "unknown", to be selected among
+ * all when somebody asks: the best went away, or MED takes part in a tie, because MED is not transitive and a path
+ * that is not the best may still decide who is.
+ */
+#include "rib/rib.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "rib/rib_row.h"
+
+static const char *const reject_texts[PATH_REJECT_COUNT] = {
+    [PATH_ACCEPTED] = "accepted",
+    [PATH_REJECT_AS_LOOP] = "our own AS number is in its AS_PATH",
+    [PATH_REJECT_ORIGINATOR] = "its ORIGINATOR_ID is our own (RFC 4456)",
+    [PATH_REJECT_CLUSTER_LOOP] = "our cluster id is in its CLUSTER_LIST (RFC 4456)",
+    [PATH_REJECT_NO_POLICY] = "no import policy is configured for this external peer (RFC 8212)",
+    [PATH_REJECT_OTC_LEAK] = "it is a route leak: OTC from a customer, a client or with another AS (RFC 9234)",
+    [PATH_REJECT_POLICY] = "the import policy rejects it",
+};
+
+const char *path_reject_text(enum path_reject reject)
+{
+    return reject_texts[reject];
+}
+
+enum {
+    APPLY_BATCH = 32,
+    TOMBSTONES_MIN = 1024,
+};
+
+struct tombstone {
+    row_id row;
+    uint32_t version;
+};
+
+struct rib *rib_new(enum family_id family, const struct rib_options *options)
+{
+    struct rib *rib = mem_zalloc(MEM_OTHER, sizeof(*rib));
+    rib->family = family;
+    rib->kind = family_address_bits(family) == 32 ? ADDR_IPV4 : ADDR_IPV6;
+    rib->options = *options;
+    rib->attrs = attr_store_new();
+    rib->view = attr_store_view(rib->attrs);
+    rib->prefixes = prefix_table_new(rib->kind);
+    path_pool_init(&rib->pool);
+    rib->changed_s = mem_reserve(sizeof(uint32_t) * RIB_ROWS_MAX);
+    rib_source_open(rib, RIB_SOURCE_LOCAL, SOURCE_LOCAL, &(struct addr){0}, 0, 0);
+    return rib;
+}
+
+void rib_free(struct rib *rib)
+{
+    if (rib == NULL)
+        return;
+    prefix_table_free(rib->prefixes);
+    path_pool_release(&rib->pool);
+    attr_store_free(rib->attrs);
+    mem_unreserve(rib->changed_s, sizeof(uint32_t) * RIB_ROWS_MAX);
+    mem_free(MEM_OTHER, rib->sources);
+    mem_free(MEM_PREFIX, rib->tombstones);
+    mem_free(MEM_OTHER, rib);
+}
+
+/* Sources --------------------------------------------------------------------------------------------------------- */
+
+struct rib_source *rib_source(struct rib *rib, source_id source)
+{
+    return &rib->sources[source];
+}
+
+void rib_source_open(struct rib *rib, source_id source, enum source_kind kind, const struct addr *address, uint32_t as,
+                     uint32_t router_id)
+{
+    if (source >= rib->source_count) {
+        uint32_t count = (source / 64u + 1) * 64;
+        rib->sources = mem_realloc(MEM_OTHER, rib->sources, count * sizeof(*rib->sources));
+        memset(rib->sources + rib->source_count, 0, (count - rib->source_count) * sizeof(*rib->sources));
+        rib->source_count = count;
+    }
+    struct rib_source *row = &rib->sources[source];
+    row->in_use = true;
+    row->kind = (uint8_t)kind;
+    row->address = *address;
+    row->as = as;
+    row->router_id = router_id;
+}
+
+void rib_source_new_epoch(struct rib *rib, source_id source)
+{
+    struct rib_source *row = &rib->sources[source];
+    row->epoch = (row->epoch + 1) & PATH_EPOCH_MASK;
+    row->stale = row->received;
+}
+
+/* Counting -------------------------------------------------------------------------------------------------------- */
+
+static bool flags_accepted(uint16_t flags)
+{
+    return (flags & PATH_REJECT_MASK) == 0;
+}
+
+static bool flags_stale(const struct rib_source *source, uint16_t flags)
+{
+    return (flags & PATH_EPOCH_MASK) != source->epoch;
+}
+
+static void count_path(struct rib *rib, source_id source, uint16_t flags, int change)
+{
+    struct rib_source *row = &rib->sources[source];
+    row->received += (uint64_t)(int64_t)change;
+    if (flags_accepted(flags))
+        row->accepted += (uint64_t)(int64_t)change;
+    if (change < 0 && row->stale > 0 && flags_stale(row, flags))
+        row->stale--;
+    rib->path_count += (uint64_t)(int64_t)change;
+}
+
+/* Dirty rows ------------------------------------------------------------------------------------------------------ */
+
+void rib_dirty_mark(struct rib *rib, row_id id)
+{
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    rib->changed_s[id] = rib->now_s;
+    if (row->dirty_next != 0)
+        return;
+    row->dirty_next = DIRTY_LAST;
+    if (rib->dirty_tail != 0)
+        prefix_table_row(rib->prefixes, rib->dirty_tail)->dirty_next = id;
+    else
+        rib->dirty_head = id;
+    rib->dirty_tail = id;
+    rib->dirty_count++;
+}
+
+row_id rib_dirty_take(struct rib *rib)
+{
+    row_id id = rib->dirty_head;
+    if (id == 0)
+        return 0;
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    rib->dirty_head = row->dirty_next == DIRTY_LAST ? 0 : row->dirty_next;
+    if (rib->dirty_head == 0)
+        rib->dirty_tail = 0;
+    row->dirty_next = 0;
+    row->version = ++rib->version;
+    rib->dirty_count--;
+    return id;
+}
+
+static void grow_tombstones(struct rib *rib)
+{
+    uint32_t capacity = rib->tombstone_capacity ? rib->tombstone_capacity * 2 : TOMBSTONES_MIN;
+    struct tombstone *ring = mem_alloc(MEM_PREFIX, capacity * sizeof(*ring));
+    for (uint32_t i = 0; i < rib->tombstone_count; i++)
+        ring[i] = rib->tombstones[(rib->tombstone_first + i) & (rib->tombstone_capacity - 1)];
+    mem_free(MEM_PREFIX, rib->tombstones);
+    rib->tombstones = ring;
+    rib->tombstone_first = 0;
+    rib->tombstone_capacity = capacity;
+}
+
+static void bury(struct rib *rib, row_id id, uint32_t version)
+{
+    if (rib->tombstone_count == rib->tombstone_capacity)
+        grow_tombstones(rib);
+    uint32_t at = (rib->tombstone_first + rib->tombstone_count++) & (rib->tombstone_capacity - 1);
+    rib->tombstones[at] = (struct tombstone){.row = id, .version = version};
+}
+
+void rib_row_release(struct rib *rib, row_id id)
+{
+    const struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    if (row->path_count == 0 && row->dirty_next == 0)
+        bury(rib, id, row->version);
+}
+
+void rib_reclaim(struct rib *rib, uint32_t version, uint32_t budget)
+{
+    while (rib->tombstone_count > 0 && budget-- > 0) {
+        const struct tombstone *oldest = &rib->tombstones[rib->tombstone_first];
+        if (oldest->version >= version)
+            return;
+        const struct rib_row *row = prefix_table_row(rib->prefixes, oldest->row);
+        /* It may have come back to life, and even died again: then another tombstone stands for it. */
+        if (row->version == oldest->version && row->path_count == 0 && row->dirty_next == 0)
+            prefix_table_remove(rib->prefixes, oldest->row);
+        rib->tombstone_first = (rib->tombstone_first + 1) & (rib->tombstone_capacity - 1);
+        rib->tombstone_count--;
+    }
+    if (rib->tombstone_count == 0 && rib->tombstone_capacity > TOMBSTONES_MIN) {
+        mem_free(MEM_PREFIX, rib->tombstones);
+        rib->tombstones = NULL;
+        rib->tombstone_capacity = 0;
+    }
+}
+
+/* Reading --------------------------------------------------------------------------------------------------------- */
+
+row_id rib_find(const struct rib *rib, const struct prefix *prefix)
+{
+    return prefix_table_find(rib->prefixes, prefix->addr.bytes, prefix->length);
+}
+
+row_id rib_row_end(const struct rib *rib)
+{
+    return prefix_table_highest(rib->prefixes) + 1;
+}
+
+row_id rib_row_next(const struct rib *rib, row_id row)
+{
+    return prefix_table_next(rib->prefixes, row);
+}
+
+void rib_row_prefix(const struct rib *rib, row_id row, struct prefix *prefix)
+{
+    *prefix = prefix_table_prefix(rib->prefixes, row);
+}
+
+uint32_t rib_row_path_count(const struct rib *rib, row_id row)
+{
+    return prefix_table_row(rib->prefixes, row)->path_count;
+}
+
+uint32_t rib_row_version(const struct rib *rib, row_id row)
+{
+    return prefix_table_row(rib->prefixes, row)->version;
+}
+
+void rib_row_path(const struct rib *rib, row_id id, uint32_t index, struct rib_path *path)
+{
+    row_path_get(rib, prefix_table_row(rib->prefixes, id), index, path);
+}
+
+bool rib_path_eligible(const struct rib_path *path)
+{
+    return (path->flags & (PATH_REJECT_MASK | PATH_NEXT_HOP_DOWN)) == 0;
+}
+
+bool rib_path_stale(const struct rib *rib, const struct rib_path *path)
+{
+    return flags_stale(&rib->sources[path->source], path->flags);
+}
+
+void rib_decision_path(const struct rib *rib, const struct rib_path *path, uint32_t index,
+                       struct decision_path *decision)
+{
+    const struct attr_set *set = attr_get(rib->view, path->attrs);
+    const struct rib_source *source = &rib->sources[path->source];
+    *decision = (struct decision_path){
+        .set = set,
+        .attrs = attr_bytes(rib->view, set),
+        .peer = &source->address,
+        .router_id = source->router_id,
+        .path_id = path->path_id,
+        .age_order = index,
+        .kind = source->kind,
+    };
+}
+
+/* Deciding -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t path_rank(const struct rib *rib, const struct rib_path *path)
+{
+    return decision_rank(&rib->options.decision, attr_get(rib->view, path->attrs)->rank,
+                         rib->sources[path->source].kind);
+}
+
+/* Among all eligible paths; at most SELECT_MAX tie at the best rank in any sane table, the rest is heard in rounds. */
+static void select_best(struct rib *rib, struct rib_row *row)
+{
+    enum { SELECT_MAX = 64 };
+    struct decision_path candidates[SELECT_MAX];
+    uint16_t indices[SELECT_MAX];
+    size_t count = 0;
+    uint64_t best_rank = NO_RANK;
+    for (uint32_t i = 0; i < row->path_count; i++) {
+        struct rib_path path;
+        row_path_get(rib, row, i, &path);
+        if (!rib_path_eligible(&path))
+            continue;
+        uint64_t rank = path_rank(rib, &path);
+        if (rank > best_rank)
+            continue;
+        if (rank < best_rank)
+            count = 0;
+        best_rank = rank;
+        if (count == SELECT_MAX) {
+            size_t winner = decision_select(&rib->options.decision, candidates, count);
+            candidates[0] = candidates[winner];
+            indices[0] = indices[winner];
+            count = 1;
+        }
+        rib_decision_path(rib, &path, i, &candidates[count]);
+        indices[count++] = (uint16_t)i;
+    }
+    row->best_rank = best_rank;
+    row_set_best(row, count == 0 ? BEST_NONE : indices[decision_select(&rib->options.decision, candidates, count)]);
+}
+
+bool rib_row_best(struct rib *rib, row_id id, struct rib_path *best, uint32_t *index)
+{
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    if (row->path_count == 0 || rib->options.no_best)
+        return false;
+    uint32_t at = 0;
+    if (!row_is_inline(row)) {
+        if (row_best(row) == BEST_UNKNOWN)
+            select_best(rib, row);
+        if (row_best(row) == BEST_NONE)
+            return false;
+        at = row_best(row);
+    }
+    row_path_get(rib, row, at, best);
+    if (index != NULL)
+        *index = at;
+    return rib_path_eligible(best);
+}
+
+/* A path was put at the end of a chunk row: is it the best now? True if the best changed, or may have. */
+static bool weigh_new_path(struct rib *rib, struct rib_row *row, const struct rib_path *path, uint32_t index)
+{
+    if (!rib_path_eligible(path))
+        return false;
+    if (row_best(row) == BEST_UNKNOWN)
+        return true;
+    uint64_t rank = path_rank(rib, path);
+    if (row_best(row) == BEST_NONE || rank < row->best_rank) {
+        row->best_rank = rank;
+        row_set_best(row, index);
+        return true;
+    }
+    if (rank > row->best_rank)
+        return false;
+    struct rib_path best;
+    row_path_get(rib, row, row_best(row), &best);
+    struct decision_path a, b;
+    rib_decision_path(rib, path, index, &a);
+    rib_decision_path(rib, &best, row_best(row), &b);
+    if ((a.set->facts | b.set->facts) & ATTR_HAS_MED) {
+        row_set_best(row, BEST_UNKNOWN);
+        return true;
+    }
+    if (decision_compare(&rib->options.decision, &a, &b, NULL) > 0)
+        return false;
+    row_set_best(row, index);
+    return true;
+}
+
+/* A path is about to leave a chunk row. True if the best changed, or may have. */
+static bool weigh_leaving_path(struct rib *rib, struct rib_row *row, const struct rib_path *path, uint32_t index)
+{
+    if (!rib_path_eligible(path) || row_best(row) == BEST_NONE)
+        return false;
+    if (row_best(row) == BEST_UNKNOWN)
+        return true;
+    const struct attr_set *set = attr_get(rib->view, path->attrs);
+    bool med_in_tie = (set->facts & ATTR_HAS_MED) && path_rank(rib, path) == row->best_rank;
+    if (row_best(row) == index || med_in_tie) {
+        row_set_best(row, BEST_UNKNOWN);
+        return true;
+    }
+    return false;
+}
+
+/* Changing -------------------------------------------------------------------------------------------------------- */
+
+static void touch(struct rib *rib, row_id id, bool best_changed)
+{
+    if (best_changed || rib->options.any_change_dirties)
+        rib_dirty_mark(rib, id);
+}
+
+static void remove_at(struct rib *rib, row_id id, uint32_t index)
+{
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    struct rib_path path;
+    row_path_get(rib, row, index, &path);
+    bool changed = row_is_inline(row) ? rib_path_eligible(&path) : weigh_leaving_path(rib, row, &path, index);
+    count_path(rib, path.source, path.flags, -1);
+    row_path_remove(rib, row, index);
+    attr_store_unref(rib->attrs, path.attrs, 1);
+    if (row->path_count == 0) {
+        rib->rows_with_paths--;
+        /* Freed once whoever still has it in a list let go. */
+        rib_dirty_mark(rib, id);
+        return;
+    }
+    touch(rib, id, changed);
+}
+
+/* The same path heard again: nothing changed but that it is not stale any more. */
+static void refresh(struct rib *rib, struct rib_row *row, uint32_t index, struct rib_path *path)
+{
+    struct rib_source *source = &rib->sources[path->source];
+    if (!flags_stale(source, path->flags))
+        return;
+    if (source->stale > 0)
+        source->stale--;
+    path->flags = (uint16_t)((path->flags & ~PATH_EPOCH_MASK) | source->epoch);
+    row_path_set(rib, row, index, path);
+}
+
+/* A row's only path moved into a chunk: it is the best so far, if it may be. */
+static void note_first_path(struct rib *rib, struct rib_row *row)
+{
+    struct rib_path first;
+    row_path_get(rib, row, 0, &first);
+    bool eligible = rib_path_eligible(&first);
+    row->best_rank = eligible ? path_rank(rib, &first) : NO_RANK;
+    row_set_best(row, eligible ? 0 : BEST_NONE);
+}
+
+static void add_path(struct rib *rib, row_id id, const struct rib_path *path)
+{
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    bool was_empty = row->path_count == 0;
+    bool leaves_row = row_is_inline(row) && !was_empty;
+    if (!row_path_append(rib, row, path)) {
+        rib->refused_paths++;
+        return;
+    }
+    if (leaves_row)
+        note_first_path(rib, row);
+    attr_store_ref(rib->attrs, path->attrs, 1);
+    count_path(rib, path->source, path->flags, 1);
+    rib->rows_with_paths += was_empty;
+    bool changed = row_is_inline(row) ? rib_path_eligible(path)
+                                      : weigh_new_path(rib, row, path, row->path_count - 1u);
+    /* A row without an eligible path is looked at once too, so that it can be listed and, later, freed. */
+    touch(rib, id, changed);
+}
+
+static void put_path(struct rib *rib, row_id id, const struct rib_path *path)
+{
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    struct rib_path before;
+    uint32_t index;
+    if (!row_path_find(rib, row, path->source, path->path_id, &index, &before)) {
+        add_path(rib, id, path);
+        return;
+    }
+    uint16_t same = (uint16_t)(before.flags ^ path->flags) & (uint16_t)~PATH_EPOCH_MASK;
+    if (before.attrs == path->attrs && same == 0) {
+        refresh(rib, row, index, &before);
+        return;
+    }
+    /* Out and in again at the end: a changed path is a young one. */
+    struct rib_path after = *path;
+    after.local_id = before.local_id;
+    attr_store_ref(rib->attrs, after.attrs, 1);
+    count_path(rib, before.source, before.flags, -1);
+    count_path(rib, after.source, after.flags, 1);
+    bool changed;
+    if (row_is_inline(row)) {
+        row_path_set(rib, row, 0, &after);
+        changed = rib_path_eligible(&before) || rib_path_eligible(&after);
+    } else {
+        changed = weigh_leaving_path(rib, row, &before, index);
+        row_path_replace_at_end(rib, row, index, &after);
+        changed |= weigh_new_path(rib, row, &after, row->path_count - 1u);
+    }
+    attr_store_unref(rib->attrs, before.attrs, 1);
+    touch(rib, id, changed);
+}
+
+void rib_announce(struct rib *rib, source_id source, const struct prefix *prefix, uint32_t path_id, attr_id attrs,
+                  uint16_t flags)
+{
+    row_id id = prefix_table_get_or_add(rib->prefixes, prefix->addr.bytes, prefix->length);
+    if (id == 0) {
+        rib->refused_paths++;
+        return;
+    }
+    struct rib_path path = {.attrs = attrs,
+                            .path_id = path_id,
+                            .source = source,
+                            .flags = (uint16_t)(flags | rib->sources[source].epoch)};
+    put_path(rib, id, &path);
+}
+
+static bool withdraw_row(struct rib *rib, row_id id, source_id source, uint32_t path_id)
+{
+    struct rib_path path;
+    uint32_t index;
+    if (id == 0 || !row_path_find(rib, prefix_table_row(rib->prefixes, id), source, path_id, &index, &path))
+        return false;
+    remove_at(rib, id, index);
+    return true;
+}
+
+bool rib_withdraw(struct rib *rib, source_id source, const struct prefix *prefix, uint32_t path_id)
+{
+    return withdraw_row(rib, rib_find(rib, prefix), source, path_id);
+}
+
+void rib_set_reject(struct rib *rib, row_id id, uint32_t index, enum path_reject reject)
+{
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    struct rib_path path;
+    row_path_get(rib, row, index, &path);
+    uint16_t flags = (uint16_t)((path.flags & ~PATH_REJECT_MASK) | reject << PATH_REJECT_SHIFT);
+    if (flags == path.flags)
+        return;
+    count_path(rib, path.source, path.flags, -1);
+    count_path(rib, path.source, flags, 1);
+    path.flags = flags;
+    row_path_set(rib, row, index, &path);
+    if (!row_is_inline(row))
+        row_set_best(row, BEST_UNKNOWN);
+    rib_dirty_mark(rib, id);
+}
+
+/* Runs of NLRI ---------------------------------------------------------------------------------------------------- */
+
+static void apply_batch(struct rib *rib, const struct rib_update *update, const struct prefix_key *keys,
+                        const uint32_t *path_ids, size_t count)
+{
+    uint32_t rows[APPLY_BATCH];
+    if (update->attrs == 0) {
+        for (size_t i = 0; i < count; i++)
+            withdraw_row(rib, prefix_table_find(rib->prefixes, keys[i].bytes, keys[i].length), update->source,
+                         path_ids[i]);
+        return;
+    }
+    struct rib_path path = {.attrs = update->attrs,
+                            .source = update->source,
+                            .flags = (uint16_t)(update->reject << PATH_REJECT_SHIFT |
+                                                rib->sources[update->source].epoch)};
+    prefix_table_resolve(rib->prefixes, keys, count, rows);
+    for (size_t i = 0; i < count; i++) {
+        const struct rib_row *row = prefix_table_row(rib->prefixes, rows[i]);
+        if (rows[i] != 0 && !row_is_inline(row) && row->path_count > 0)
+            path_pool_prefetch(&rib->pool, row->paths);
+    }
+    for (size_t i = 0; i < count; i++) {
+        path.path_id = path_ids[i];
+        if (rows[i] == 0)
+            rib->refused_paths++;
+        else
+            put_path(rib, rows[i], &path);
+    }
+}
+
+static void tell_touched(struct rib *rib, const struct rib_update *update, const struct prefix_key *keys,
+                         const uint32_t *path_ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct prefix prefix = {.addr = addr_from_bytes(rib->kind, keys[i].bytes), .length = keys[i].length};
+        update->touched(update->context, rib, update, &prefix, path_ids[i]);
+    }
+}
+
+void rib_apply(struct rib *rib, const struct rib_update *update)
+{
+    struct prefix_key keys[APPLY_BATCH];
+    uint32_t path_ids[APPLY_BATCH];
+    struct cursor cursor = cursor_of(update->nlri, update->nlri_length);
+    struct nlri nlri;
+    bool more = true;
+    while (more) {
+        size_t count = 0;
+        while (count < APPLY_BATCH && (more = nlri_next(&cursor, rib->kind, update->add_path, &nlri))) {
+            memcpy(keys[count].bytes, nlri.prefix.addr.bytes, sizeof(keys[count].bytes));
+            keys[count].length = nlri.prefix.length;
+            path_ids[count++] = nlri.path_id;
+        }
+        apply_batch(rib, update, keys, path_ids, count);
+        if (update->touched != NULL)
+            tell_touched(rib, update, keys, path_ids, count);
+    }
+}
+
+/* Sweeping -------------------------------------------------------------------------------------------------------- */
+
+static void sweep_row(struct rib *rib, row_id id, source_id source)
+{
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    for (uint32_t i = row->path_count; i-- > 0;) {
+        struct rib_path path;
+        row_path_get(rib, row, i, &path);
+        if (path.source == source && rib_path_stale(rib, &path))
+            remove_at(rib, id, i);
+    }
+}
+
+bool rib_sweep(struct rib *rib, source_id source, row_id *row, uint32_t row_budget)
+{
+    while (row_budget-- > 0) {
+        *row = prefix_table_next(rib->prefixes, *row);
+        if (*row == 0 || rib->sources[source].stale == 0)
+            return true;
+        sweep_row(rib, *row, source);
+    }
+    return false;
+}
