@@ -45,15 +45,12 @@ void str_add_char(struct str *str, char c)
     str_add_n(str, &c, 1);
 }
 
-void str_printf(struct str *str, const char *format, ...)
+void str_vprintf(struct str *str, const char *format, va_list arguments)
 {
     if (str->truncated)
         return;
     size_t room = str->capacity - str->length;
-    va_list arguments;
-    va_start(arguments, format);
     int length = vsnprintf(str->text + str->length, room, format, arguments);
-    va_end(arguments);
     if (length < 0) {
         str->text[str->length] = '\0';
         str->truncated = true;
@@ -65,6 +62,14 @@ void str_printf(struct str *str, const char *format, ...)
     }
     str->truncated = true;
     str->length += room - 1;
+}
+
+void str_printf(struct str *str, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    str_vprintf(str, format, arguments);
+    va_end(arguments);
 }
 
 /* May this character be shown as it is? */

@@ -19,6 +19,7 @@ void str_add(struct str *str, const char *text);
 void str_add_n(struct str *str, const char *text, size_t length);
 void str_add_char(struct str *str, char c);
 void str_printf(struct str *str, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void str_vprintf(struct str *str, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
 /* Appends `length` bytes of foreign text as printable: valid UTF-8 stays, control characters (C0, C1, DEL),
  * line separators, bidirectional controls and broken sequences become \xNN. What terminals, logs and JSON get to see.

@@ -1,0 +1,48 @@
+/* What happens in a speaker, for whoever subscribed: the API's watchers, BMP, MRT. The speaker knows none of them.
+ * Called on the speaker's loop, in the middle of its work: subscribers take notes, they do not act.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "rib/rib.h"
+
+struct peer;
+struct speaker;
+
+/* A path as it was, or is, in a table. */
+struct path_event {
+    struct rib *rib;
+    struct prefix prefix;
+    struct rib_path path; /* attrs 0: a withdraw that knows nothing more */
+    bool withdraw;
+};
+
+struct subscriber_ops {
+    void (*peer_state)(void *context, struct peer *peer);
+    void (*best)(void *context, const struct path_event *event);
+    void (*adj_in)(void *context, const struct path_event *event);      /* before policy; every announcement heard */
+    void (*post_policy)(void *context, const struct path_event *event); /* accepted ones, withdraws */
+};
+
+struct subscriber {
+    struct list link;
+    const struct subscriber_ops *ops; /* any member may be NULL */
+    void *context;
+};
+
+void speaker_subscribe(struct speaker *speaker, struct subscriber *subscriber);
+void speaker_unsubscribe(struct speaker *speaker, struct subscriber *subscriber);
+
+/* Does anybody listen to route changes at the Adj-RIB-In? (Asked once per UPDATE.) */
+bool events_want_adj_in(const struct speaker *speaker);
+
+void events_peer_state(struct speaker *speaker, struct peer *peer);
+void events_best(struct speaker *speaker, const struct path_event *event);
+/* rib_update.touched, for updates heard from a peer; `context` is the speaker. */
+void events_path_touched(void *context, struct rib *rib, const struct rib_update *update, const struct prefix *prefix,
+                         uint32_t path_id);
+/* Monitors of tables that came or went. */
+void events_adjust_monitors(struct speaker *speaker);

@@ -1,0 +1,351 @@
+/* See export.h. The order is: choice (export_check), then the rewriting every session of that kind does
+ * (export_attributes). Both are functions of an attribute set and the rules alone, so they run once per set and
+ * update group, whatever the number of prefixes and peers.
+ */
+#include "speaker/export.h"
+
+#include <string.h>
+
+#include "attr/as_path.h"
+#include "net/asn.h"
+#include "base/check.h"
+#include "wire/open.h"
+#include "wire/update.h"
+
+static const char *const reason_texts[EXPORT_REASON_COUNT] = {
+    [EXPORT_TOLD] = "told",
+    [EXPORT_NO_BEST] = "there is no eligible path",
+    [EXPORT_OWN] = "the best path came from this peer, and a route is not sent back to where it came from",
+    [EXPORT_INTERNAL] = "learned from an internal peer, and this peer is internal too (RFC 4271 9.1.3: no reflection)",
+    [EXPORT_NO_ADVERTISE] = "it carries the community NO_ADVERTISE (RFC 1997)",
+    [EXPORT_NO_EXPORT] = "it carries the community NO_EXPORT, and this peer is external (RFC 1997)",
+    [EXPORT_NO_EXPORT_SUBCONFED] = "it carries the community NO_EXPORT_SUBCONFED (RFC 1997)",
+    [EXPORT_ROLE] = "it was learned from a peer, a provider or a route server (OTC), and this peer's role is not "
+                    "customer (RFC 9234)",
+    [EXPORT_NO_NEXT_HOP] = "there is no next hop address of ours that this peer would understand",
+    [EXPORT_TOO_LONG] = "its attributes do not fit a message of this session",
+    [EXPORT_NO_POLICY] = "no export policy is configured for this external peer (RFC 8212)",
+};
+
+const char *export_reason_text(enum export_reason reason)
+{
+    return reason_texts[reason];
+}
+
+static bool is_ipv6_family(const struct export_rules *rules)
+{
+    return family_get(rules->family)->afi == AFI_IPV6;
+}
+
+/* Only a customer, or a route server's client, may hear what came from a peer, a provider or a route server
+ * (RFC 9234 5, egress 2). */
+static bool role_forbids_otc(uint8_t local_role)
+{
+    return local_role == ROLE_PEER || local_role == ROLE_CUSTOMER || local_role == ROLE_ROUTE_SERVER_CLIENT;
+}
+
+static bool role_adds_otc(uint8_t local_role)
+{
+    return local_role == ROLE_PROVIDER || local_role == ROLE_PEER || local_role == ROLE_ROUTE_SERVER;
+}
+
+static enum export_reason check_communities(const struct export_rules *rules, uint16_t facts)
+{
+    if (!rules->honour_well_known)
+        return EXPORT_TOLD;
+    if (facts & ATTR_NO_ADVERTISE)
+        return EXPORT_NO_ADVERTISE;
+    if ((facts & ATTR_NO_EXPORT) && rules->kind == SOURCE_EXTERNAL)
+        return EXPORT_NO_EXPORT;
+    if ((facts & ATTR_NO_EXPORT_SUBCONFED) && rules->kind != SOURCE_INTERNAL)
+        return EXPORT_NO_EXPORT_SUBCONFED;
+    return EXPORT_TOLD;
+}
+
+/* Do we say ourselves, rather than the next hop the path came with? */
+static bool next_hop_is_self(const struct export_rules *rules, const struct export_path *path,
+                             const struct addr *next_hop)
+{
+    if (addr_is_any(next_hop) || next_hop->kind == ADDR_NONE)
+        return true;
+    if (rules->route_server_client)
+        return false;
+    if (rules->kind == SOURCE_EXTERNAL)
+        return path->source_kind != SOURCE_LOCAL;
+    return rules->next_hop_self && path->source_kind == SOURCE_EXTERNAL;
+}
+
+/* Our own address in the form the family wants; IPv4 routes fall back to IPv6 where RFC 8950 was negotiated. */
+static struct addr own_next_hop(const struct export_rules *rules)
+{
+    if (is_ipv6_family(rules))
+        return rules->next_hop_ipv6;
+    if (rules->next_hop_ipv4.kind != ADDR_NONE)
+        return rules->next_hop_ipv4;
+    return rules->extended_next_hop ? rules->next_hop_ipv6 : (struct addr){0};
+}
+
+static struct addr choose_next_hop(const struct export_rules *rules, const struct export_path *path,
+                                   struct addr *link_local)
+{
+    struct addr next_hop = {0};
+    *link_local = (struct addr){0};
+    attr_block_next_hop(path->attrs, path->set->wire_length, &next_hop, link_local);
+    if (next_hop_is_self(rules, path, &next_hop)) {
+        next_hop = own_next_hop(rules);
+        *link_local = next_hop.kind == ADDR_IPV6 ? rules->link_local : (struct addr){0};
+    } else if (rules->kind == SOURCE_INTERNAL) {
+        /* A link-local companion means nothing one hop further (RFC 2545 3). */
+        *link_local = (struct addr){0};
+    }
+    if (next_hop.kind == ADDR_IPV6 && !is_ipv6_family(rules) && !rules->extended_next_hop)
+        return (struct addr){0};
+    if (next_hop.kind == ADDR_IPV4 && is_ipv6_family(rules))
+        return (struct addr){0};
+    return next_hop;
+}
+
+enum export_reason export_check(const struct export_rules *rules, const struct export_path *path)
+{
+    if (rules->requires_policy)
+        return EXPORT_NO_POLICY;
+    if (path->source_kind == SOURCE_INTERNAL && rules->kind == SOURCE_INTERNAL && !rules->reflector_client &&
+        !path->source_is_client)
+        return EXPORT_INTERNAL;
+    enum export_reason reason = check_communities(rules, path->set->facts);
+    if (reason != EXPORT_TOLD)
+        return reason;
+    if ((path->set->facts & ATTR_HAS_OTC) && role_forbids_otc(rules->local_role))
+        return EXPORT_ROLE;
+    struct addr link_local;
+    if (choose_next_hop(rules, path, &link_local).kind == ADDR_NONE)
+        return EXPORT_NO_NEXT_HOP;
+    return EXPORT_TOLD;
+}
+
+/* Rewriting ---------------------------------------------------------------------------------------------------- */
+
+enum { WORK_SMALL = 64 };
+
+struct rewrite {
+    const struct export_rules *rules;
+    const struct export_path *path;
+    struct attr_edit edit;
+    struct buf *work;
+    uint8_t small[WORK_SMALL]; /* values of a few octets */
+    unsigned small_used;
+};
+
+static uint8_t *small_u32(struct rewrite *rewrite, uint32_t value)
+{
+    CHECK(rewrite->small_used + 4 <= WORK_SMALL);
+    uint8_t *at = rewrite->small + rewrite->small_used;
+    rewrite->small_used += 4;
+    at[0] = (uint8_t)(value >> 24);
+    at[1] = (uint8_t)(value >> 16);
+    at[2] = (uint8_t)(value >> 8);
+    at[3] = (uint8_t)value;
+    return at;
+}
+
+static bool find_attr(const struct rewrite *rewrite, uint8_t type, struct attr_item *item)
+{
+    return attr_find(rewrite->path->attrs, rewrite->path->set->wire_length, type, item);
+}
+
+/* RFC 4271 5.1.2; 2-octet peers get AS_TRANS and the real path beside it (RFC 6793 4.2.2). */
+static void rewrite_as_path(struct rewrite *rewrite)
+{
+    const struct export_rules *rules = rewrite->rules;
+    struct attr_item item = {0};
+    find_attr(rewrite, ATTR_AS_PATH, &item);
+    buf_clear(rewrite->work);
+    if (rules->kind != SOURCE_INTERNAL && !rules->route_server_client) {
+        uint8_t segment = rules->kind == SOURCE_EXTERNAL ? SEGMENT_AS_SEQUENCE : SEGMENT_CONFED_SEQUENCE;
+        as_path_prepend(item.value, item.length, segment, rules->local_as, 1, rewrite->work);
+    } else {
+        buf_put(rewrite->work, item.value, item.length);
+    }
+    size_t four_octet_length = rewrite->work->length;
+    if (rules->four_octet_as) {
+        attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_AS_PATH, rewrite->work->bytes,
+                      (uint16_t)four_octet_length);
+        return;
+    }
+    /* Growing the buffer may move it: make room first, then take pointers. */
+    buf_extend(rewrite->work, 2 * four_octet_length);
+    rewrite->work->length = four_octet_length;
+    bool needs_as4 = as_path_two_octet(rewrite->work->bytes, (uint16_t)four_octet_length, rewrite->work);
+    size_t two_octet_end = rewrite->work->length;
+    if (needs_as4)
+        as4_path_of(rewrite->work->bytes, (uint16_t)four_octet_length, rewrite->work);
+    attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_AS_PATH, rewrite->work->bytes + four_octet_length,
+                  (uint16_t)(two_octet_end - four_octet_length));
+    if (needs_as4)
+        attr_edit_set(&rewrite->edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_AS4_PATH,
+                      rewrite->work->bytes + two_octet_end, (uint16_t)(rewrite->work->length - two_octet_end));
+}
+
+static void rewrite_aggregator(struct rewrite *rewrite)
+{
+    struct attr_item item;
+    if (rewrite->rules->four_octet_as || !find_attr(rewrite, ATTR_AGGREGATOR, &item) || item.length != 8)
+        return;
+    struct cursor value = cursor_of(item.value, item.length);
+    uint32_t asn = cursor_u32(&value);
+    uint32_t shown = asn > UINT16_MAX ? AS_TRANS : asn;
+    uint8_t *two_octet = small_u32(rewrite, shown << 16);
+    uint8_t *address = small_u32(rewrite, cursor_u32(&value));
+    memmove(two_octet + 2, address, 4);
+    attr_edit_set(&rewrite->edit, item.flags, ATTR_AGGREGATOR, two_octet, 6);
+    if (asn > UINT16_MAX)
+        attr_edit_set(&rewrite->edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_AS4_AGGREGATOR, item.value, 8);
+}
+
+/* What does not cross an external border (RFC 4271 5.1.4, 5.1.5; 4456 8; 7311 3.4; 8669 5). */
+static void rewrite_for_external(struct rewrite *rewrite)
+{
+    static const uint8_t dropped[] = {ATTR_LOCAL_PREF, ATTR_ORIGINATOR_ID, ATTR_CLUSTER_LIST,
+                                      ATTR_AIGP,       ATTR_LS,            ATTR_PREFIX_SID};
+    for (size_t i = 0; i < ARRAY_LEN(dropped); i++)
+        attr_edit_remove(&rewrite->edit, dropped[i]);
+    if (rewrite->path->source_kind != SOURCE_LOCAL && !rewrite->rules->route_server_client)
+        attr_edit_remove(&rewrite->edit, ATTR_MED);
+}
+
+static void rewrite_for_internal(struct rewrite *rewrite)
+{
+    if (!(rewrite->path->set->facts & ATTR_HAS_LOCAL_PREF))
+        attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, small_u32(rewrite, LOCAL_PREF_DEFAULT),
+                      4);
+}
+
+static void rewrite_otc(struct rewrite *rewrite)
+{
+    if (!(rewrite->path->set->facts & ATTR_HAS_OTC) && role_adds_otc(rewrite->rules->local_role))
+        attr_edit_set(&rewrite->edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_OTC,
+                      small_u32(rewrite, rewrite->rules->local_as), 4);
+}
+
+static unsigned put_next_hop(const struct addr *next_hop, const struct addr *link_local, uint8_t to[32])
+{
+    unsigned length = next_hop->kind == ADDR_IPV4 ? 4 : 16;
+    memcpy(to, next_hop->bytes, length);
+    if (length == 16 && link_local->kind == ADDR_IPV6) {
+        memcpy(to + 16, link_local->bytes, 16);
+        length = 32;
+    }
+    return length;
+}
+
+bool export_uses_mp_reach(const struct export_rules *rules, unsigned next_hop_length)
+{
+    return rules->family != FAMILY_IPV4_UNICAST || next_hop_length != 4;
+}
+
+unsigned export_attributes(const struct export_rules *rules, const struct export_path *path, struct buf *work,
+                           struct buf *out, uint8_t next_hop[32])
+{
+    struct rewrite rewrite = {.rules = rules, .path = path, .work = work};
+    attr_edit_init(&rewrite.edit, path->attrs, path->set->wire_length);
+    rewrite_as_path(&rewrite);
+    rewrite_aggregator(&rewrite);
+    if (rules->kind == SOURCE_EXTERNAL)
+        rewrite_for_external(&rewrite);
+    else
+        rewrite_for_internal(&rewrite);
+    rewrite_otc(&rewrite);
+    struct addr link_local;
+    struct addr chosen = choose_next_hop(rules, path, &link_local);
+    unsigned length = put_next_hop(&chosen, &link_local, next_hop);
+    if (export_uses_mp_reach(rules, length))
+        attr_edit_remove(&rewrite.edit, ATTR_NEXT_HOP);
+    else
+        attr_edit_set(&rewrite.edit, ATTR_FLAG_TRANSITIVE, ATTR_NEXT_HOP, next_hop, 4);
+    attr_edit_finish(&rewrite.edit, out);
+    return length;
+}
+
+/* In words -------------------------------------------------------------------------------------------------------- */
+
+static const char *kind_name(uint8_t kind)
+{
+    return kind == SOURCE_EXTERNAL ? "external" : kind == SOURCE_INTERNAL ? "internal" : "confederation";
+}
+
+void export_rules_describe(const struct export_rules *rules, struct str *out)
+{
+    char text[ADDR_TEXT_MAX];
+    str_printf(out, "%s, %s, local AS %u, %s-octet AS", family_get(rules->family)->config_name,
+               kind_name(rules->kind), rules->local_as, rules->four_octet_as ? "4" : "2");
+    if (rules->reflector_client)
+        str_add(out, ", reflector client");
+    if (rules->route_server_client)
+        str_add(out, ", route server client");
+    if (rules->extended_message)
+        str_add(out, ", extended messages");
+    if (rules->extended_next_hop)
+        str_add(out, ", IPv6 next hops");
+    if (rules->add_path)
+        str_printf(out, ", add-path %u", rules->add_path_max);
+    if (rules->local_role != ROLE_NONE)
+        str_printf(out, ", role %u", rules->local_role);
+    if (rules->next_hop_self)
+        str_add(out, ", next hop self");
+    if (rules->next_hop_ipv4.kind != ADDR_NONE)
+        str_printf(out, ", next hop %s", addr_format(&rules->next_hop_ipv4, text));
+    if (rules->next_hop_ipv6.kind != ADDR_NONE)
+        str_printf(out, ", next hop %s", addr_format(&rules->next_hop_ipv6, text));
+    if (rules->requires_policy)
+        str_add(out, ", waiting for a policy (RFC 8212)");
+}
+
+static bool differ_bool(struct str *out, const char *name, bool a, bool b)
+{
+    if (a == b)
+        return false;
+    str_printf(out, "%s: %s here, %s there", name, a ? "yes" : "no", b ? "yes" : "no");
+    return true;
+}
+
+static bool differ_number(struct str *out, const char *name, uint32_t a, uint32_t b)
+{
+    if (a == b)
+        return false;
+    str_printf(out, "%s: %u here, %u there", name, a, b);
+    return true;
+}
+
+static bool differ_address(struct str *out, const char *name, const struct addr *a, const struct addr *b)
+{
+    char text_a[ADDR_TEXT_MAX], text_b[ADDR_TEXT_MAX];
+    if (addr_equal(a, b))
+        return false;
+    str_printf(out, "%s: %s here, %s there", name, a->kind ? addr_format(a, text_a) : "none",
+               b->kind ? addr_format(b, text_b) : "none");
+    return true;
+}
+
+void export_rules_difference(const struct export_rules *a, const struct export_rules *b, struct str *out)
+{
+    if (a->kind != b->kind) {
+        str_printf(out, "session type: %s here, %s there", kind_name(a->kind), kind_name(b->kind));
+        return;
+    }
+    (void)(differ_number(out, "local AS", a->local_as, b->local_as) ||
+           differ_bool(out, "4-octet AS numbers", a->four_octet_as, b->four_octet_as) ||
+           differ_bool(out, "reflector client", a->reflector_client, b->reflector_client) ||
+           differ_bool(out, "route server client", a->route_server_client, b->route_server_client) ||
+           differ_bool(out, "extended messages", a->extended_message, b->extended_message) ||
+           differ_bool(out, "IPv6 next hops for IPv4 routes", a->extended_next_hop, b->extended_next_hop) ||
+           differ_bool(out, "add-path", a->add_path, b->add_path) ||
+           differ_number(out, "add-path paths", a->add_path_max, b->add_path_max) ||
+           differ_number(out, "role", a->local_role, b->local_role) ||
+           differ_bool(out, "well-known communities honoured", a->honour_well_known, b->honour_well_known) ||
+           differ_bool(out, "next hop self", a->next_hop_self, b->next_hop_self) ||
+           differ_bool(out, "waiting for a policy", a->requires_policy, b->requires_policy) ||
+           differ_number(out, "cluster id", a->cluster_id, b->cluster_id) ||
+           differ_address(out, "IPv4 next hop", &a->next_hop_ipv4, &b->next_hop_ipv4) ||
+           differ_address(out, "IPv6 next hop", &a->next_hop_ipv6, &b->next_hop_ipv6) ||
+           differ_address(out, "link-local next hop", &a->link_local, &b->link_local));
+}

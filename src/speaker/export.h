@@ -1,0 +1,79 @@
+/* Export: may a path be told to a kind of peer, and what does it look like there.
+ *
+ * struct export_rules is everything that changes either the choice or the bytes; peers with equal rules share an
+ * update group. It is compared as memory, so it is always filled from zero.
+ * (RFC 4271 5.1 and 9.1.3, 1997, 4456, 5065, 6793, 8950, 9234.)
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "attr/store.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "net/addr.h"
+#include "net/family.h"
+#include "rib/decision.h"
+
+struct export_rules {
+    uint8_t family;        /* enum family_id */
+    uint8_t kind;          /* enum source_kind of the receiver: INTERNAL, CONFEDERATION, EXTERNAL */
+    bool reflector_client; /* RFC 4456 */
+    bool route_server_client;
+    bool four_octet_as;
+    bool extended_message;
+    bool extended_next_hop; /* an IPv6 next hop is understood for IPv4 routes */
+    bool add_path;
+    uint8_t add_path_max;
+    uint8_t local_role; /* enum role, 255 none */
+    bool honour_well_known;
+    bool next_hop_self;
+    bool requires_policy; /* RFC 8212: external, and no policy says what may go out */
+    uint32_t local_as;
+    uint32_t cluster_id;
+    struct addr next_hop_ipv4;    /* ourselves, as this peer can reach us; ADDR_NONE: no such address */
+    struct addr next_hop_ipv6;
+    struct addr link_local;
+};
+
+/* Why a path is not told. */
+enum export_reason {
+    EXPORT_TOLD,
+    EXPORT_NO_BEST,        /* no eligible path */
+    EXPORT_OWN,            /* it came from this very peer */
+    EXPORT_INTERNAL,       /* from one internal peer to another, and nobody reflects */
+    EXPORT_NO_ADVERTISE,
+    EXPORT_NO_EXPORT,
+    EXPORT_NO_EXPORT_SUBCONFED,
+    EXPORT_ROLE,           /* RFC 9234: learned from a peer or provider */
+    EXPORT_NO_NEXT_HOP,    /* no next hop this peer would understand */
+    EXPORT_TOO_LONG,       /* the attributes do not fit a message of this session */
+    EXPORT_NO_POLICY,      /* RFC 8212 */
+    EXPORT_REASON_COUNT,
+};
+const char *export_reason_text(enum export_reason reason);
+
+/* A path as export sees it. */
+struct export_path {
+    const struct attr_set *set;
+    const uint8_t *attrs;
+    uint8_t source_kind;
+    bool source_is_client; /* a reflector client of ours */
+};
+
+enum export_reason export_check(const struct export_rules *rules, const struct export_path *path);
+
+/* The attribute section for this receiver, without MP_REACH_NLRI; for IPv4 with an IPv4 next hop NEXT_HOP is in it.
+ * `next_hop` gets the octets of the next hop (4, 16 or 32; its length is returned); in MP_REACH_NLRI where it is not
+ * in the section. `work` is scratch. Call only after export_check said EXPORT_TOLD. */
+unsigned export_attributes(const struct export_rules *rules, const struct export_path *path, struct buf *work,
+                           struct buf *out, uint8_t next_hop[32]);
+
+/* True if routes of these rules travel in MP_REACH_NLRI with a next hop of this length. */
+bool export_uses_mp_reach(const struct export_rules *rules, unsigned next_hop_length);
+
+/* "external, local AS 65000, 4-octet AS, next hop 192.0.2.1": what the group is, for a human. */
+void export_rules_describe(const struct export_rules *rules, struct str *out);
+/* The first difference between two sets of rules, in words; "" if equal. */
+void export_rules_difference(const struct export_rules *a, const struct export_rules *b, struct str *out);

@@ -1,0 +1,177 @@
+/* See group_log.h. What makes it safe between threads without a lock: bytes and runs are written before `length` is
+ * published with release order, a reader loads `length` with acquire order and looks at nothing beyond; a run that was
+ * published never grows, the next commit opens another; `next` is set only after the final length.
+ */
+#include "speaker/group_log.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+static struct log_segment *segment_new(uint64_t start, uint32_t capacity, uint32_t version)
+{
+    struct log_segment *segment = mem_alloc(MEM_LOG_SEGMENT, sizeof(*segment) + capacity);
+    atomic_init(&segment->next, NULL);
+    atomic_init(&segment->length, 0);
+    segment->start = start;
+    segment->version = version;
+    segment->capacity = capacity;
+    segment->run_count = 0;
+    segment->pins = 0;
+    segment->orphan = false;
+    return segment;
+}
+
+static void segment_drop(struct log_segment *segment)
+{
+    if (segment->pins > 0)
+        segment->orphan = true;
+    else
+        mem_free(MEM_LOG_SEGMENT, segment);
+}
+
+void log_segment_pin(struct log_segment *segment)
+{
+    segment->pins++;
+}
+
+void log_segment_unpin(struct log_segment *segment)
+{
+    CHECK(segment->pins > 0);
+    if (--segment->pins == 0 && segment->orphan)
+        mem_free(MEM_LOG_SEGMENT, segment);
+}
+
+void group_log_init(struct group_log *log, uint32_t rib_version)
+{
+    *log = (struct group_log){0};
+    log->head = log->tail = segment_new(0, LOG_SEGMENT_MIN_BYTES, rib_version);
+    log->retained_bytes = LOG_SEGMENT_MIN_BYTES;
+}
+
+void group_log_release(struct group_log *log)
+{
+    struct log_segment *segment = log->tail;
+    while (segment != NULL) {
+        struct log_segment *next = atomic_load(&segment->next);
+        segment_drop(segment);
+        segment = next;
+    }
+    *log = (struct group_log){0};
+}
+
+uint64_t group_log_end(const struct group_log *log)
+{
+    return log->head->start + log->head_length;
+}
+
+static void begin_segment(struct group_log *log, uint32_t capacity, uint32_t version)
+{
+    group_log_publish(log);
+    struct log_segment *segment = segment_new(group_log_end(log), capacity, version);
+    atomic_store_explicit(&log->head->next, segment, memory_order_release);
+    log->head = segment;
+    log->head_length = 0;
+    log->head_runs = 0;
+    log->retained_bytes += capacity;
+}
+
+uint8_t *group_log_reserve(struct group_log *log, uint32_t bytes, uint32_t expected_bytes, uint32_t rib_version)
+{
+    CHECK(bytes <= LOG_SEGMENT_MAX_BYTES);
+    if (log->head->capacity - log->head_length < bytes || log->head_runs == LOG_SEGMENT_RUNS) {
+        uint32_t capacity = expected_bytes > bytes ? expected_bytes : bytes;
+        if (capacity < LOG_SEGMENT_MIN_BYTES)
+            capacity = LOG_SEGMENT_MIN_BYTES;
+        if (capacity > LOG_SEGMENT_MAX_BYTES)
+            capacity = LOG_SEGMENT_MAX_BYTES;
+        begin_segment(log, capacity, rib_version);
+    }
+    return log->head->bytes + log->head_length;
+}
+
+void group_log_commit(struct group_log *log, uint32_t bytes, source_id source)
+{
+    struct log_segment *head = log->head;
+    log->head_length += bytes;
+    if (log->run_open && head->runs[log->head_runs - 1].source == source) {
+        head->runs[log->head_runs - 1].end = log->head_length;
+        return;
+    }
+    head->runs[log->head_runs++] = (struct log_run){.end = log->head_length, .source = source};
+    log->run_open = true;
+}
+
+void group_log_publish(struct group_log *log)
+{
+    log->head->run_count = log->head_runs;
+    atomic_store_explicit(&log->head->length, log->head_length, memory_order_release);
+    log->run_open = false;
+}
+
+void group_log_trim(struct group_log *log, uint64_t position)
+{
+    while (log->tail != log->head) {
+        struct log_segment *next = atomic_load_explicit(&log->tail->next, memory_order_relaxed);
+        /* A cursor at the very end of a segment still points into it. */
+        if (next->start >= position)
+            return;
+        log->retained_bytes -= log->tail->capacity;
+        segment_drop(log->tail);
+        log->tail = next;
+    }
+}
+
+struct log_cursor group_log_cursor_at_end(const struct group_log *log)
+{
+    CHECK(!log->run_open);
+    return (struct log_cursor){.segment = log->head, .offset = log->head_length, .run = log->head_runs};
+}
+
+struct log_cursor group_log_cursor_at_tail(const struct group_log *log)
+{
+    return (struct log_cursor){.segment = log->tail};
+}
+
+uint64_t log_cursor_position(const struct log_cursor *cursor)
+{
+    return cursor->segment->start + cursor->offset;
+}
+
+/* Moves to the next segment when this one is used up. False at the end of the log. */
+static bool enter_next_segment(struct log_cursor *cursor)
+{
+    struct log_segment *next = atomic_load_explicit(&cursor->segment->next, memory_order_acquire);
+    if (next == NULL)
+        return false;
+    /* The final length was published before `next`; what we compared with may have been older. */
+    if (cursor->offset < atomic_load_explicit(&cursor->segment->length, memory_order_acquire))
+        return true;
+    *cursor = (struct log_cursor){.segment = next};
+    return true;
+}
+
+bool log_cursor_next(struct log_cursor *cursor, source_id self, uint64_t limit, uint32_t max_bytes,
+                     const uint8_t **bytes, uint32_t *length)
+{
+    for (;;) {
+        struct log_segment *segment = cursor->segment;
+        uint32_t end = atomic_load_explicit(&segment->length, memory_order_acquire);
+        if (segment->start + end > limit)
+            end = limit > segment->start ? (uint32_t)(limit - segment->start) : 0;
+        while (cursor->offset < end && segment->runs[cursor->run].source == self)
+            cursor->offset = segment->runs[cursor->run++].end;
+        if (cursor->offset >= end) {
+            if (segment->start + cursor->offset >= limit || !enter_next_segment(cursor))
+                return false;
+            continue;
+        }
+        uint32_t from = cursor->offset;
+        while (cursor->offset < end && segment->runs[cursor->run].source != self && cursor->offset - from < max_bytes)
+            cursor->offset = segment->runs[cursor->run++].end;
+        *bytes = segment->bytes + from;
+        *length = cursor->offset - from;
+        return true;
+    }
+}

@@ -1,0 +1,200 @@
+/* See group_paths.h. */
+#include "speaker/group_paths.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/slab.h"
+
+enum {
+    TOLD_MAX = 255,       /* send-max is an octet */
+    CANDIDATES_MAX = 256, /* paths of one prefix that are weighed against each other */
+    TOLD_PAGE_UNITS = 4096,
+    TOLD_PAGES_MAX = 64 * 1024,
+};
+
+static const uint16_t class_units[] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 255};
+
+struct group_paths {
+    struct update_group *group;
+    uint32_t *places; /* by row: the chunk of told_path; 0 with count 0 */
+    uint8_t *counts;
+    struct slab slab;
+};
+
+static unsigned class_for(unsigned count)
+{
+    unsigned class_index = 0;
+    while (class_units[class_index] < count)
+        class_index++;
+    return class_index;
+}
+
+struct group_paths *group_paths_new(struct update_group *group)
+{
+    const struct slab_layout layout = {.kind = MEM_GROUP,
+                                       .unit_bytes = sizeof(struct told_path),
+                                       .page_units = TOLD_PAGE_UNITS,
+                                       .max_pages = TOLD_PAGES_MAX,
+                                       .class_count = ARRAY_LEN(class_units),
+                                       .class_units = class_units};
+    struct group_paths *paths = mem_zalloc(MEM_GROUP, sizeof(*paths));
+    paths->group = group;
+    paths->places = mem_reserve(sizeof(uint32_t) * RIB_ROWS_MAX);
+    paths->counts = mem_reserve(RIB_ROWS_MAX);
+    slab_init(&paths->slab, &layout);
+    return paths;
+}
+
+void group_paths_free(struct group_paths *paths)
+{
+    slab_release(&paths->slab);
+    mem_unreserve(paths->places, sizeof(uint32_t) * RIB_ROWS_MAX);
+    mem_unreserve(paths->counts, RIB_ROWS_MAX);
+    mem_free(MEM_GROUP, paths);
+}
+
+static struct told_path *row_told(const struct group_paths *paths, row_id row)
+{
+    return paths->counts[row] > 0 ? slab_at(&paths->slab, paths->places[row]) : NULL;
+}
+
+bool group_paths_row_told(const struct group_paths *paths, row_id row)
+{
+    return paths->counts[row] > 0;
+}
+
+/* The paths the group should be told, best first. */
+static unsigned choose(struct group_paths *paths, row_id row, struct told_path chosen[TOLD_MAX])
+{
+    struct update_group *group = paths->group;
+    struct rib *rib = group->rib;
+    struct rib_path candidates[CANDIDATES_MAX];
+    struct decision_path weighed[CANDIDATES_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rib_row_path_count(rib, row) && count < CANDIDATES_MAX; i++) {
+        rib_row_path(rib, row, i, &candidates[count]);
+        if (!rib_path_eligible(&candidates[count]) || !update_group_allows(group, &candidates[count]))
+            continue;
+        rib_decision_path(rib, &candidates[count], i, &weighed[count]);
+        count++;
+    }
+    unsigned told = 0;
+    while (told < group->rules.add_path_max && count > 0) {
+        size_t best = decision_select(&rib->options.decision, weighed, count);
+        chosen[told++] = (struct told_path){.attrs = candidates[best].attrs,
+                                            .path_id = candidates[best].local_id,
+                                            .source = candidates[best].source};
+        count--;
+        candidates[best] = candidates[count];
+        weighed[best] = weighed[count];
+    }
+    return told;
+}
+
+static const struct told_path *find_told(const struct told_path *told, unsigned count, uint32_t path_id)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (told[i].path_id == path_id)
+            return &told[i];
+    return NULL;
+}
+
+static void store(struct group_paths *paths, row_id row, const struct told_path *told, unsigned count)
+{
+    unsigned before = paths->counts[row];
+    if (before > 0 && (count == 0 || class_for(before) != class_for(count)))
+        slab_free(&paths->slab, paths->places[row], class_for(before));
+    if (count > 0 && (before == 0 || class_for(before) != class_for(count)))
+        paths->places[row] = slab_alloc(&paths->slab, class_for(count));
+    if (count > 0 && paths->places[row] == 0)
+        count = 0; /* the slab is full: told, and not remembered, would be a lie; so it is forgotten */
+    paths->counts[row] = (uint8_t)count;
+    if (count > 0)
+        memcpy(slab_at(&paths->slab, paths->places[row]), told, count * sizeof(*told));
+}
+
+static void count_told(struct group_paths *paths, const struct told_path *told, unsigned count, int change)
+{
+    struct attr_store *attrs = paths->group->rib->attrs;
+    for (unsigned i = 0; i < count; i++) {
+        if (change > 0)
+            attr_store_ref(attrs, told[i].attrs, 1);
+        else
+            attr_store_unref(attrs, told[i].attrs, 1);
+        update_group_count(paths->group, told[i].source, change);
+    }
+}
+
+void group_paths_row(struct group_paths *paths, row_id row)
+{
+    struct packer *packer = paths->group->packer;
+    struct told_path now[TOLD_MAX], before[TOLD_MAX];
+    unsigned before_count = paths->counts[row];
+    if (before_count > 0)
+        memcpy(before, row_told(paths, row), before_count * sizeof(before[0]));
+    unsigned count = choose(paths, row, now);
+    bool changed = count != before_count;
+    for (unsigned i = 0; i < before_count; i++) {
+        if (find_told(now, count, before[i].path_id) == NULL) {
+            packer_withdraw(packer, row, before[i].path_id, before[i].source);
+            changed = true;
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const struct told_path *same = find_told(before, before_count, now[i].path_id);
+        if (same == NULL || same->attrs != now[i].attrs) {
+            packer_announce(packer, row, now[i].path_id, now[i].attrs, now[i].source);
+            changed = true;
+        }
+    }
+    if (!changed)
+        return;
+    count_told(paths, now, count, 1);
+    count_told(paths, before, before_count, -1);
+    store(paths, row, now, count);
+}
+
+void group_paths_retell(struct group_paths *paths, row_id row, source_id self)
+{
+    const struct told_path *told = row_told(paths, row);
+    for (unsigned i = 0; i < paths->counts[row]; i++)
+        if (told[i].source != self)
+            packer_announce(paths->group->packer, row, told[i].path_id, told[i].attrs, told[i].source);
+}
+
+void group_paths_forget(struct group_paths *paths, const struct pack_entry *entry)
+{
+    struct told_path left[TOLD_MAX];
+    const struct told_path *told = row_told(paths, entry->row);
+    unsigned count = 0;
+    for (unsigned i = 0; i < paths->counts[entry->row]; i++) {
+        if (told[i].path_id == entry->path_id) {
+            struct told_path gone = told[i];
+            count_told(paths, &gone, 1, -1);
+        } else {
+            left[count++] = told[i];
+        }
+    }
+    store(paths, entry->row, left, count);
+}
+
+void group_paths_drop_row(struct group_paths *paths, row_id row)
+{
+    if (paths->counts[row] == 0)
+        return;
+    count_told(paths, row_told(paths, row), paths->counts[row], -1);
+    store(paths, row, NULL, 0);
+}
+
+size_t group_paths_told(const struct group_paths *paths, source_id self, row_id row, struct told_path *told,
+                        size_t max)
+{
+    const struct told_path *all = row_told(paths, row);
+    size_t count = 0;
+    for (unsigned i = 0; i < paths->counts[row] && count < max; i++)
+        if (all[i].source != self)
+            told[count++] = all[i];
+    return count;
+}

@@ -1,0 +1,159 @@
+/* See import.h. The order: loops (RFC 4271 9.1.2, RFC 4456 8), roles (RFC 9234 5), RFC 8212. A path that is refused
+ * stays in the RIB with its reason, out of the decision, so that an operator can be told.
+ */
+#include "speaker/import.h"
+
+#include "attr/as_path.h"
+#include "base/log.h"
+#include "speaker/events.h"
+#include "speaker/peer_limit.h"
+#include "speaker/pipeline.h"
+#include "speaker/sweep.h"
+#include "wire/open.h"
+
+enum { NS_PER_S = 1000000000 };
+
+static bool has_as_loop(const struct peer *peer, const uint8_t *attrs, uint32_t length)
+{
+    struct attr_item path;
+    if (!attr_find(attrs, length, ATTR_AS_PATH, &path))
+        return false;
+    return as_path_occurrences(path.value, path.length, peer->local_as) > peer->config.peer.allow_own_as;
+}
+
+static bool has_own_originator(const struct peer *peer, const uint8_t *attrs, uint32_t length)
+{
+    struct attr_item item;
+    if (!attr_find(attrs, length, ATTR_ORIGINATOR_ID, &item) || item.length != 4)
+        return false;
+    struct cursor value = cursor_of(item.value, 4);
+    return cursor_u32(&value) == peer->speaker->global.router_id;
+}
+
+static bool has_own_cluster(const struct peer *peer, const uint8_t *attrs, uint32_t length)
+{
+    struct attr_item item;
+    uint32_t own = peer->config.peer.cluster_id ? peer->config.peer.cluster_id : peer->speaker->global.router_id;
+    if (!attr_find(attrs, length, ATTR_CLUSTER_LIST, &item))
+        return false;
+    struct cursor list = cursor_of(item.value, item.length);
+    while (!cursor_done(&list))
+        if (cursor_u32(&list) == own)
+            return true;
+    return false;
+}
+
+/* OTC from somebody who has no business to relay a leak (RFC 9234 5, ingress 1 and 2). */
+static bool is_otc_leak(const struct peer *peer, const uint8_t *attrs, uint32_t length, uint16_t facts)
+{
+    uint8_t role = peer->config.peer.role;
+    struct attr_item otc;
+    if (!(facts & ATTR_HAS_OTC) || !attr_find(attrs, length, ATTR_OTC, &otc) || otc.length != 4)
+        return false;
+    struct cursor value = cursor_of(otc.value, 4);
+    if (role == ROLE_PROVIDER || role == ROLE_ROUTE_SERVER)
+        return true;
+    return role == ROLE_PEER && cursor_u32(&value) != peer->negotiated.peer_as;
+}
+
+enum path_reject import_judge(const struct peer *peer, const uint8_t *attrs, uint32_t length, uint16_t facts)
+{
+    if (has_as_loop(peer, attrs, length))
+        return PATH_REJECT_AS_LOOP;
+    if (peer->ibgp && (facts & ATTR_HAS_ORIGINATOR_ID) && has_own_originator(peer, attrs, length))
+        return PATH_REJECT_ORIGINATOR;
+    if (peer->ibgp && has_own_cluster(peer, attrs, length))
+        return PATH_REJECT_CLUSTER_LOOP;
+    if (!peer->ibgp && is_otc_leak(peer, attrs, length, facts))
+        return PATH_REJECT_OTC_LEAK;
+    if (!peer->ibgp && peer->speaker->global.ebgp_requires_policy)
+        return PATH_REJECT_NO_POLICY;
+    return PATH_ACCEPTED;
+}
+
+/* Routes from a provider, a peer or a route server get OTC with the neighbour's AS if they have none (RFC 9234 5,
+ * ingress 3). */
+static bool wants_otc(const struct peer *peer, uint16_t facts)
+{
+    uint8_t role = peer->config.peer.role;
+    return !peer->ibgp && !(facts & ATTR_HAS_OTC) &&
+           (role == ROLE_CUSTOMER || role == ROLE_PEER || role == ROLE_ROUTE_SERVER_CLIENT);
+}
+
+static attr_id intern_with_otc(struct peer *peer, struct rib *rib, const struct attr_block *received, attr_id pre)
+{
+    uint32_t asn = peer->negotiated.peer_as;
+    const uint8_t value[4] = {(uint8_t)(asn >> 24), (uint8_t)(asn >> 16), (uint8_t)(asn >> 8), (uint8_t)asn};
+    struct attr_edit edit;
+    struct buf bytes;
+    struct attr_block block;
+    buf_init(&bytes, ATTR_BLOCK_MAX);
+    attr_edit_init(&edit, received->bytes, received->length);
+    attr_edit_set(&edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_OTC, value, 4);
+    attr_edit_finish(&edit, &bytes);
+    attr_block_of(bytes.bytes, (uint32_t)bytes.length, &block);
+    attr_id id = attr_store_intern(rib->attrs, &block, pre);
+    buf_release(&bytes);
+    return id;
+}
+
+/* The set after import, with one reference for the caller. */
+static attr_id intern(struct peer *peer, struct rib *rib, const struct attr_block *block)
+{
+    attr_id received = attr_store_intern(rib->attrs, block, 0);
+    if (received == 0 || !wants_otc(peer, block->summary.facts))
+        return received;
+    attr_id imported = intern_with_otc(peer, rib, block, received);
+    attr_store_unref(rib->attrs, received, 1);
+    return imported;
+}
+
+static void import_run(struct peer *peer, const struct update *update, const struct nlri_run *run)
+{
+    struct speaker_table *table = speaker_table(peer->speaker, run->family);
+    if (table == NULL)
+        return;
+    table->rib->now_s = (uint32_t)(loop_wall_now(peer->speaker->loop).ns / NS_PER_S);
+    struct rib_update change = {
+        .source = peer->source, .add_path = run->add_path, .nlri = run->bytes, .nlri_length = run->length};
+    if (events_want_adj_in(peer->speaker)) {
+        change.touched = events_path_touched;
+        change.context = peer->speaker;
+    }
+    if (run->withdraw) {
+        peer->withdraw_prefixes += run->count;
+        rib_apply(table->rib, &change);
+        return;
+    }
+    change.reject =
+        import_judge(peer, update->attrs.bytes, update->attrs.length, update->attrs.summary.facts);
+    change.attrs = intern(peer, table->rib, &update->attrs);
+    if (change.attrs == 0) {
+        log_error("peer", NULL, "attribute store exhausted: UPDATE dropped");
+        return;
+    }
+    rib_apply(table->rib, &change);
+    attr_store_unref(table->rib->attrs, change.attrs, 1);
+    peer_limit_check(peer, run->family);
+}
+
+static void end_of_rib(struct peer *peer, enum family_id family)
+{
+    if (!peer->families[family].negotiated)
+        return;
+    peer->families[family].end_of_rib_received = true;
+}
+
+void import_update(struct peer *peer, const struct update *update)
+{
+    bool withdrew = false;
+    for (unsigned i = 0; i < update->run_count && peer->established; i++) {
+        withdrew |= update->runs[i].withdraw;
+        import_run(peer, update, &update->runs[i]);
+    }
+    peer->imported_updates++;
+    peer->withdraw_updates += withdrew;
+    if (update->end_of_rib != FAMILY_UNKNOWN)
+        end_of_rib(peer, update->end_of_rib);
+    pipeline_wake(peer->speaker);
+}

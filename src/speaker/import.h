@@ -1,0 +1,12 @@
+/* Import: what is done to a route before the RIB sees it. Once per UPDATE, whatever the number of prefixes. */
+#pragma once
+
+#include "rib/rib.h"
+#include "speaker/peer.h"
+#include "wire/update.h"
+
+/* Takes one validated UPDATE of an established peer into the RIBs. */
+void import_update(struct peer *peer, const struct update *update);
+
+/* Judges again a path that is already there (soft reset, changed options): the reject reason due today. */
+enum path_reject import_judge(const struct peer *peer, const uint8_t *attrs, uint32_t length, uint16_t facts);

@@ -1,0 +1,194 @@
+/* See outbox.h. A piece on offer pins the segment it points into until it was taken. */
+#include "speaker/outbox.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "speaker/catch_up.h"
+#include "speaker/packer.h"
+#include "speaker/update_group.h"
+#include "wire/update.h"
+
+enum { COLLECTED_WITHDRAWS_MAX_BYTES = PACKER_ENTRIES * sizeof(struct pack_entry) };
+
+void outbox_init(struct outbox *outbox, enum family_id family, source_id self, void *owner,
+                 const struct outbox_ops *ops)
+{
+    *outbox = (struct outbox){.family = family, .self = self, .owner = owner, .ops = ops};
+    list_init(&outbox->link);
+    list_init(&outbox->catch_up_link);
+    list_init(&outbox->private_items);
+    buf_init(&outbox->withdraws, COLLECTED_WITHDRAWS_MAX_BYTES);
+}
+
+void outbox_drop_private(struct outbox *outbox)
+{
+    list_foreach_safe(item, &outbox->private_items, struct private_bytes, link)
+    {
+        list_remove(&item->link);
+        mem_free(MEM_GROUP, item);
+    }
+}
+
+static void forget_offer(struct outbox *outbox)
+{
+    if (outbox->offered_segment != NULL)
+        log_segment_unpin(outbox->offered_segment);
+    mem_free(MEM_GROUP, outbox->offered_private);
+    outbox->offered_segment = NULL;
+    outbox->offered_private = NULL;
+    outbox->offered = false;
+}
+
+void outbox_release(struct outbox *outbox)
+{
+    if (outbox->group != NULL)
+        update_group_leave(outbox->group, outbox);
+    outbox_drop_private(outbox);
+    forget_offer(outbox);
+    buf_release(&outbox->withdraws);
+}
+
+static bool offer_from_log(struct outbox *outbox, struct log_cursor *cursor, uint64_t limit)
+{
+    if (!log_cursor_next(cursor, outbox->self, limit, OUTBOX_PIECE_BYTES, &outbox->offered_bytes,
+                         &outbox->offered_length))
+        return false;
+    outbox->offered_segment = cursor->segment;
+    log_segment_pin(cursor->segment);
+    outbox->offered = true;
+    return true;
+}
+
+static bool offer_live(struct outbox *outbox)
+{
+    struct private_bytes *item = list_empty(&outbox->private_items)
+                                     ? NULL
+                                     : list_entry(outbox->private_items.next, struct private_bytes, link);
+    if (offer_from_log(outbox, &outbox->live, item ? item->position : UINT64_MAX))
+        return true;
+    if (item == NULL)
+        return false;
+    list_remove(&item->link);
+    outbox->offered_private = item;
+    outbox->offered_bytes = item->bytes;
+    outbox->offered_length = item->length;
+    outbox->offered = true;
+    return true;
+}
+
+bool outbox_offer(struct outbox *outbox, struct iovec *piece)
+{
+    if (outbox->group == NULL)
+        return false;
+    if (!outbox->offered) {
+        if (outbox->behind)
+            catch_up_start(outbox->group, outbox, outbox->behind_version);
+        bool more = outbox->catch_up != NULL
+                        ? offer_from_log(outbox, &outbox->catch_up_cursor, UINT64_MAX)
+                        : offer_live(outbox);
+        if (!more)
+            return false;
+    }
+    *piece = (struct iovec){.iov_base = (void *)outbox->offered_bytes, .iov_len = outbox->offered_length};
+    return true;
+}
+
+void outbox_taken(struct outbox *outbox)
+{
+    CHECK(outbox->offered);
+    outbox->written_bytes += outbox->offered_length;
+    if (outbox->offered_private != NULL)
+        outbox->end_of_rib_sent |= outbox->offered_private->end_of_rib;
+    forget_offer(outbox);
+    if (outbox->catch_up != NULL)
+        catch_up_progress(outbox);
+}
+
+void outbox_add_private(struct outbox *outbox, const void *bytes, uint32_t length, bool end_of_rib)
+{
+    struct private_bytes *item = mem_alloc(MEM_GROUP, sizeof(*item) + length);
+    item->position = group_log_end(&outbox->group->log);
+    item->length = length;
+    item->end_of_rib = end_of_rib;
+    memcpy(item->bytes, bytes, length);
+    list_append(&outbox->private_items, &item->link);
+}
+
+void outbox_collect_withdraw(struct outbox *outbox, row_id row, uint32_t path_id)
+{
+    struct pack_entry entry = {.row = row, .path_id = path_id};
+    buf_put(&outbox->withdraws, &entry, sizeof(entry));
+}
+
+void outbox_flush_withdraws(struct outbox *outbox)
+{
+    uint32_t count = (uint32_t)(outbox->withdraws.length / sizeof(struct pack_entry));
+    if (count == 0)
+        return;
+    /* A member without a cursor needs none of it: catching up tells it the latest state, withdraws included. */
+    if (!outbox->behind) {
+        struct buf messages;
+        buf_init(&messages, (size_t)count * 64 + 4096);
+        packer_encode_withdraw(&outbox->group->rules, outbox->group->rib,
+                               (const struct pack_entry *)(const void *)outbox->withdraws.bytes, count, &messages);
+        outbox_add_private(outbox, messages.bytes, (uint32_t)messages.length, false);
+        buf_release(&messages);
+    }
+    buf_clear(&outbox->withdraws);
+}
+
+bool outbox_is_live(const struct outbox *outbox)
+{
+    return !outbox->behind && (outbox->catch_up == NULL || catch_up_begun(outbox->catch_up));
+}
+
+uint64_t outbox_backlog(const struct outbox *outbox)
+{
+    if (outbox->catch_up != NULL || outbox->behind)
+        return 0;
+    uint64_t unread = group_log_end(&outbox->group->log) - log_cursor_position(&outbox->live);
+    return unread + (outbox->offered ? outbox->offered_length : 0);
+}
+
+void outbox_cut_off(struct outbox *outbox, bool from_beginning)
+{
+    const struct update_group *group = outbox->group;
+    if (outbox->behind)
+        return;
+    outbox->tombstones_since = outbox_tombstones_needed(outbox);
+    if (outbox->catch_up != NULL) {
+        outbox->behind_version = catch_up_version(outbox->catch_up);
+        catch_up_leave(outbox);
+    } else {
+        outbox->behind_version = outbox->live.segment->version;
+        /* Rows exported by the group's first fill keep older versions. */
+        from_beginning |= !group->filled || log_cursor_position(&outbox->live) < group->filled_position;
+    }
+    if (from_beginning || outbox->behind_version == 0)
+        outbox->behind_version = 1;
+    outbox_drop_private(outbox);
+    outbox->behind = true;
+}
+
+uint32_t outbox_tombstones_needed(const struct outbox *outbox)
+{
+    const struct update_group *group = outbox->group;
+    if (outbox->behind || (outbox->catch_up != NULL && catch_up_version(outbox->catch_up) != 0))
+        return outbox->tombstones_since;
+    if (!outbox_is_live(outbox) || log_cursor_position(&outbox->live) == group_log_end(&group->log))
+        return group->rib->version + 1;
+    return outbox->live.segment->version;
+}
+
+void outbox_end_of_rib(struct outbox *outbox)
+{
+    struct buf message;
+    outbox->wants_end_of_rib = false;
+    buf_init(&message, 64);
+    end_of_rib_encode(&message, outbox->family);
+    outbox_add_private(outbox, message.bytes, (uint32_t)message.length, true);
+    buf_release(&message);
+    outbox->ops->wake(outbox);
+}

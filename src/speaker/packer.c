@@ -1,0 +1,321 @@
+/* See packer.h. */
+#include "speaker/packer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "attr/types.h"
+#include "base/check.h"
+#include "base/mem.h"
+#include "wire/message.h"
+
+enum {
+    NLRI_BYTES_MAX = 4 + 17,      /* path id, length octet, 16 octets */
+    UPDATE_FIXED_BYTES = 4,       /* the two length fields */
+    MP_HEADER_BYTES = 4 + 3 + 1 + 1, /* attribute header, AFI and SAFI, next hop length, reserved octet */
+};
+
+struct packer *packer_new(struct rib *rib)
+{
+    struct packer *packer = mem_zalloc(MEM_GROUP, sizeof(*packer));
+    packer->rib = rib;
+    buf_init(&packer->work, 4 * ATTR_BLOCK_MAX);
+    buf_init(&packer->attributes, 2 * ATTR_BLOCK_MAX);
+    return packer;
+}
+
+void packer_free(struct packer *packer)
+{
+    if (packer == NULL)
+        return;
+    buf_release(&packer->work);
+    buf_release(&packer->attributes);
+    mem_free(MEM_GROUP, packer);
+}
+
+void packer_announce(struct packer *packer, row_id row, uint32_t path_id, attr_id attrs, source_id source)
+{
+    struct attr_set *set = attr_get(packer->rib->view, attrs);
+    if (set->pack == 0)
+        packer->sets[packer->set_count++] = attrs;
+    packer->entries[packer->count] = (struct pack_entry){
+        .row = row, .path_id = path_id, .next = set->pack, .attrs = attrs, .source = source};
+    set->pack = ++packer->count;
+}
+
+void packer_withdraw(struct packer *packer, row_id row, uint32_t path_id, source_id source)
+{
+    packer->withdraws[packer->withdraw_count++] = packer->count;
+    packer->entries[packer->count++] = (struct pack_entry){.row = row, .path_id = path_id, .source = source};
+}
+
+static uint32_t message_limit(const struct export_rules *rules)
+{
+    return rules->extended_message ? MESSAGE_EXTENDED_MAX_BYTES : MESSAGE_MAX_BYTES;
+}
+
+static inline uint8_t *put_u16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+    return at + 2;
+}
+
+static uint8_t *put_header(uint8_t *at)
+{
+    memset(at, 0xFF, 16);
+    at[18] = MESSAGE_UPDATE;
+    return at + MESSAGE_HEADER_BYTES;
+}
+
+static inline uint8_t *put_nlri(uint8_t *at, const struct export_rules *rules, const struct rib *rib,
+                                const struct pack_entry *entry)
+{
+    if (rules->add_path) {
+        at = put_u16(at, entry->path_id >> 16);
+        at = put_u16(at, entry->path_id & 0xFFFF);
+    }
+    const struct rib_row *row = prefix_table_row(rib->prefixes, entry->row);
+    unsigned octets = (row->length + 7u) / 8;
+    *at++ = row->length;
+    memcpy(at, row->key, octets);
+    return at + octets;
+}
+
+/* Withdraws ------------------------------------------------------------------------------------------------------ */
+
+static bool plain_withdraw(const struct export_rules *rules)
+{
+    return rules->family == FAMILY_IPV4_UNICAST;
+}
+
+/* Writes one message that withdraws as many of entries[order[0..count)] as fit; returns how many. */
+static uint32_t encode_withdraw(const struct export_rules *rules, const struct rib *rib,
+                                const struct pack_entry *entries, const uint32_t *order, uint32_t count, uint8_t *to,
+                                uint32_t *length)
+{
+    const struct family *family = family_get(rules->family);
+    bool plain = plain_withdraw(rules);
+    uint8_t *at = put_header(to);
+    uint8_t *lengths = at;
+    at += plain ? 2 : UPDATE_FIXED_BYTES + 4 + 3;
+    uint8_t *nlri = at;
+    const uint8_t *end = to + message_limit(rules) - NLRI_BYTES_MAX - 2;
+    uint32_t done = 0;
+    while (done < count && at <= end) {
+        at = put_nlri(at, rules, rib, &entries[order ? order[done] : done]);
+        done++;
+    }
+    if (plain) {
+        put_u16(lengths, (uint32_t)(at - nlri));
+        at = put_u16(at, 0);
+    } else {
+        put_u16(lengths, 0);
+        put_u16(lengths + 2, (uint32_t)(at - nlri) + 4 + 3);
+        lengths[4] = ATTR_FLAG_OPTIONAL | ATTR_FLAG_EXTENDED_LENGTH;
+        lengths[5] = ATTR_MP_UNREACH;
+        put_u16(lengths + 6, (uint32_t)(at - nlri) + 3);
+        put_u16(lengths + 8, family->afi);
+        lengths[10] = family->safi;
+    }
+    *length = (uint32_t)(at - to);
+    put_u16(to + 16, *length);
+    return done;
+}
+
+void packer_encode_withdraw(const struct export_rules *rules, const struct rib *rib, const struct pack_entry *entries,
+                            uint32_t count, struct buf *out)
+{
+    uint8_t message[MESSAGE_MAX_BYTES];
+    struct export_rules small = *rules;
+    small.extended_message = false;
+    while (count > 0) {
+        uint32_t length;
+        uint32_t done = encode_withdraw(&small, rib, entries, NULL, count, message, &length);
+        buf_put(out, message, length);
+        entries += done;
+        count -= done;
+    }
+}
+
+static int compare_withdraws(const void *a, const void *b, void *context)
+{
+    const struct pack_entry *entries = context;
+    source_id source_a = entries[*(const uint32_t *)a].source;
+    source_id source_b = entries[*(const uint32_t *)b].source;
+    return source_a < source_b ? -1 : source_a > source_b;
+}
+
+static void flush_withdraws(struct packer *packer, const struct pack_target *target)
+{
+    bool mixed = false;
+    for (uint32_t i = 1; i < packer->withdraw_count && !mixed; i++)
+        mixed = packer->entries[packer->withdraws[i]].source != packer->entries[packer->withdraws[0]].source;
+    if (mixed)
+        qsort_r(packer->withdraws, packer->withdraw_count, sizeof(packer->withdraws[0]), compare_withdraws,
+                packer->entries);
+    uint32_t from = 0;
+    while (from < packer->withdraw_count) {
+        source_id source = packer->entries[packer->withdraws[from]].source;
+        uint32_t to = from + 1;
+        while (to < packer->withdraw_count && packer->entries[packer->withdraws[to]].source == source)
+            to++;
+        while (from < to) {
+            uint32_t length;
+            uint32_t expected = (packer->withdraw_count - from) * 5;
+            uint8_t *at = group_log_reserve(target->log, message_limit(target->rules), expected, packer->rib->version);
+            from += encode_withdraw(target->rules, packer->rib, packer->entries, packer->withdraws + from, to - from,
+                                    at, &length);
+            group_log_commit(target->log, length, source);
+        }
+    }
+}
+
+/* Announcements -------------------------------------------------------------------------------------------------- */
+
+/* One attribute section ready to be put into messages. */
+struct section {
+    uint8_t next_hop[32];
+    unsigned next_hop_length;
+    bool mp_reach;
+    uint32_t fixed_bytes; /* of a message without NLRI */
+};
+
+/* Takes the entries of `source` off the chain that starts at *chain (the others stay, in order) until the message is
+ * full. Returns the end of what was written. */
+static uint8_t *put_chain(struct packer *packer, const struct export_rules *rules, uint32_t *chain, source_id source,
+                          uint8_t *at, const uint8_t *end)
+{
+    uint32_t *link = chain;
+    while (*link != 0 && at <= end) {
+        struct pack_entry *entry = &packer->entries[*link - 1];
+        if (entry->source == source) {
+            at = put_nlri(at, rules, packer->rib, entry);
+            *link = entry->next;
+        } else {
+            link = &entry->next;
+        }
+    }
+    return at;
+}
+
+static uint8_t *put_mp_reach_head(uint8_t *at, const struct export_rules *rules, const struct section *section)
+{
+    const struct family *family = family_get(rules->family);
+    *at++ = ATTR_FLAG_OPTIONAL | ATTR_FLAG_EXTENDED_LENGTH;
+    *at++ = ATTR_MP_REACH;
+    at += 2; /* its length, known later */
+    at = put_u16(at, family->afi);
+    *at++ = family->safi;
+    *at++ = (uint8_t)section->next_hop_length;
+    memcpy(at, section->next_hop, section->next_hop_length);
+    at += section->next_hop_length;
+    *at++ = 0;
+    return at;
+}
+
+/* One message from the front of the chain; returns its length. MP_REACH_NLRI is the first attribute, as RFC 7606 5.1
+ * asks. */
+static uint32_t encode_announce(struct packer *packer, const struct export_rules *rules, const struct section *section,
+                                uint32_t *chain, source_id source, uint8_t *to)
+{
+    const uint8_t *limit = to + message_limit(rules) - NLRI_BYTES_MAX;
+    uint8_t *at = put_header(to);
+    at = put_u16(at, 0);
+    uint8_t *attributes_length = at;
+    at += 2;
+    uint8_t *attributes = at;
+    if (section->mp_reach) {
+        uint8_t *mp_length = at + 2;
+        at = put_mp_reach_head(at, rules, section);
+        at = put_chain(packer, rules, chain, source, at, limit - packer->attributes.length);
+        put_u16(mp_length, (uint32_t)(at - mp_length) - 2);
+    }
+    memcpy(at, packer->attributes.bytes, packer->attributes.length);
+    at += packer->attributes.length;
+    put_u16(attributes_length, (uint32_t)(at - attributes));
+    if (!section->mp_reach)
+        at = put_chain(packer, rules, chain, source, at, limit);
+    put_u16(to + 16, (uint32_t)(at - to));
+    return (uint32_t)(at - to);
+}
+
+static void make_section(struct packer *packer, const struct export_rules *rules, attr_id attrs, source_id source,
+                         struct section *section)
+{
+    const struct rib *rib = packer->rib;
+    const struct attr_set *set = attr_get(rib->view, attrs);
+    struct export_path path = {
+        .set = set, .attrs = attr_bytes(rib->view, set), .source_kind = rib->sources[source].kind};
+    buf_clear(&packer->attributes);
+    section->next_hop_length =
+        export_attributes(rules, &path, &packer->work, &packer->attributes, section->next_hop);
+    section->mp_reach = export_uses_mp_reach(rules, section->next_hop_length);
+    section->fixed_bytes = MESSAGE_HEADER_BYTES + UPDATE_FIXED_BYTES + (uint32_t)packer->attributes.length +
+                           (section->mp_reach ? MP_HEADER_BYTES + section->next_hop_length : 0);
+}
+
+static void drop_chain(struct packer *packer, const struct pack_target *target, uint32_t *chain, source_id source)
+{
+    uint32_t *link = chain;
+    while (*link != 0) {
+        struct pack_entry *entry = &packer->entries[*link - 1];
+        if (entry->source == source) {
+            if (target->too_long != NULL)
+                target->too_long(target->context, entry);
+            *link = entry->next;
+        } else {
+            link = &entry->next;
+        }
+    }
+}
+
+/* All entries with one attribute set: usually of one source; internal peers may send equal sets, then source by
+ * source. */
+static void flush_set(struct packer *packer, const struct pack_target *target, attr_id attrs)
+{
+    struct attr_set *set = attr_get(packer->rib->view, attrs);
+    uint32_t chain = set->pack;
+    set->pack = 0;
+    while (chain != 0) {
+        source_id source = packer->entries[chain - 1].source;
+        struct section section;
+        make_section(packer, target->rules, attrs, source, &section);
+        if (section.fixed_bytes + NLRI_BYTES_MAX > message_limit(target->rules)) {
+            drop_chain(packer, target, &chain, source);
+            continue;
+        }
+        while (chain != 0 && packer->entries[chain - 1].source == source) {
+            uint32_t expected = packer->set_count * (section.fixed_bytes + 32);
+            uint8_t *at = group_log_reserve(target->log, message_limit(target->rules), expected, packer->rib->version);
+            uint32_t length = encode_announce(packer, target->rules, &section, &chain, source, at);
+            group_log_commit(target->log, length, source);
+        }
+    }
+}
+
+/* Chains were built by putting in front; messages should list prefixes in order of arrival. */
+static void reverse_chain(struct packer *packer, attr_id attrs)
+{
+    struct attr_set *set = attr_get(packer->rib->view, attrs);
+    uint32_t reversed = 0;
+    uint32_t chain = set->pack;
+    while (chain != 0) {
+        struct pack_entry *entry = &packer->entries[chain - 1];
+        uint32_t next = entry->next;
+        entry->next = reversed;
+        reversed = chain;
+        chain = next;
+    }
+    set->pack = reversed;
+}
+
+void packer_flush(struct packer *packer, const struct pack_target *target)
+{
+    flush_withdraws(packer, target);
+    for (uint32_t i = 0; i < packer->set_count; i++) {
+        reverse_chain(packer, packer->sets[i]);
+        flush_set(packer, target, packer->sets[i]);
+    }
+    packer->count = packer->set_count = packer->withdraw_count = 0;
+}

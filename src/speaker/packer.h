@@ -1,0 +1,69 @@
+/* The packer: turns "these rows now have these attributes" into as few UPDATEs as possible.
+ *
+ * Collected entries are chained by attribute set through the set's scratch field, so grouping costs no sort and no
+ * hash; each chain becomes one or more messages with one attribute section, written straight into a log. Withdraws
+ * come first, ordered by the source the routes had, so that a run of the log has one source.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "rib/rib.h"
+#include "speaker/export.h"
+#include "speaker/group_log.h"
+
+enum {
+    PACKER_ENTRIES = 8192,
+    PACKER_ROW_ENTRIES = 512, /* most entries one row may add: paths told with add-path, withdraws included */
+};
+
+struct pack_entry {
+    row_id row;
+    uint32_t path_id; /* add-path: the identifier we send */
+    uint32_t next;    /* chain: index + 1 */
+    attr_id attrs;    /* 0: withdraw */
+    source_id source;
+};
+
+struct packer {
+    struct rib *rib;
+    uint32_t count;
+    uint32_t set_count; /* distinct attribute sets among the announcements, in order of first appearance */
+    struct pack_entry entries[PACKER_ENTRIES];
+    attr_id sets[PACKER_ENTRIES];
+    uint32_t withdraws[PACKER_ENTRIES];
+    uint32_t withdraw_count;
+    struct buf work;       /* export_attributes' scratch */
+    struct buf attributes; /* one attribute section */
+};
+
+/* Where packed messages go. */
+struct pack_target {
+    const struct export_rules *rules;
+    struct group_log *log;
+    /* These announcements cannot be made: their attributes do not fit. Called once per set before its entries are
+     * dropped. May be NULL. */
+    void (*too_long)(void *context, const struct pack_entry *entry);
+    void *context;
+};
+
+struct packer *packer_new(struct rib *rib);
+void packer_free(struct packer *packer);
+
+/* No room for another row. */
+static inline bool packer_nearly_full(const struct packer *packer)
+{
+    return packer->count > PACKER_ENTRIES - PACKER_ROW_ENTRIES;
+}
+
+void packer_announce(struct packer *packer, row_id row, uint32_t path_id, attr_id attrs, source_id source);
+void packer_withdraw(struct packer *packer, row_id row, uint32_t path_id, source_id source);
+
+/* Encodes and forgets everything collected. The caller publishes the log. */
+void packer_flush(struct packer *packer, const struct pack_target *target);
+
+/* Appends a message that withdraws `count` prefixes of rows to `out`: for what only one peer must be told. */
+void packer_encode_withdraw(const struct export_rules *rules, const struct rib *rib, const struct pack_entry *entries,
+                            uint32_t count, struct buf *out);

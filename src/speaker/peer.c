@@ -1,0 +1,219 @@
+/* See peer.h. */
+#include "speaker/peer.h"
+
+#include <net/if.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "speaker/events.h"
+#include "speaker/peer_groups.h"
+#include "speaker/peer_limit.h"
+#include "speaker/peer_session.h"
+#include "speaker/pipeline.h"
+#include "speaker/sweep.h"
+
+const char *peer_name(const struct peer *peer, char text[ADDR_TEXT_MAX])
+{
+    if (peer->config.address.kind == ADDR_NONE)
+        return peer->config.interface;
+    return addr_format(&peer->config.address, text);
+}
+
+struct peer *peer_find(const struct speaker *speaker, const struct addr *address, const char *interface)
+{
+    list_foreach(peer, &speaker->peers, struct peer, link)
+    {
+        bool by_address = address->kind != ADDR_NONE && addr_equal(&peer->config.address, address);
+        bool by_interface = interface != NULL && interface[0] != '\0' && strcmp(peer->config.interface, interface) == 0;
+        if (by_address || by_interface)
+            return peer;
+    }
+    return NULL;
+}
+
+enum session_state peer_session_state(const struct peer *peer)
+{
+    struct session_status status;
+    session_status(peer->session, &status);
+    return status.state;
+}
+
+/* Listed in order of address, IPv4 first. */
+static void insert_sorted(struct speaker *speaker, struct peer *peer)
+{
+    list_foreach(other, &speaker->peers, struct peer, link)
+    {
+        if (addr_compare(&peer->config.address, &other->config.address) < 0) {
+            list_insert_before(&other->link, &peer->link);
+            return;
+        }
+    }
+    list_append(&speaker->peers, &peer->link);
+}
+
+static void derive(struct peer *peer)
+{
+    const struct peer_config *config = &peer->config.peer;
+    peer->local_as = config->local_as ? config->local_as : peer->speaker->global.as;
+    peer->ibgp = config->peer_as == peer->local_as;
+    for (unsigned family = 0; family < FAMILY_COUNT; family++)
+        peer->families[family].configured = false;
+    for (uint32_t i = 0; i < config->family_count; i++)
+        peer->families[config->families[i].family].configured = config->families[i].enabled;
+}
+
+int peer_new(struct speaker *speaker, const struct neighbor_config *config, struct peer **made, struct err *err)
+{
+    struct peer *peer = mem_zalloc(MEM_PEER, sizeof(*peer));
+    char name[ADDR_TEXT_MAX];
+    peer->speaker = speaker;
+    peer->config = *config;
+    peer->admin = config->admin_down ? PEER_DOWN : PEER_UP;
+    list_init(&peer->link);
+    derive(peer);
+    peer_limit_restart_init(peer);
+    peer->source = speaker_take_source(speaker, peer);
+    if (peer->source == RIB_SOURCE_NONE) {
+        mem_free(MEM_PEER, peer);
+        return err_set(err, E_LIMIT, "%s: no more than %d neighbours", addr_format(&config->address, name),
+                       RIB_SOURCE_MAX - 1);
+    }
+    int result = peer_session_set_key(peer, false, err);
+    if (result != E_OK) {
+        speaker_give_source(speaker, peer->source);
+        mem_free(MEM_PEER, peer);
+        return result;
+    }
+    struct session_config session;
+    peer_session_config(peer, &session);
+    peer->session = session_new(speaker->loop, speaker->transport, &session, &peer_session_ops, peer);
+    explicit_bzero(&session, sizeof(session));
+    insert_sorted(speaker, peer);
+    if (peer->admin == PEER_UP)
+        session_start(peer->session);
+    *made = peer;
+    return E_OK;
+}
+
+void peer_free(struct peer *peer)
+{
+    if (peer->established)
+        peer_routes_leave(peer);
+    peer_session_set_key(peer, true, NULL);
+    session_free(peer->session);
+    loop_timer_stop(&peer->restart);
+    list_remove(&peer->link);
+    speaker_give_source(peer->speaker, peer->source);
+    explicit_bzero(peer->config.peer.auth_password, sizeof(peer->config.peer.auth_password));
+    mem_free(MEM_PEER, peer);
+}
+
+/* Administration ---------------------------------------------------------------------------------------------------- */
+
+static void reconfigure_session(struct peer *peer)
+{
+    struct session_config config;
+    peer_session_config(peer, &config);
+    session_configure(peer->session, &config);
+    explicit_bzero(&config, sizeof(config));
+}
+
+static void cease(struct peer *peer, uint8_t subcode, const char *communication, enum session_end end)
+{
+    struct notification notification = notification_shutdown(subcode, communication ? communication : "");
+    session_stop(peer->session, &notification, end);
+}
+
+void peer_enable(struct peer *peer)
+{
+    loop_timer_stop(&peer->restart);
+    if (peer->admin == PEER_UP)
+        return;
+    peer->admin = PEER_UP;
+    peer->config.admin_down = false;
+    reconfigure_session(peer);
+    session_start(peer->session);
+    events_peer_state(peer->speaker, peer);
+}
+
+void peer_disable(struct peer *peer, const char *communication)
+{
+    loop_timer_stop(&peer->restart);
+    peer->admin = PEER_DOWN;
+    peer->config.admin_down = true;
+    cease(peer, NOTIFY_CEASE_ADMIN_SHUTDOWN, communication, SESSION_END_ADMIN);
+    reconfigure_session(peer);
+    events_peer_state(peer->speaker, peer);
+}
+
+void peer_shutdown(struct peer *peer, const char *communication)
+{
+    struct notification notification =
+        notification_shutdown(NOTIFY_CEASE_ADMIN_SHUTDOWN, communication ? communication : "");
+    session_reset(peer->session, &notification, SESSION_END_ADMIN,
+                  peer->config.peer.timers.idle_hold_time_after_reset_s);
+}
+
+void peer_reset(struct peer *peer, const char *communication)
+{
+    struct notification notification =
+        notification_shutdown(NOTIFY_CEASE_ADMIN_RESET, communication ? communication : "");
+    session_reset(peer->session, &notification, SESSION_END_ADMIN,
+                  peer->config.peer.timers.idle_hold_time_after_reset_s);
+}
+
+void peer_deconfigure(struct peer *peer, const char *communication)
+{
+    (void)communication; /* RFC 8203 gives texts to shutdown and reset only */
+    struct notification notification = notification_make(NOTIFY_CEASE, NOTIFY_CEASE_DECONFIGURED);
+    session_stop(peer->session, &notification, SESSION_END_ADMIN);
+}
+
+void peer_soft_reset_in(struct peer *peer)
+{
+    for (unsigned family = 0; family < FAMILY_COUNT; family++)
+        if (peer->families[family].negotiated)
+            sweep_start(peer->speaker, family, peer->source, SWEEP_REIMPORT);
+}
+
+void peer_soft_reset_out(struct peer *peer)
+{
+    for (unsigned family = 0; family < FAMILY_COUNT; family++)
+        if (peer->families[family].negotiated)
+            peer_group_retell(peer, family);
+}
+
+static bool import_differs(const struct peer_config *a, const struct peer_config *b)
+{
+    return a->allow_own_as != b->allow_own_as || a->cluster_id != b->cluster_id;
+}
+
+bool peer_configure(struct peer *peer, const struct neighbor_config *config, bool *in_matters)
+{
+    struct neighbor_config before = peer->config;
+    bool reset = neighbor_config_needs_reset(&before, config);
+    *in_matters = import_differs(&before.peer, &config->peer);
+    if (strcmp(before.peer.auth_password, config->peer.auth_password) != 0)
+        peer_session_set_key(peer, true, NULL);
+    peer->config = *config;
+    derive(peer);
+    peer_session_set_key(peer, false, NULL);
+    if (before.admin_down != config->admin_down) {
+        if (config->admin_down)
+            peer_disable(peer, "");
+        else
+            peer_enable(peer);
+    }
+    reconfigure_session(peer);
+    if (reset && peer->admin == PEER_UP) {
+        struct notification notification = notification_make(NOTIFY_CEASE, NOTIFY_CEASE_CONFIG_CHANGE);
+        session_reset(peer->session, &notification, SESSION_END_ADMIN, 0);
+    }
+    for (unsigned family = 0; family < FAMILY_COUNT; family++)
+        if (peer->families[family].negotiated)
+            peer_limit_check(peer, family);
+    explicit_bzero(&before, sizeof(before));
+    return reset;
+}

@@ -1,0 +1,81 @@
+/* A peer: a neighbour as the operator configured it and as the RIB knows it. It owns a session (which talks) and, per
+ * negotiated family, an outbox (what is still to be said).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "config/config.h"
+#include "io/loop.h"
+#include "session/session.h"
+#include "speaker/outbox.h"
+#include "speaker/speaker.h"
+
+enum { PEER_PIECES_MAX = 16 };
+
+struct peer_family {
+    bool configured;
+    bool negotiated;
+    bool end_of_rib_received;
+    bool refreshing_in;    /* between BoRR and EoRR: paths of the older epoch go at the end (RFC 7313 4) */
+    bool refreshing_out;   /* EoRR is due when the catch-up is through */
+    bool prefix_warned;
+    struct outbox *outbox; /* NULL unless negotiated */
+};
+
+enum peer_state_admin { /* the numbers are those of the API */
+    PEER_UP = 0,
+    PEER_DOWN = 1,
+    PEER_PREFIX_LIMIT = 2,
+};
+
+struct peer {
+    struct list link;
+    struct speaker *speaker;
+    struct neighbor_config config;
+    source_id source;
+    bool ibgp;
+    uint8_t admin; /* enum peer_state_admin */
+    uint32_t local_as;
+    struct session *session;
+    struct negotiated negotiated; /* good while established */
+    bool established;
+    struct peer_family families[FAMILY_COUNT];
+
+    /* Pieces offered to the session, in order, and how much of the first is written. */
+    struct outbox *piece_owners[PEER_PIECES_MAX];
+    unsigned piece_count;
+    size_t piece_written;
+    unsigned next_family; /* who may offer first next time */
+
+    struct loop_timer restart; /* after a prefix limit, where configured */
+    uint64_t withdraw_updates, withdraw_prefixes;
+    uint64_t imported_updates;
+};
+
+/* Registers with the speaker and starts the session unless admin-down. */
+int peer_new(struct speaker *speaker, const struct neighbor_config *config, struct peer **peer, struct err *err);
+/* Takes its routes away and forgets it. The session must be closed or may be cut off. */
+void peer_free(struct peer *peer);
+
+/* Takes a new configuration. True if the session had to be reset for it. `*in_matters` tells whether routes already
+ * received would be treated otherwise. */
+bool peer_configure(struct peer *peer, const struct neighbor_config *config, bool *in_matters);
+
+void peer_enable(struct peer *peer);
+void peer_disable(struct peer *peer, const char *communication);
+void peer_shutdown(struct peer *peer, const char *communication); /* comes back by itself */
+void peer_reset(struct peer *peer, const char *communication);
+void peer_deconfigure(struct peer *peer, const char *communication); /* Cease/3, before peer_free */
+
+/* Judge again what was received (without asking for it); tell everything again. */
+void peer_soft_reset_in(struct peer *peer);
+void peer_soft_reset_out(struct peer *peer);
+
+struct peer *peer_find(const struct speaker *speaker, const struct addr *address, const char *interface);
+enum session_state peer_session_state(const struct peer *peer);
+/* Address or interface, for logs and texts. */
+const char *peer_name(const struct peer *peer, char text[ADDR_TEXT_MAX]);

@@ -1,0 +1,141 @@
+/* See peer_groups.h. */
+#include "speaker/peer_groups.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "io/interfaces.h"
+#include "speaker/catch_up.h"
+#include "speaker/pipeline.h"
+#include "speaker/update_group.h"
+
+static const struct add_paths_config *add_paths_of(const struct peer *peer, enum family_id family)
+{
+    const struct peer_config *config = &peer->config.peer;
+    for (uint32_t i = 0; i < config->family_count; i++)
+        if (config->families[i].family == family)
+            return &config->families[i].add_paths;
+    return &config->add_paths;
+}
+
+/* How this peer can reach us: the address of the connection, and the other addresses of its interface. */
+static void own_next_hops(const struct peer *peer, struct export_rules *rules)
+{
+    struct session_status status;
+    session_status(peer->session, &status);
+    const struct addr *local = &status.local.addr;
+    struct interface_addresses companions = {0};
+    if (!loop_is_simulated(peer->speaker->loop))
+        interface_addresses_of(local, &companions);
+    rules->next_hop_ipv4 = local->kind == ADDR_IPV4 ? *local : companions.ipv4;
+    rules->next_hop_ipv6 = local->kind == ADDR_IPV6 && !addr_is_link_local(local) ? *local : companions.ipv6;
+    if (rules->next_hop_ipv6.kind == ADDR_NONE && addr_is_link_local(local))
+        rules->next_hop_ipv6 = *local;
+    /* The link-local companion is for neighbours on the same link only (RFC 2545 3). */
+    if (local->kind == ADDR_IPV6 && !peer->config.peer.ebgp_multihop && !peer->ibgp)
+        rules->link_local = companions.link_local;
+}
+
+void peer_export_rules(const struct peer *peer, enum family_id family, struct export_rules *rules)
+{
+    const struct negotiated *negotiated = &peer->negotiated;
+    const struct global_config *global = &peer->speaker->global;
+    family_set bit = 1u << family;
+    memset(rules, 0, sizeof(*rules)); /* compared as memory, padding included */
+    rules->family = (uint8_t)family;
+    rules->kind = peer->ibgp ? SOURCE_INTERNAL : SOURCE_EXTERNAL;
+    rules->route_server_client = peer->config.peer.route_server_client;
+    rules->reflector_client = peer->config.peer.route_reflector_client;
+    rules->four_octet_as = negotiated->four_octet_as;
+    rules->extended_message = negotiated->extended_message;
+    rules->extended_next_hop = (negotiated->extended_next_hop & bit) != 0;
+    rules->add_path = (negotiated->add_path_send & bit) != 0;
+    if (rules->add_path)
+        rules->add_path_max = add_paths_of(peer, family)->send_max;
+    rules->local_role = peer->ibgp ? ROLE_NONE : peer->config.peer.role;
+    rules->honour_well_known = global->honour_well_known;
+    rules->next_hop_self = peer->config.peer.next_hop_self;
+    rules->requires_policy = !peer->ibgp && global->ebgp_requires_policy;
+    rules->local_as = peer->local_as;
+    own_next_hops(peer, rules);
+    /* IPv4 next hops are preferred where there is one: IPv6 ones would only split groups. */
+    if (family == FAMILY_IPV4_UNICAST && rules->next_hop_ipv4.kind != ADDR_NONE) {
+        rules->next_hop_ipv6 = (struct addr){0};
+        rules->link_local = (struct addr){0};
+    }
+    if (family == FAMILY_IPV6_UNICAST)
+        rules->next_hop_ipv4 = (struct addr){0};
+}
+
+static struct update_group *find_or_make(struct speaker *speaker, struct speaker_table *table,
+                                         const struct export_rules *rules)
+{
+    list_foreach(group, &table->groups, struct update_group, link)
+    {
+        if (memcmp(&group->rules, rules, sizeof(*rules)) == 0)
+            return group;
+    }
+    struct update_group *group =
+        update_group_new(++speaker->next_group_id, table->rib, table->packer, table->catch_ups, rules);
+    list_append(&table->groups, &group->link);
+    if (rules->add_path)
+        table->rib->options.any_change_dirties = true;
+    return group;
+}
+
+static void wake(struct outbox *outbox)
+{
+    const struct peer *peer = outbox->owner;
+    session_output_ready(peer->session);
+}
+
+static void caught_up(struct outbox *outbox)
+{
+    struct peer *peer = outbox->owner;
+    struct peer_family *state = &peer->families[outbox->family];
+    if (outbox->wants_end_of_rib)
+        outbox_end_of_rib(outbox);
+    if (state->refreshing_out) {
+        state->refreshing_out = false;
+        session_send_refresh(peer->session, outbox->family, REFRESH_END);
+    }
+}
+
+static const struct outbox_ops outbox_ops = {.wake = wake, .caught_up = caught_up};
+
+void peer_group_join(struct peer *peer, enum family_id family)
+{
+    struct speaker_table *table = speaker_table(peer->speaker, family);
+    struct export_rules rules;
+    struct outbox *outbox = mem_zalloc(MEM_PEER, sizeof(*outbox));
+    peer_export_rules(peer, family, &rules);
+    outbox_init(outbox, family, peer->source, peer, &outbox_ops);
+    peer->families[family].outbox = outbox;
+    update_group_join(find_or_make(peer->speaker, table, &rules), outbox);
+}
+
+void peer_group_leave(struct peer *peer, enum family_id family)
+{
+    struct outbox *outbox = peer->families[family].outbox;
+    struct update_group *group = outbox->group;
+    outbox_release(outbox);
+    mem_free(MEM_PEER, outbox);
+    peer->families[family].outbox = NULL;
+    if (group->member_count > 0)
+        return;
+    list_remove(&group->link);
+    list_append(&peer->speaker->tables[family].dissolving, &group->link);
+    pipeline_wake(peer->speaker);
+}
+
+void peer_group_retell(struct peer *peer, enum family_id family)
+{
+    struct peer_family *state = &peer->families[family];
+    if (state->outbox == NULL)
+        return;
+    if (peer->negotiated.enhanced_refresh)
+        state->refreshing_out = session_send_refresh(peer->session, family, REFRESH_BEGIN);
+    outbox_cut_off(state->outbox, true);
+    session_output_ready(peer->session);
+}

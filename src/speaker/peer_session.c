@@ -1,0 +1,280 @@
+/* See peer_session.h. */
+#include "speaker/peer_session.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "session/acceptor.h"
+#include "speaker/catch_up.h"
+#include "speaker/events.h"
+#include "speaker/import.h"
+#include "speaker/peer_groups.h"
+#include "speaker/pipeline.h"
+#include "speaker/sweep.h"
+
+enum {
+    BGP_PORT = 179,
+    OPEN_WAIT_S = 240, /* RFC 4271 8: "a large value" */
+    TTL_GTSM = 255,
+    AS_PATH_NUMBERS_MAX = 4000,
+};
+
+/* Configuration ---------------------------------------------------------------------------------------------------- */
+
+/* RFC 4271 says nothing of TTLs; everybody sends 1 to a neighbour that must be on the link, RFC 5082 sends 255 and
+ * refuses what travelled. */
+static void transport_of(const struct peer *peer, struct transport_options *options)
+{
+    const struct peer_config *config = &peer->config.peer;
+    options->local = (struct endpoint){.addr = config->transport.local_address,
+                                       .port = config->transport.local_port,
+                                       .scope_id = peer->config.scope_id};
+    memcpy(options->bind_interface, config->transport.bind_interface, sizeof(options->bind_interface));
+    options->mss = config->transport.tcp_mss;
+    options->md5_key_length = (uint8_t)strlen(config->auth_password);
+    memcpy(options->md5_key, config->auth_password, options->md5_key_length);
+    if (config->ttl_security) {
+        options->ttl = TTL_GTSM;
+        options->ttl_min = config->ttl_min;
+    } else if (!peer->ibgp) {
+        options->ttl = config->ebgp_multihop ? config->multihop_ttl : 1;
+    }
+}
+
+static void restart_capabilities(const struct peer_config *config, struct capabilities *capabilities)
+{
+    const struct graceful_restart_config *restart = &config->graceful_restart;
+    capabilities->graceful_restart = restart->enabled;
+    capabilities->restart_time_s = restart->restart_time_s;
+    capabilities->restart_notification = restart->notification_enabled;
+    capabilities->long_lived = restart->enabled && restart->long_lived_enabled;
+    if (!restart->enabled || restart->helper_only)
+        return;
+    for (uint32_t i = 0; i < config->family_count; i++) {
+        const struct family_config *family = &config->families[i];
+        if (family->mp_graceful_restart)
+            capabilities->restart_families |= 1u << family->family;
+        if (family->long_lived) {
+            capabilities->long_lived_families |= 1u << family->family;
+            capabilities->long_lived_time_s[family->family] = family->long_lived_restart_time_s;
+        }
+    }
+}
+
+static void capabilities_of(const struct peer *peer, struct capabilities *capabilities)
+{
+    const struct peer_config *config = &peer->config.peer;
+    *capabilities = (struct capabilities){
+        .has_multiprotocol = true,
+        .route_refresh = true,
+        .enhanced_refresh = true,
+        .extended_message = true,
+        .four_octet_as = true,
+        .as4 = peer->local_as,
+        .role = peer->ibgp ? ROLE_NONE : config->role,
+        .fqdn = true,
+    };
+    for (uint32_t i = 0; i < config->family_count; i++) {
+        const struct family_config *family = &config->families[i];
+        if (!family->enabled || peer->speaker->tables[family->family].rib == NULL)
+            continue;
+        family_set bit = 1u << family->family;
+        capabilities->multiprotocol |= bit;
+        if (family_get(family->family)->afi == AFI_IPV4)
+            capabilities->extended_next_hop |= bit;
+        if (family->add_paths.receive)
+            capabilities->add_path_receive |= bit;
+        if (family->add_paths.send_max > 0)
+            capabilities->add_path_send |= bit;
+    }
+    restart_capabilities(config, capabilities);
+    if (gethostname(capabilities->host_name, sizeof(capabilities->host_name) - 1) != 0)
+        capabilities->fqdn = false;
+    if (config->send_software_version)
+        strncpy(capabilities->software_version, "godwit/" GODWIT_VERSION, CAPABILITY_TEXT_MAX);
+}
+
+static void rules_of(const struct peer *peer, struct update_rules *rules)
+{
+    const struct peer_config *config = &peer->config.peer;
+    *rules = (struct update_rules){
+        .ebgp = !peer->ibgp,
+        .treat_as_withdraw = config->treat_as_withdraw,
+        .enforce_first_as = config->enforce_first_as && !config->route_server_client,
+        .allow_as_set = !peer->speaker->global.refuse_as_set,
+        .as_path_max = AS_PATH_NUMBERS_MAX,
+    };
+}
+
+void peer_session_config(const struct peer *peer, struct session_config *session)
+{
+    const struct peer_config *config = &peer->config.peer;
+    *session = (struct session_config){
+        .remote = {.addr = peer->config.address,
+                   .port = config->transport.remote_port ? config->transport.remote_port : BGP_PORT,
+                   .scope_id = peer->config.scope_id},
+        .passive = config->transport.passive_mode,
+        .admin_down = peer->admin != PEER_UP,
+        .local_as = peer->local_as,
+        .peer_as = config->peer_as,
+        .local_id = peer->speaker->global.router_id,
+        .ibgp = peer->ibgp,
+        .hold_time_s = config->timers.hold_time_s,
+        .keepalive_s = config->timers.keepalive_interval_s,
+        .connect_retry_s = config->timers.connect_retry_s,
+        .idle_hold_after_reset_s = config->timers.idle_hold_time_after_reset_s,
+        .send_hold_s = config->timers.send_hold_time_s,
+        .open_wait_s = OPEN_WAIT_S,
+        .role_strict = config->role_strict,
+    };
+    transport_of(peer, &session->transport);
+    capabilities_of(peer, &session->capabilities);
+    rules_of(peer, &session->rules);
+}
+
+int peer_session_set_key(const struct peer *peer, bool remove, struct err *err)
+{
+    struct transport_options options = {0};
+    transport_of(peer, &options);
+    if (peer->speaker->acceptor == NULL || (options.md5_key_length == 0 && !remove))
+        return E_OK;
+    if (remove)
+        options.md5_key_length = 0;
+    return acceptor_set_key(peer->speaker->acceptor, &peer->config.address, addr_bits(&peer->config.address),
+                            &options, err);
+}
+
+/* Up and down ------------------------------------------------------------------------------------------------------ */
+
+static void state_changed(struct session *session, enum session_state from, enum session_state to)
+{
+    struct peer *peer = session_owner(session);
+    (void)from;
+    (void)to;
+    events_peer_state(peer->speaker, peer);
+}
+
+static void established(struct session *session, const struct negotiated *negotiated)
+{
+    struct peer *peer = session_owner(session);
+    peer->negotiated = *negotiated;
+    peer->ibgp = negotiated->peer_as == peer->local_as;
+    peer->established = true;
+    for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+        struct speaker_table *table = speaker_table(peer->speaker, family);
+        if (table == NULL || !(negotiated->families & 1u << family))
+            continue;
+        struct peer_family *state = &peer->families[family];
+        *state = (struct peer_family){.configured = true, .negotiated = true};
+        rib_source_open(table->rib, peer->source, peer->ibgp ? SOURCE_INTERNAL : SOURCE_EXTERNAL,
+                        &peer->config.address, negotiated->peer_as, negotiated->peer_id);
+        peer_group_join(peer, family);
+    }
+    pipeline_wake(peer->speaker);
+}
+
+void peer_routes_leave(struct peer *peer)
+{
+    peer->established = false;
+    peer->piece_count = 0;
+    peer->piece_written = 0;
+    for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+        struct peer_family *state = &peer->families[family];
+        if (!state->negotiated)
+            continue;
+        peer_group_leave(peer, family);
+        state->negotiated = false;
+        rib_source_new_epoch(peer->speaker->tables[family].rib, peer->source);
+        sweep_start(peer->speaker, family, peer->source, SWEEP_STALE);
+    }
+}
+
+static void lost(struct session *session, const struct session_down *down)
+{
+    (void)down;
+    peer_routes_leave(session_owner(session));
+}
+
+/* In --------------------------------------------------------------------------------------------------------------- */
+
+static void update(struct session *session, const struct update *update)
+{
+    import_update(session_owner(session), update);
+}
+
+/* RFC 7313 4.2: what the peer does not say again between BoRR and EoRR is gone. */
+static void refresh_from_peer(struct peer *peer, enum family_id family, enum refresh_kind kind)
+{
+    struct peer_family *state = &peer->families[family];
+    if (kind == REFRESH_BEGIN) {
+        rib_source_new_epoch(peer->speaker->tables[family].rib, peer->source);
+        state->refreshing_in = true;
+    } else if (state->refreshing_in) {
+        state->refreshing_in = false;
+        sweep_start(peer->speaker, family, peer->source, SWEEP_STALE);
+    }
+}
+
+static void refresh(struct session *session, enum family_id family, enum refresh_kind kind)
+{
+    struct peer *peer = session_owner(session);
+    if (family >= FAMILY_COUNT || !peer->families[family].negotiated)
+        return;
+    if (kind == REFRESH_REQUEST)
+        peer_group_retell(peer, family);
+    else
+        refresh_from_peer(peer, family, kind);
+}
+
+/* Out -------------------------------------------------------------------------------------------------------------- */
+
+/* Families take turns, so that a full table of one does not hold up the other. */
+static int output(struct session *session, struct iovec *pieces, int max_pieces)
+{
+    struct peer *peer = session_owner(session);
+    struct iovec piece;
+    for (unsigned tried = 0; tried < FAMILY_COUNT && peer->piece_count < PEER_PIECES_MAX; tried++) {
+        struct outbox *outbox = peer->families[peer->next_family].outbox;
+        peer->next_family = (peer->next_family + 1) % FAMILY_COUNT;
+        if (outbox != NULL && !outbox->offered && outbox_offer(outbox, &piece))
+            peer->piece_owners[peer->piece_count++] = outbox;
+    }
+    int count = 0;
+    for (; count < max_pieces && (unsigned)count < peer->piece_count; count++)
+        outbox_offer(peer->piece_owners[count], &pieces[count]);
+    if (count > 0) {
+        pieces[0].iov_base = (uint8_t *)pieces[0].iov_base + peer->piece_written;
+        pieces[0].iov_len -= peer->piece_written;
+    }
+    return count;
+}
+
+static void output_written(struct session *session, size_t bytes)
+{
+    struct peer *peer = session_owner(session);
+    peer->piece_written += bytes;
+    while (peer->piece_count > 0) {
+        struct outbox *first = peer->piece_owners[0];
+        if (peer->piece_written < first->offered_length)
+            break;
+        peer->piece_written -= first->offered_length;
+        peer->piece_count--;
+        memmove(peer->piece_owners, peer->piece_owners + 1, peer->piece_count * sizeof(peer->piece_owners[0]));
+        outbox_taken(first);
+    }
+    /* Encoding may have waited for this. */
+    pipeline_wake(peer->speaker);
+}
+
+const struct session_ops peer_session_ops = {
+    .state_changed = state_changed,
+    .established = established,
+    .lost = lost,
+    .update = update,
+    .refresh = refresh,
+    .output = output,
+    .output_written = output_written,
+};

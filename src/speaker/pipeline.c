@@ -1,0 +1,134 @@
+/* See pipeline.h. One turn of the loop gives the pipeline one slice:
+ *
+ *   1. dirty rows, oldest first: told to the watchers, compared by every update group, encoded
+ *   2. groups that just began look at the rows that were there before them
+ *   3. peers that catch up get more of their stream
+ *   4. sweeps go on, dissolved groups give back what they hold
+ *   5. logs are trimmed to what somebody still reads
+ *
+ * Encoding waits while even the fastest reader is a megabyte behind: rows stay in the dirty queue then, where a
+ * second change costs nothing, instead of in a log, where it costs bytes.
+ */
+#include "speaker/pipeline.h"
+
+#include "base/check.h"
+#include "base/time.h"
+#include "speaker/catch_up.h"
+#include "speaker/events.h"
+#include "speaker/monitor.h"
+#include "speaker/packer.h"
+#include "speaker/sweep.h"
+#include "speaker/update_group.h"
+
+enum {
+    SLICE_NS = 1000 * 1000,
+    BATCH_ROWS = 1024,
+    WALK_ROWS = 4096,
+};
+
+void pipeline_wake(struct speaker *speaker)
+{
+    loop_task_schedule(&speaker->work);
+}
+
+/* How far behind is the fastest reader of all? */
+static uint64_t least_backlog(const struct speaker_table *table)
+{
+    uint64_t least = UINT64_MAX;
+    list_foreach(group, &table->groups, struct update_group, link)
+    {
+        uint64_t backlog = update_group_backlog(group);
+        least = backlog < least ? backlog : least;
+    }
+    return least == UINT64_MAX ? 0 : least;
+}
+
+static bool may_export(const struct speaker_table *table)
+{
+    return table->rib->dirty_count > 0 && least_backlog(table) < GROUP_BACKLOG_BYTES;
+}
+
+static void export_batch(struct speaker_table *table, struct speaker *speaker)
+{
+    row_id rows[BATCH_ROWS];
+    uint32_t count = 0;
+    while (count < BATCH_ROWS && (rows[count] = rib_dirty_take(table->rib)) != 0)
+        count++;
+    if (table->monitor != NULL)
+        monitor_rows(table->monitor, speaker, rows, count);
+    list_foreach(group, &table->groups, struct update_group, link)
+    {
+        for (uint32_t i = 0; i < count; i++) {
+            update_group_row(group, rows[i]);
+            if (packer_nearly_full(table->packer))
+                update_group_flush(group);
+        }
+        update_group_flush(group);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        rib_row_release(table->rib, rows[i]);
+}
+
+static bool fill_groups(struct speaker_table *table)
+{
+    bool more = false;
+    list_foreach(group, &table->groups, struct update_group, link)
+    {
+        if (!group->filled && update_group_backlog(group) < GROUP_BACKLOG_BYTES)
+            more |= update_group_fill(group, WALK_ROWS) && update_group_backlog(group) < GROUP_BACKLOG_BYTES;
+    }
+    return more;
+}
+
+static bool dissolve_groups(struct speaker_table *table)
+{
+    bool more = false;
+    list_foreach_safe(group, &table->dissolving, struct update_group, link)
+    {
+        more |= update_group_dissolve(group, WALK_ROWS);
+    }
+    return more;
+}
+
+static void trim_groups(struct speaker_table *table)
+{
+    uint32_t tombstones = table->rib->version + 1;
+    list_foreach(group, &table->groups, struct update_group, link)
+    {
+        uint32_t needed = update_group_trim(group);
+        tombstones = needed < tombstones ? needed : tombstones;
+    }
+    rib_reclaim(table->rib, tombstones, WALK_ROWS);
+}
+
+static bool run_table(struct speaker *speaker, struct speaker_table *table, struct mono_time until)
+{
+    while (may_export(table)) {
+        export_batch(table, speaker);
+        if (!mono_before(mono_now(), until))
+            break;
+    }
+    bool more = may_export(table);
+    more |= fill_groups(table);
+    more |= catch_up_run(table->catch_ups, WALK_ROWS);
+    more |= sweep_run(speaker, table, WALK_ROWS);
+    more |= dissolve_groups(table);
+    trim_groups(table);
+    return more;
+}
+
+static bool run(struct loop_task *task)
+{
+    struct speaker *speaker = container_of(task, struct speaker, work);
+    struct mono_time until = {.ns = mono_now().ns + SLICE_NS};
+    bool more = false;
+    for (unsigned i = 0; i < FAMILY_COUNT; i++)
+        if (speaker->tables[i].rib != NULL)
+            more |= run_table(speaker, &speaker->tables[i], until);
+    return more;
+}
+
+void pipeline_init(struct speaker *speaker)
+{
+    loop_task_init(&speaker->work, speaker->loop, run);
+}

@@ -1,0 +1,199 @@
+/* See speaker.h. */
+#include "speaker/speaker.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "session/acceptor.h"
+#include "speaker/catch_up.h"
+#include "speaker/events.h"
+#include "speaker/monitor.h"
+#include "speaker/originate.h"
+#include "speaker/packer.h"
+#include "speaker/peer.h"
+#include "speaker/pipeline.h"
+#include "speaker/sweep.h"
+#include "speaker/update_group.h"
+
+enum {
+    BGP_PORT = 179,
+    SOURCES_STEP = 64,
+};
+
+struct speaker *speaker_new(struct loop *loop, struct transport *transport)
+{
+    struct speaker *speaker = mem_zalloc(MEM_OTHER, sizeof(*speaker));
+    speaker->loop = loop;
+    speaker->transport = transport;
+    list_init(&speaker->peers);
+    list_init(&speaker->subscribers);
+    pipeline_init(speaker);
+    return speaker;
+}
+
+void speaker_free(struct speaker *speaker)
+{
+    if (speaker == NULL)
+        return;
+    speaker_stop(speaker);
+    mem_free(MEM_OTHER, speaker);
+}
+
+struct speaker_table *speaker_table(struct speaker *speaker, enum family_id family)
+{
+    return family < FAMILY_COUNT && speaker->tables[family].rib != NULL ? &speaker->tables[family] : NULL;
+}
+
+/* Sources ----------------------------------------------------------------------------------------------------------- */
+
+struct peer *speaker_peer_of(const struct speaker *speaker, source_id source)
+{
+    return source < speaker->source_capacity ? speaker->peer_by_source[source] : NULL;
+}
+
+/* A number is free again once no table holds paths with it. */
+static bool source_is_idle(struct speaker *speaker, source_id source)
+{
+    for (unsigned i = 0; i < FAMILY_COUNT; i++) {
+        struct rib *rib = speaker->tables[i].rib;
+        if (rib != NULL && source < rib->source_count && rib_source(rib, source)->received > 0)
+            return false;
+    }
+    return true;
+}
+
+source_id speaker_take_source(struct speaker *speaker, struct peer *peer)
+{
+    for (uint32_t source = 1; source < RIB_SOURCE_MAX; source++) {
+        if (source >= speaker->source_capacity) {
+            uint32_t capacity = speaker->source_capacity + SOURCES_STEP;
+            speaker->peer_by_source =
+                mem_realloc(MEM_OTHER, speaker->peer_by_source, capacity * sizeof(*speaker->peer_by_source));
+            for (uint32_t i = speaker->source_capacity; i < capacity; i++)
+                speaker->peer_by_source[i] = NULL;
+            speaker->source_capacity = capacity;
+        }
+        if (speaker->peer_by_source[source] == NULL && source_is_idle(speaker, (source_id)source)) {
+            speaker->peer_by_source[source] = peer;
+            return (source_id)source;
+        }
+    }
+    return RIB_SOURCE_NONE;
+}
+
+void speaker_give_source(struct speaker *speaker, source_id source)
+{
+    speaker->peer_by_source[source] = NULL;
+}
+
+/* Start and stop ---------------------------------------------------------------------------------------------------- */
+
+static void wake_pipeline(void *context)
+{
+    pipeline_wake(context);
+}
+
+static void open_table(struct speaker *speaker, enum family_id family)
+{
+    const struct route_selection_config *selection = &speaker->global.route_selection;
+    struct rib_options options = {
+        .decision = {.always_compare_med = selection->always_compare_med,
+                     .ignore_as_path_length = selection->ignore_as_path_length,
+                     .external_compare_router_id = selection->external_compare_router_id},
+        .no_best = selection->disable_best_path_selection,
+    };
+    struct speaker_table *table = &speaker->tables[family];
+    *table = (struct speaker_table){.family = family};
+    table->rib = rib_new(family, &options);
+    table->rib->now_s = (uint32_t)(loop_wall_now(speaker->loop).ns / 1000000000);
+    table->packer = packer_new(table->rib);
+    table->catch_ups = catch_up_set_new(speaker->loop, wake_pipeline, speaker);
+    list_init(&table->groups);
+    list_init(&table->dissolving);
+    list_init(&table->sweeps);
+}
+
+static void close_table(struct speaker_table *table)
+{
+    if (table->rib == NULL)
+        return;
+    list_foreach_safe(group, &table->groups, struct update_group, link)
+    {
+        while (update_group_dissolve(group, UINT32_MAX))
+            continue;
+    }
+    list_foreach_safe(dissolving, &table->dissolving, struct update_group, link)
+    {
+        while (update_group_dissolve(dissolving, UINT32_MAX))
+            continue;
+    }
+    sweep_drop_all(table);
+    monitor_free(table->monitor);
+    catch_up_set_free(table->catch_ups);
+    packer_free(table->packer);
+    rib_free(table->rib);
+    *table = (struct speaker_table){0};
+}
+
+static struct session *find_session(void *owner, const struct endpoint *local, const struct endpoint *remote)
+{
+    struct speaker *speaker = owner;
+    (void)local;
+    struct peer *peer = peer_find(speaker, &remote->addr, NULL);
+    return peer != NULL ? peer->session : NULL;
+}
+
+static int listen_everywhere(struct speaker *speaker, struct err *err)
+{
+    const struct global_config *global = &speaker->global;
+    if (global->port < 0)
+        return E_OK;
+    for (uint32_t i = 0; i < global->listen_count; i++) {
+        struct endpoint local = {.addr = global->listen[i], .port = (uint16_t)(global->port ? global->port : BGP_PORT)};
+        int result = acceptor_listen(speaker->acceptor, &local, global->bind_to_device, err);
+        if (result != E_OK)
+            return result;
+    }
+    return E_OK;
+}
+
+int speaker_start(struct speaker *speaker, const struct global_config *global, struct err *err)
+{
+    CHECK(!speaker->started);
+    speaker->global = *global;
+    speaker->acceptor = acceptor_new(speaker->loop, speaker->transport, find_session, speaker);
+    int result = listen_everywhere(speaker, err);
+    if (result != E_OK) {
+        acceptor_free(speaker->acceptor);
+        speaker->acceptor = NULL;
+        return result;
+    }
+    for (unsigned i = 0; i < FAMILY_COUNT; i++)
+        if (family_get(i)->routed && (global->families == 0 || (global->families & 1u << i)))
+            open_table(speaker, i);
+    speaker->originate = originate_new(speaker);
+    speaker->started = true;
+    events_adjust_monitors(speaker);
+    return E_OK;
+}
+
+void speaker_stop(struct speaker *speaker)
+{
+    if (!speaker->started)
+        return;
+    list_foreach_safe(peer, &speaker->peers, struct peer, link)
+    {
+        peer_free(peer);
+    }
+    acceptor_free(speaker->acceptor);
+    speaker->acceptor = NULL;
+    originate_free(speaker->originate);
+    speaker->originate = NULL;
+    for (unsigned i = 0; i < FAMILY_COUNT; i++)
+        close_table(&speaker->tables[i]);
+    mem_free(MEM_OTHER, speaker->peer_by_source);
+    speaker->peer_by_source = NULL;
+    speaker->source_capacity = 0;
+    loop_task_cancel(&speaker->work);
+    speaker->started = false;
+}

@@ -1,0 +1,67 @@
+/* The speaker: where tables, sessions and rules meet.
+ *
+ *   session -> import (peer by peer) -> rib: decide -> pipeline: dirty rows -> update groups -> outboxes -> session
+ *
+ * Everything of one speaker hangs off this struct; nothing is global, so a process may hold several. All of it belongs
+ * to one loop.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/list.h"
+#include "config/config.h"
+#include "io/loop.h"
+#include "io/stream.h"
+#include "rib/rib.h"
+
+struct peer;
+struct acceptor;
+struct originate;
+struct monitor;
+struct packer;
+struct catch_up_set;
+
+/* One routed family. */
+struct speaker_table {
+    enum family_id family;
+    struct rib *rib;
+    struct packer *packer;
+    struct catch_up_set *catch_ups;
+    struct monitor *monitor; /* NULL unless somebody watches best paths */
+    struct list groups;      /* of struct update_group */
+    struct list dissolving;  /* groups that lost their last member */
+    struct list sweeps;      /* sweep.h */
+};
+
+struct speaker {
+    struct loop *loop;
+    struct transport *transport;
+    struct global_config global;
+    bool started;
+    struct speaker_table tables[FAMILY_COUNT]; /* rib NULL: family not routed */
+    struct list peers;                         /* of struct peer, by address */
+    struct peer **peer_by_source;              /* index: source_id; [0] is always NULL */
+    uint32_t source_capacity;
+    struct acceptor *acceptor;
+    struct originate *originate;
+    struct list subscribers; /* events.h */
+    uint32_t next_group_id;
+    struct loop_task work; /* pipeline.h */
+};
+
+struct speaker *speaker_new(struct loop *loop, struct transport *transport);
+void speaker_free(struct speaker *speaker);
+
+int speaker_start(struct speaker *speaker, const struct global_config *global, struct err *err);
+/* Without ceremony: sessions are to be stopped before (peer_stop). */
+void speaker_stop(struct speaker *speaker);
+
+struct speaker_table *speaker_table(struct speaker *speaker, enum family_id family); /* NULL: not routed */
+
+/* A number for a new neighbour; RIB_SOURCE_NONE when all are taken. */
+source_id speaker_take_source(struct speaker *speaker, struct peer *peer);
+void speaker_give_source(struct speaker *speaker, source_id source);
+struct peer *speaker_peer_of(const struct speaker *speaker, source_id source);

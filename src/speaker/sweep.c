@@ -1,0 +1,84 @@
+/* See sweep.h. */
+#include "speaker/sweep.h"
+
+#include "base/mem.h"
+#include "speaker/import.h"
+#include "speaker/peer.h"
+#include "speaker/pipeline.h"
+
+struct sweep {
+    struct list link;
+    source_id source;
+    enum sweep_kind kind;
+    row_id row;
+};
+
+void sweep_start(struct speaker *speaker, enum family_id family, source_id source, enum sweep_kind kind)
+{
+    struct speaker_table *table = &speaker->tables[family];
+    pipeline_wake(speaker);
+    list_foreach(sweep, &table->sweeps, struct sweep, link)
+    {
+        if (sweep->source == source && sweep->kind == kind) {
+            sweep->row = 0;
+            return;
+        }
+    }
+    struct sweep *sweep = mem_zalloc(MEM_OTHER, sizeof(*sweep));
+    *sweep = (struct sweep){.source = source, .kind = kind};
+    list_append(&table->sweeps, &sweep->link);
+}
+
+static void finish(struct sweep *sweep)
+{
+    list_remove(&sweep->link);
+    mem_free(MEM_OTHER, sweep);
+}
+
+static void reimport_row(struct rib *rib, const struct peer *peer, row_id row)
+{
+    uint32_t count = rib_row_path_count(rib, row);
+    for (uint32_t i = 0; i < count; i++) {
+        struct rib_path path;
+        rib_row_path(rib, row, i, &path);
+        if (path.source != peer->source)
+            continue;
+        const struct attr_set *set = attr_get(rib->view, path.attrs);
+        enum path_reject reject = import_judge(peer, attr_bytes(rib->view, set), set->wire_length, set->facts);
+        rib_set_reject(rib, row, i, reject);
+    }
+}
+
+static bool reimport(struct speaker *speaker, struct rib *rib, struct sweep *sweep, uint32_t row_budget)
+{
+    const struct peer *peer = speaker_peer_of(speaker, sweep->source);
+    if (peer == NULL)
+        return true;
+    while (row_budget-- > 0) {
+        sweep->row = rib_row_next(rib, sweep->row);
+        if (sweep->row == 0)
+            return true;
+        reimport_row(rib, peer, sweep->row);
+    }
+    return false;
+}
+
+bool sweep_run(struct speaker *speaker, struct speaker_table *table, uint32_t row_budget)
+{
+    if (list_empty(&table->sweeps))
+        return false;
+    struct sweep *sweep = list_entry(table->sweeps.next, struct sweep, link);
+    bool done = sweep->kind == SWEEP_STALE ? rib_sweep(table->rib, sweep->source, &sweep->row, row_budget)
+                                           : reimport(speaker, table->rib, sweep, row_budget);
+    if (done)
+        finish(sweep);
+    return !list_empty(&table->sweeps);
+}
+
+void sweep_drop_all(struct speaker_table *table)
+{
+    list_foreach_safe(sweep, &table->sweeps, struct sweep, link)
+    {
+        finish(sweep);
+    }
+}

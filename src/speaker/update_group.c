@@ -1,0 +1,388 @@
+/* See update_group.h. How a change becomes bytes:
+ *
+ *   update_group_row   compares today's choice with out[]; nothing to say costs two loads
+ *                      something to say: an entry in the packer, and, where the new route came from a member that
+ *                      had been told another, a withdraw for that member alone
+ *   update_group_flush encodes entries into the log, then moves out[] to what was said
+ *
+ * References: out[] holds one on each attribute set it names.
+ */
+#include "speaker/update_group.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "speaker/catch_up.h"
+#include "speaker/group_paths.h"
+#include "speaker/outbox.h"
+#include "speaker/packer.h"
+
+enum {
+    /* Address space for the columns: as many rows as a table may have. */
+    COLUMN_ROWS_MAX = RIB_ROWS_MAX,
+    SOURCES_STEP = 64,
+};
+
+struct update_group *update_group_new(uint32_t id, struct rib *rib, struct packer *packer,
+                                      struct catch_up_set *catch_ups, const struct export_rules *rules)
+{
+    struct update_group *group = mem_zalloc(MEM_GROUP, sizeof(*group));
+    group->id = id;
+    group->rib = rib;
+    group->packer = packer;
+    group->catch_ups = catch_ups;
+    group->rules = *rules;
+    list_init(&group->link);
+    list_init(&group->members);
+    group_log_init(&group->log, rib->version);
+    buf_init(&group->too_long, PACKER_ENTRIES * sizeof(struct pack_entry));
+    if (rules->add_path) {
+        group->paths = group_paths_new(group);
+    } else {
+        group->out_attrs = mem_reserve(sizeof(attr_id) * COLUMN_ROWS_MAX);
+        group->out_sources = mem_reserve(sizeof(source_id) * COLUMN_ROWS_MAX);
+    }
+    return group;
+}
+
+static void update_group_free(struct update_group *group)
+{
+    if (group->paths != NULL) {
+        group_paths_free(group->paths);
+    } else {
+        mem_unreserve(group->out_attrs, sizeof(attr_id) * COLUMN_ROWS_MAX);
+        mem_unreserve(group->out_sources, sizeof(source_id) * COLUMN_ROWS_MAX);
+    }
+    group_log_release(&group->log);
+    buf_release(&group->too_long);
+    mem_free(MEM_GROUP, group->advertised_by_source);
+    mem_free(MEM_GROUP, group->member_by_source);
+    list_remove(&group->link);
+    mem_free(MEM_GROUP, group);
+}
+
+bool update_group_dissolve(struct update_group *group, uint32_t budget)
+{
+    CHECK(group->member_count == 0);
+    if (!group->dissolving) {
+        group->dissolving = true;
+        group->fill_row = 0;
+    }
+    while (budget-- > 0) {
+        row_id row = group->fill_row = rib_row_next(group->rib, group->fill_row);
+        if (row == 0) {
+            update_group_free(group);
+            return false;
+        }
+        if (group->paths != NULL)
+            group_paths_drop_row(group->paths, row);
+        else if (group->out_attrs[row] != 0)
+            attr_store_unref(group->rib->attrs, group->out_attrs[row], 1);
+    }
+    return true;
+}
+
+/* Room for per-source columns up to and including `source`. */
+static void reach_source(struct update_group *group, source_id source)
+{
+    if (source < group->source_capacity)
+        return;
+    uint32_t capacity = (source / SOURCES_STEP + 1u) * SOURCES_STEP;
+    group->advertised_by_source =
+        mem_realloc(MEM_GROUP, group->advertised_by_source, capacity * sizeof(*group->advertised_by_source));
+    group->member_by_source =
+        mem_realloc(MEM_GROUP, group->member_by_source, capacity * sizeof(*group->member_by_source));
+    for (uint32_t i = group->source_capacity; i < capacity; i++) {
+        group->advertised_by_source[i] = 0;
+        group->member_by_source[i] = NULL;
+    }
+    group->source_capacity = capacity;
+}
+
+struct outbox *update_group_member(const struct update_group *group, source_id source)
+{
+    return source < group->source_capacity ? group->member_by_source[source] : NULL;
+}
+
+/* Members ----------------------------------------------------------------------------------------------------------- */
+
+void update_group_join(struct update_group *group, struct outbox *outbox)
+{
+    reach_source(group, outbox->self);
+    group->member_by_source[outbox->self] = outbox;
+    outbox->group = group;
+    outbox->wants_end_of_rib = true;
+    outbox->end_of_rib_sent = false;
+    outbox->behind = false;
+    list_append(&group->members, &outbox->link);
+    group->member_count++;
+    if (group->log.tail->start != 0) {
+        catch_up_start(group, outbox, 0);
+        return;
+    }
+    /* The log still holds all that was ever said: reading it from the start is the cheapest way in. */
+    group_log_publish(&group->log);
+    outbox->live = group_log_cursor_at_tail(&group->log);
+    if (group->filled)
+        outbox_end_of_rib(outbox);
+    outbox->ops->wake(outbox);
+}
+
+void update_group_leave(struct update_group *group, struct outbox *outbox)
+{
+    if (outbox->catch_up != NULL)
+        catch_up_leave(outbox);
+    group->member_by_source[outbox->self] = NULL;
+    list_remove(&outbox->link);
+    group->member_count--;
+    outbox->group = NULL;
+    outbox->behind = false;
+}
+
+uint64_t update_group_backlog(const struct update_group *group)
+{
+    uint64_t least = UINT64_MAX;
+    list_foreach(outbox, &group->members, struct outbox, link)
+    {
+        uint64_t backlog = outbox_backlog(outbox);
+        least = backlog < least ? backlog : least;
+    }
+    return least == UINT64_MAX ? 0 : least;
+}
+
+static struct outbox *slowest_member(const struct update_group *group, uint64_t *position)
+{
+    struct outbox *slowest = NULL;
+    *position = group_log_end(&group->log);
+    list_foreach(outbox, &group->members, struct outbox, link)
+    {
+        if (outbox_is_live(outbox) && log_cursor_position(&outbox->live) < *position) {
+            slowest = outbox;
+            *position = log_cursor_position(&outbox->live);
+        }
+    }
+    return slowest;
+}
+
+uint32_t update_group_trim(struct update_group *group)
+{
+    uint64_t position;
+    struct outbox *slowest = slowest_member(group, &position);
+    group_log_trim(&group->log, position);
+    while (group->log.retained_bytes > GROUP_LOG_CAP_BYTES && slowest != NULL) {
+        outbox_cut_off(slowest, false);
+        slowest = slowest_member(group, &position);
+        group_log_trim(&group->log, position);
+    }
+    uint32_t tombstones = group->rib->version + 1;
+    list_foreach(outbox, &group->members, struct outbox, link)
+    {
+        uint32_t needed = outbox_tombstones_needed(outbox);
+        tombstones = needed < tombstones ? needed : tombstones;
+    }
+    return tombstones;
+}
+
+/* Choice ------------------------------------------------------------------------------------------------------------ */
+
+static void export_path_of(const struct update_group *group, attr_id attrs, source_id source,
+                              struct export_path *path)
+{
+    const struct rib *rib = group->rib;
+    const struct attr_set *set = attr_get(rib->view, attrs);
+    *path = (struct export_path){
+        .set = set, .attrs = attr_bytes(rib->view, set), .source_kind = rib->sources[source].kind};
+}
+
+enum export_reason update_group_check(const struct update_group *group, const struct rib_path *path)
+{
+    struct export_path export_path;
+    export_path_of(group, path->attrs, path->source, &export_path);
+    return export_check(&group->rules, &export_path);
+}
+
+bool update_group_allows(struct update_group *group, const struct rib_path *path)
+{
+    uint8_t kind = group->rib->sources[path->source].kind;
+    /* Rows that change together mostly share their set; one remembered answer catches them. */
+    if (path->attrs != group->checked_attrs || kind != group->checked_kind) {
+        group->checked_attrs = path->attrs;
+        group->checked_kind = kind;
+        group->checked_reason = (uint8_t)update_group_check(group, path);
+    }
+    return group->checked_reason == EXPORT_TOLD;
+}
+
+void update_group_row(struct update_group *group, row_id row)
+{
+    if (group->paths != NULL) {
+        group_paths_row(group->paths, row);
+        return;
+    }
+    struct rib_path best;
+    attr_id told = group->out_attrs[row];
+    bool tell = rib_row_best(group->rib, row, &best, NULL) && update_group_allows(group, &best);
+    if (!tell) {
+        if (told != 0)
+            packer_withdraw(group->packer, row, 0, group->out_sources[row]);
+        return;
+    }
+    if (told == best.attrs && group->out_sources[row] == best.source)
+        return;
+    packer_announce(group->packer, row, 0, best.attrs, best.source);
+    if (told == 0 || group->out_sources[row] == best.source)
+        return;
+    struct outbox *own = update_group_member(group, best.source);
+    if (own != NULL)
+        outbox_collect_withdraw(own, row, 0);
+}
+
+/* Saying it --------------------------------------------------------------------------------------------------------- */
+
+static void set_out(struct update_group *group, row_id row, attr_id attrs, source_id source)
+{
+    attr_id before = group->out_attrs[row];
+    if (before != 0) {
+        group->advertised--;
+        group->advertised_by_source[group->out_sources[row]]--;
+        attr_store_unref(group->rib->attrs, before, 1);
+    }
+    group->out_attrs[row] = attrs;
+    group->out_sources[row] = source;
+    if (attrs != 0) {
+        reach_source(group, source);
+        group->advertised++;
+        group->advertised_by_source[source]++;
+    }
+}
+
+/* An announcement that does not fit a message of this session: the older route must not stay (RFC 8654 is explicit
+ * for extended messages; for the others it follows from RFC 4271 9.2). */
+static void announce_too_long(void *context, const struct pack_entry *entry)
+{
+    struct update_group *group = context;
+    buf_put(&group->too_long, entry, sizeof(*entry));
+}
+
+static void withdraw_too_long(struct update_group *group, const struct pack_target *target)
+{
+    size_t count = group->too_long.length / sizeof(struct pack_entry);
+    if (count == 0)
+        return;
+    log_warn("group", NULL, "%zu routes not told to update group %u: their attributes do not fit a message", count,
+             group->id);
+    const struct pack_entry *entries = (const struct pack_entry *)(const void *)group->too_long.bytes;
+    for (size_t i = 0; i < count; i++) {
+        if (group->paths != NULL)
+            group_paths_forget(group->paths, &entries[i]);
+        else if (group->out_attrs[entries[i].row] != 0)
+            set_out(group, entries[i].row, 0, 0);
+        packer_withdraw(group->packer, entries[i].row, entries[i].path_id, RIB_SOURCE_NONE);
+    }
+    buf_clear(&group->too_long);
+    packer_flush(group->packer, target);
+}
+
+/* References for all announcements at once: sets are shared by neighbouring entries. */
+static void move_out(struct update_group *group)
+{
+    const struct packer *packer = group->packer;
+    for (uint32_t i = 0; i < packer->count; i++) {
+        const struct pack_entry *entry = &packer->entries[i];
+        if (entry->attrs != 0)
+            attr_store_ref(group->rib->attrs, entry->attrs, 1);
+    }
+    for (uint32_t i = 0; i < packer->count; i++) {
+        const struct pack_entry *entry = &packer->entries[i];
+        set_out(group, entry->row, entry->attrs, entry->source);
+    }
+}
+
+void update_group_flush(struct update_group *group)
+{
+    if (group->packer->count == 0)
+        return;
+    struct pack_target target = {
+        .rules = &group->rules, .log = &group->log, .too_long = announce_too_long, .context = group};
+    list_foreach(outbox, &group->members, struct outbox, link)
+    {
+        outbox_flush_withdraws(outbox);
+    }
+    if (group->paths == NULL)
+        move_out(group);
+    packer_flush(group->packer, &target);
+    withdraw_too_long(group, &target);
+    group_log_publish(&group->log);
+    list_foreach_safe(outbox, &group->members, struct outbox, link)
+    {
+        outbox->ops->wake(outbox);
+    }
+}
+
+bool update_group_fill(struct update_group *group, uint32_t budget)
+{
+    if (group->filled)
+        return false;
+    while (!group->filled && budget-- > 0 && !packer_nearly_full(group->packer)) {
+        group->fill_row = rib_row_next(group->rib, group->fill_row);
+        group->filled = group->fill_row == 0;
+        if (!group->filled)
+            update_group_row(group, group->fill_row);
+    }
+    update_group_flush(group);
+    if (!group->filled)
+        return true;
+    group->filled_position = group_log_end(&group->log);
+    list_foreach(outbox, &group->members, struct outbox, link)
+    {
+        if (outbox->wants_end_of_rib && outbox->catch_up == NULL && !outbox->behind)
+            outbox_end_of_rib(outbox);
+    }
+    return false;
+}
+
+/* What was told ------------------------------------------------------------------------------------------------------ */
+
+void update_group_retell(struct update_group *group, row_id row, source_id self, bool withdraw_absent)
+{
+    if (group->paths != NULL) {
+        group_paths_retell(group->paths, row, self);
+        return;
+    }
+    attr_id told = group->out_attrs[row];
+    if (told != 0 && group->out_sources[row] != self)
+        packer_announce(group->packer, row, 0, told, group->out_sources[row]);
+    else if (withdraw_absent)
+        packer_withdraw(group->packer, row, 0, RIB_SOURCE_NONE);
+}
+
+size_t update_group_told(const struct update_group *group, const struct outbox *outbox, row_id row,
+                         struct told_path *told, size_t max)
+{
+    if (group->paths != NULL)
+        return group_paths_told(group->paths, outbox->self, row, told, max);
+    if (group->out_attrs[row] == 0 || group->out_sources[row] == outbox->self || max == 0)
+        return 0;
+    told[0] = (struct told_path){.attrs = group->out_attrs[row], .source = group->out_sources[row]};
+    return 1;
+}
+
+uint64_t update_group_told_count(const struct update_group *group, const struct outbox *outbox)
+{
+    uint32_t own = outbox->self < group->source_capacity ? group->advertised_by_source[outbox->self] : 0;
+    return group->advertised - own;
+}
+
+void update_group_count(struct update_group *group, source_id source, int change)
+{
+    reach_source(group, source);
+    group->advertised += (uint64_t)(int64_t)change;
+    group->advertised_by_source[source] += (uint32_t)change;
+}
+
+bool update_group_row_told(const struct update_group *group, row_id row)
+{
+    return group->paths != NULL ? group_paths_row_told(group->paths, row) : group->out_attrs[row] != 0;
+}

@@ -1,0 +1,107 @@
+/* Update groups: peers to whom the same is said in the same bytes share one Adj-RIB-Out and one encoded log.
+ *
+ *   rows that changed -> group_export -> out[] (what the group was told) + log (UPDATEs) -> members' outboxes
+ *
+ * out[] is two columns beside the RIB's rows: the attribute set last told and the source it came from. The difference
+ * between out[] and today's choice is what has to be said: exact duplicates are never sent, withdraws are exact. What
+ * one member was told is out[] without the rows whose source is that member.
+ *
+ * Everything here runs on the RIB's thread. Members' reading is outbox.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "rib/rib.h"
+#include "speaker/export.h"
+#include "speaker/group_log.h"
+
+struct outbox;
+struct packer;
+struct catch_up_set;
+
+enum {
+    GROUP_LOG_CAP_BYTES = 16 * 1024 * 1024, /* retained for slow members; the slowest lose their cursor past it */
+    GROUP_BACKLOG_BYTES = 1024 * 1024,      /* the fastest member's backlog at which encoding waits */
+};
+
+struct update_group {
+    struct list link;
+    uint32_t id;
+    struct export_rules rules;
+    struct rib *rib;
+    struct packer *packer;          /* shared by the groups of a RIB */
+    struct catch_up_set *catch_ups; /* likewise */
+    struct group_log log;
+
+    attr_id *out_attrs;      /* by row; 0: not told */
+    source_id *out_sources;
+    uint64_t advertised;
+    uint32_t *advertised_by_source;
+    uint32_t source_capacity;
+    struct outbox **member_by_source;
+    struct group_paths *paths; /* instead of the columns, when several paths are told (add-path) */
+    struct buf too_long;       /* entries that did not fit, during one flush */
+
+    struct list members;
+    uint32_t member_count;
+    row_id fill_row; /* the last row the first look at the table came to */
+    bool filled;
+    bool dissolving; /* fill_row counts again, for giving back */
+    uint64_t filled_position; /* log position when the fill was done */
+
+    attr_id checked_attrs; /* memo of the last export_check */
+    uint8_t checked_kind;
+    uint8_t checked_reason;
+};
+
+struct update_group *update_group_new(uint32_t id, struct rib *rib, struct packer *packer,
+                                      struct catch_up_set *catch_ups, const struct export_rules *rules);
+/* Gives back what a group without members holds, `budget` rows at a time; frees it with the last, and returns false
+ * then. */
+bool update_group_dissolve(struct update_group *group, uint32_t budget);
+
+void update_group_join(struct update_group *group, struct outbox *outbox);
+void update_group_leave(struct update_group *group, struct outbox *outbox);
+
+/* One row: finds out what the group should be told now. What differs is collected in the packer, which
+ * update_group_flush encodes; call it at the latest when packer_full says so, and before another group collects. */
+void update_group_row(struct update_group *group, row_id row);
+void update_group_flush(struct update_group *group);
+
+/* Looks at up to `budget` rows nobody has looked at for this group yet. True while there are more. */
+bool update_group_fill(struct update_group *group, uint32_t budget);
+
+/* Bytes the fastest member has not taken yet; 0 without members. */
+uint64_t update_group_backlog(const struct update_group *group);
+
+/* Frees what all members have read; cuts off members that keep too much alive. Returns the version from which on
+ * tombstones may still matter to a member. */
+uint32_t update_group_trim(struct update_group *group);
+
+/* What this member was told of a row, at most `max` paths. */
+struct told_path {
+    attr_id attrs;
+    uint32_t path_id; /* the identifier it was told with; 0 without add-path */
+    source_id source;
+};
+size_t update_group_told(const struct update_group *group, const struct outbox *outbox, row_id row,
+                         struct told_path *told, size_t max);
+uint64_t update_group_told_count(const struct update_group *group, const struct outbox *outbox);
+
+bool update_group_row_told(const struct update_group *group, row_id row); /* anything, to anybody */
+
+/* Why would (or will) this path not be told to the group? EXPORT_TOLD if it is. */
+enum export_reason update_group_check(const struct update_group *group, const struct rib_path *path);
+
+/* For group_paths.c. */
+bool update_group_allows(struct update_group *group, const struct rib_path *path); /* update_group_check, remembered */
+struct outbox *update_group_member(const struct update_group *group, source_id source); /* NULL: not a member */
+void update_group_count(struct update_group *group, source_id source, int change);
+
+/* For catching up: puts into the packer what the group was told of a row; to a member `self` as a withdraw if it came
+ * from there, or if nothing is told and `withdraw_absent`. */
+void update_group_retell(struct update_group *group, row_id row, source_id self, bool withdraw_absent);
