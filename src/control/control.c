@@ -1,0 +1,263 @@
+/* See control.h. Here: the speaker as a whole, and applying configurations. */
+#include "control/control.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "control/internal.h"
+
+enum {
+    STOP_POLL_MS = 10,
+    STOP_LIMIT_MS = 2000,
+};
+
+static void stop_poll(struct loop_timer *timer);
+
+struct control *control_new(struct loop *loop, struct transport *transport)
+{
+    struct control *control = mem_zalloc(MEM_OTHER, sizeof(*control));
+    control->loop = loop;
+    control->transport = transport;
+    control->speaker = speaker_new(loop, transport);
+    list_init(&control->groups);
+    list_init(&control->walks);
+    loop_timer_init(&control->stopping, loop, stop_poll);
+    return control;
+}
+
+static void close_speaker(struct control *control)
+{
+    loop_timer_stop(&control->stopping);
+    path_walks_stop(control);
+    why_answer_free(control->why);
+    control->why = NULL;
+    for (unsigned i = 0; i < FAMILY_COUNT; i++) {
+        prefix_index_free(control->indexes[i]);
+        control->indexes[i] = NULL;
+    }
+    speaker_stop(control->speaker);
+    list_foreach_safe(group, &control->groups, struct control_group, link)
+    {
+        list_remove(&group->link);
+        mem_free(MEM_CONFIG, group);
+    }
+    config_free(control->applied);
+    control->applied = NULL;
+}
+
+void control_free(struct control *control)
+{
+    if (control == NULL)
+        return;
+    close_speaker(control);
+    speaker_free(control->speaker);
+    mem_free(MEM_OTHER, control);
+}
+
+int control_need_started(const struct control *control, struct err *err)
+{
+    if (control->speaker->started && !loop_timer_running(&control->stopping))
+        return E_OK;
+    return err_set(err, E_STATE, "bgp server hasn't started yet");
+}
+
+bool control_started(const struct control *control)
+{
+    return control_need_started(control, NULL) == E_OK;
+}
+
+const struct global_config *control_global(const struct control *control)
+{
+    return control_started(control) ? &control->speaker->global : NULL;
+}
+
+int control_start(struct control *control, const struct global_config *global, struct err *err)
+{
+    if (control->speaker->started)
+        return err_set(err, E_STATE, "bgp server is already running as AS %u", control->speaker->global.as);
+    struct global_config *complete = mem_alloc(MEM_CONFIG, sizeof(*complete));
+    *complete = *global;
+    int result = global_config_complete(complete, err);
+    if (result == E_OK)
+        result = speaker_start(control->speaker, complete, err);
+    mem_free(MEM_CONFIG, complete);
+    return result;
+}
+
+/* Stopping: say goodbye, give the bytes time to leave, then close. */
+
+static bool anybody_talks(const struct control *control)
+{
+    list_foreach(peer, &control->speaker->peers, struct peer, link)
+    {
+        if (peer_session_state(peer) != SESSION_IDLE)
+            return true;
+    }
+    return false;
+}
+
+static void stop_poll(struct loop_timer *timer)
+{
+    struct control *control = container_of(timer, struct control, stopping);
+    if (anybody_talks(control) && mono_before(loop_now(control->loop), control->stop_deadline)) {
+        loop_timer_start(timer, STOP_POLL_MS);
+        return;
+    }
+    close_speaker(control);
+    if (control->stopped != NULL)
+        control->stopped(control->stopped_context);
+}
+
+void control_stop(struct control *control, const char *communication, void (*done)(void *context), void *context)
+{
+    control->stopped = done;
+    control->stopped_context = context;
+    list_foreach(peer, &control->speaker->peers, struct peer, link)
+    {
+        if (communication != NULL && communication[0] != '\0')
+            peer_disable(peer, communication);
+        else
+            peer_deconfigure(peer, NULL);
+    }
+    control->stop_deadline = mono_add_ms(loop_now(control->loop), STOP_LIMIT_MS);
+    loop_timer_start(&control->stopping, STOP_POLL_MS);
+}
+
+/* Applying a configuration ------------------------------------------------------------------------------------------- */
+
+struct apply {
+    struct control *control;
+    void (*line)(void *context, const char *text);
+    void *context;
+};
+
+static void report(struct apply *apply, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void report(struct apply *apply, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    struct str line = str_over(text, sizeof(text));
+    str_vprintf(&line, format, arguments);
+    va_end(arguments);
+    log_info("config", NULL, "%s", text);
+    if (apply->line != NULL)
+        apply->line(apply->context, text);
+}
+
+static void neighbor_text(const struct neighbor_config *neighbor, char text[ADDR_TEXT_MAX])
+{
+    struct peer_name name = {.address = neighbor->address};
+    memcpy(name.interface, neighbor->interface, sizeof(name.interface));
+    peer_name_format(&name, text);
+}
+
+static void apply_neighbor(void *context, enum config_change change, const struct neighbor_config *before,
+                           const struct neighbor_config *after)
+{
+    struct apply *apply = context;
+    struct control *control = apply->control;
+    char name[ADDR_TEXT_MAX];
+    struct err err = {0};
+    const struct neighbor_config *either = after ? after : before;
+    struct peer *peer = peer_find(control->speaker, &either->address, either->interface);
+    neighbor_text(either, name);
+    if (change == CONFIG_REMOVED) {
+        if (peer == NULL)
+            return;
+        peer_deconfigure(peer, NULL);
+        peer_free(peer);
+        report(apply, "neighbor %s: removed", name);
+    } else if (peer != NULL) {
+        bool in_matters;
+        bool reset = peer_configure(peer, after, &in_matters);
+        if (in_matters && !reset)
+            peer_soft_reset_in(peer);
+        report(apply, "neighbor %s: changed%s", name, reset ? ", session reset" : " in place");
+    } else if (peer_new(control->speaker, after, &peer, &err) != E_OK) {
+        report(apply, "neighbor %s: not added: %s", name, err.text);
+    } else {
+        report(apply, "neighbor %s: added", name);
+    }
+}
+
+static struct control_group *find_group(const struct control *control, const char *name)
+{
+    list_foreach(group, &control->groups, struct control_group, link)
+    {
+        if (strcmp(group->config.name, name) == 0)
+            return group;
+    }
+    return NULL;
+}
+
+static void apply_group(void *context, enum config_change change, const struct peer_group_config *before,
+                        const struct peer_group_config *after)
+{
+    struct apply *apply = context;
+    struct control_group *group = find_group(apply->control, (after ? after : before)->name);
+    if (change == CONFIG_REMOVED) {
+        if (group == NULL)
+            return;
+        list_remove(&group->link);
+        mem_free(MEM_CONFIG, group);
+        report(apply, "peer-group %s: removed", before->name);
+        return;
+    }
+    if (group == NULL) {
+        group = mem_zalloc(MEM_CONFIG, sizeof(*group));
+        list_append(&apply->control->groups, &group->link);
+    }
+    group->config = *after;
+    report(apply, "peer-group %s: %s", after->name, change == CONFIG_ADDED ? "added" : "changed");
+}
+
+static void apply_global(void *context, const char *key)
+{
+    report(context, "%s: changed, but only a restart applies it", key);
+}
+
+static const struct config_diff_ops apply_ops = {
+    .neighbor = apply_neighbor,
+    .peer_group = apply_group,
+    .global = apply_global,
+};
+
+static void *copy_array(const void *array, size_t count, size_t size)
+{
+    if (count == 0)
+        return NULL;
+    void *copy = mem_alloc(MEM_CONFIG, count * size);
+    memcpy(copy, array, count * size);
+    return copy;
+}
+
+static struct config *copy_config(const struct config *config)
+{
+    struct config *copy = mem_alloc(MEM_CONFIG, sizeof(*copy));
+    *copy = *config;
+    copy->neighbors = copy_array(config->neighbors, config->neighbor_count, sizeof(*config->neighbors));
+    copy->peer_groups = copy_array(config->peer_groups, config->peer_group_count, sizeof(*config->peer_groups));
+    copy->dynamic_neighbors =
+        copy_array(config->dynamic_neighbors, config->dynamic_neighbor_count, sizeof(*config->dynamic_neighbors));
+    return copy;
+}
+
+int control_apply(struct control *control, const struct config *config, void (*line)(void *context, const char *text),
+                  void *context, struct err *err)
+{
+    struct apply apply = {.control = control, .line = line, .context = context};
+    struct config nothing = {.global = config->global};
+    if (!control->speaker->started) {
+        int result = control_start(control, &config->global, err);
+        if (result != E_OK)
+            return result;
+    }
+    config_diff(control->applied ? control->applied : &nothing, config, &apply_ops, &apply);
+    config_free(control->applied);
+    control->applied = copy_config(config);
+    return E_OK;
+}

@@ -1,0 +1,366 @@
+/* Peers and peer groups through the management interface; the texts are GoBGP's where its users look for them. */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "control/control.h"
+#include "control/internal.h"
+
+const char *peer_name_format(const struct peer_name *name, char text[ADDR_TEXT_MAX])
+{
+    if (name->address.kind != ADDR_NONE)
+        return addr_format(&name->address, text);
+    struct str out = str_over(text, ADDR_TEXT_MAX);
+    str_add_foreign(&out, name->interface, strnlen(name->interface, sizeof(name->interface)));
+    return text;
+}
+
+struct peer_name peer_name_of(const struct peer *peer)
+{
+    struct peer_name name = {.address = peer->config.address};
+    memcpy(name.interface, peer->config.interface, sizeof(name.interface));
+    return name;
+}
+
+struct peer *control_need_peer(struct control *control, const struct peer_name *name, struct err *err)
+{
+    char text[ADDR_TEXT_MAX];
+    if (control_need_started(control, err) != E_OK)
+        return NULL;
+    struct peer *peer = peer_find(control->speaker, &name->address, name->interface);
+    if (peer == NULL)
+        err_set(err, E_NOT_FOUND, "neighbor that has %s doesn't exist", peer_name_format(name, text));
+    return peer;
+}
+
+static const struct peer_group_config *group_of(struct control *control, const struct neighbor_config *neighbor,
+                                                struct err *err, int *result)
+{
+    *result = E_OK;
+    if (neighbor->peer_group[0] == '\0')
+        return NULL;
+    const struct peer_group_config *group = control_peer_group_find(control, neighbor->peer_group);
+    if (group == NULL)
+        *result = err_set(err, E_NOT_FOUND, "no such peer-group: %s", neighbor->peer_group);
+    return group;
+}
+
+/* A neighbour's configuration as it would run: completed, its group applied. On success the caller frees it. */
+static int complete(struct control *control, const struct neighbor_config *neighbor, struct neighbor_config **out,
+                    struct err *err)
+{
+    int result;
+    const struct peer_group_config *group = group_of(control, neighbor, err, &result);
+    if (result != E_OK)
+        return result;
+    struct neighbor_config *copy = mem_alloc(MEM_CONFIG, sizeof(*copy));
+    *copy = *neighbor;
+    result = neighbor_config_complete(copy, &control->speaker->global, group, err);
+    if (result != E_OK) {
+        mem_free(MEM_CONFIG, copy);
+        return result;
+    }
+    *out = copy;
+    return E_OK;
+}
+
+static void release(struct neighbor_config *config)
+{
+    explicit_bzero(config->peer.auth_password, sizeof(config->peer.auth_password));
+    mem_free(MEM_CONFIG, config);
+}
+
+int control_peer_add(struct control *control, const struct neighbor_config *neighbor, struct err *err)
+{
+    struct neighbor_config *config;
+    struct peer *peer;
+    char text[ADDR_TEXT_MAX];
+    int result = control_need_started(control, err);
+    if (result != E_OK)
+        return result;
+    if (peer_find(control->speaker, &neighbor->address, neighbor->interface) != NULL) {
+        struct peer_name name = {.address = neighbor->address};
+        memcpy(name.interface, neighbor->interface, sizeof(name.interface));
+        return err_set(err, E_EXISTS, "can't overwrite the existing peer: %s", peer_name_format(&name, text));
+    }
+    result = complete(control, neighbor, &config, err);
+    if (result != E_OK)
+        return result;
+    result = peer_new(control->speaker, config, &peer, err);
+    release(config);
+    return result;
+}
+
+int control_peer_delete(struct control *control, const struct peer_name *name, const char *communication,
+                        struct err *err)
+{
+    char text[ADDR_TEXT_MAX];
+    int result = control_need_started(control, err);
+    if (result != E_OK)
+        return result;
+    struct peer *peer = peer_find(control->speaker, &name->address, name->interface);
+    if (peer == NULL)
+        return err_set(err, E_NOT_FOUND, "can't delete a peer configuration for %s", peer_name_format(name, text));
+    peer_deconfigure(peer, communication);
+    peer_free(peer);
+    return E_OK;
+}
+
+int control_peer_update(struct control *control, const struct neighbor_config *neighbor, bool *needs_soft_reset_in,
+                        struct err *err)
+{
+    struct peer_name name = {.address = neighbor->address};
+    struct neighbor_config *config;
+    memcpy(name.interface, neighbor->interface, sizeof(name.interface));
+    *needs_soft_reset_in = false;
+    struct peer *peer = control_need_peer(control, &name, err);
+    if (peer == NULL)
+        return E_NOT_FOUND;
+    int result = complete(control, neighbor, &config, err);
+    if (result != E_OK)
+        return result;
+    if (peer_configure(peer, config, needs_soft_reset_in))
+        *needs_soft_reset_in = false; /* everything comes anew */
+    release(config);
+    return E_OK;
+}
+
+/* One peer, or all of them when `name` is NULL. */
+static int for_peers(struct control *control, const struct peer_name *name, void (*act)(struct peer *peer, void *what),
+                     void *what, struct err *err)
+{
+    int result = control_need_started(control, err);
+    if (result != E_OK)
+        return result;
+    if (name != NULL) {
+        struct peer *peer = control_need_peer(control, name, err);
+        if (peer == NULL)
+            return E_NOT_FOUND;
+        act(peer, what);
+        return E_OK;
+    }
+    list_foreach_safe(peer, &control->speaker->peers, struct peer, link)
+    {
+        act(peer, what);
+    }
+    return E_OK;
+}
+
+static void act_reset(struct peer *peer, void *communication)
+{
+    peer_reset(peer, communication);
+}
+
+static void act_shutdown(struct peer *peer, void *communication)
+{
+    peer_shutdown(peer, communication);
+}
+
+static void act_disable(struct peer *peer, void *communication)
+{
+    peer_disable(peer, communication);
+}
+
+static void act_enable(struct peer *peer, void *unused)
+{
+    (void)unused;
+    peer_enable(peer);
+}
+
+static void act_soft_reset(struct peer *peer, void *what)
+{
+    enum soft_reset direction = *(const enum soft_reset *)what;
+    if (direction != SOFT_RESET_OUT)
+        peer_soft_reset_in(peer);
+    if (direction != SOFT_RESET_IN)
+        peer_soft_reset_out(peer);
+}
+
+int control_peer_reset(struct control *control, const struct peer_name *name, const char *communication,
+                       struct err *err)
+{
+    return for_peers(control, name, act_reset, (void *)communication, err);
+}
+
+int control_peer_soft_reset(struct control *control, const struct peer_name *name, enum soft_reset direction,
+                            struct err *err)
+{
+    return for_peers(control, name, act_soft_reset, &direction, err);
+}
+
+int control_peer_shutdown(struct control *control, const struct peer_name *name, const char *communication,
+                          struct err *err)
+{
+    return for_peers(control, name, act_shutdown, (void *)communication, err);
+}
+
+int control_peer_enable(struct control *control, const struct peer_name *name, struct err *err)
+{
+    return for_peers(control, name, act_enable, NULL, err);
+}
+
+int control_peer_disable(struct control *control, const struct peer_name *name, const char *communication,
+                         struct err *err)
+{
+    return for_peers(control, name, act_disable, (void *)communication, err);
+}
+
+/* Views ------------------------------------------------------------------------------------------------------------ */
+
+static void view_family(struct peer *peer, enum family_id family, struct peer_family_view *view)
+{
+    const struct peer_family *state = &peer->families[family];
+    const struct speaker_table *table = &peer->speaker->tables[family];
+    *view = (struct peer_family_view){.family = family, .negotiated = state->negotiated};
+    if (table->rib == NULL || peer->source >= table->rib->source_count)
+        return;
+    if (state->negotiated) {
+        const struct rib_source *source = rib_source(table->rib, peer->source);
+        view->received = source->received - source->stale;
+        view->accepted = source->accepted < view->received ? source->accepted : view->received;
+        view->end_of_rib_received = state->end_of_rib_received;
+    }
+    if (state->outbox != NULL && state->outbox->group != NULL) {
+        view->advertised = update_group_told_count(state->outbox->group, state->outbox);
+        view->end_of_rib_sent = state->outbox->end_of_rib_sent;
+    }
+}
+
+void control_view_peer(struct peer *peer, void (*show)(void *context, const struct peer_view *view), void *context)
+{
+    struct session_status status;
+    struct peer_family_view families[FAMILY_COUNT];
+    uint32_t count = 0;
+    session_status(peer->session, &status);
+    status.received.withdraw_update = peer->withdraw_updates;
+    status.received.withdraw_prefix = peer->withdraw_prefixes;
+    for (unsigned i = 0; i < FAMILY_COUNT; i++)
+        if (peer->families[i].configured || peer->families[i].negotiated)
+            view_family(peer, i, &families[count++]);
+    struct peer_view view = {
+        .config = &peer->config,
+        .local_as = peer->local_as,
+        .type = peer->ibgp ? PEER_TYPE_INTERNAL : PEER_TYPE_EXTERNAL,
+        .admin_state = (enum peer_admin_state)peer->admin,
+        .session = &status,
+        .family_count = count,
+        .families = families,
+    };
+    show(context, &view);
+}
+
+size_t control_peer_list(struct control *control, const struct peer_name *name,
+                         void (*show)(void *context, const struct peer_view *view), void *context)
+{
+    size_t count = 0;
+    if (!control->speaker->started)
+        return 0;
+    if (name != NULL) {
+        struct peer *peer = peer_find(control->speaker, &name->address, name->interface);
+        if (peer == NULL)
+            return 0;
+        control_view_peer(peer, show, context);
+        return 1;
+    }
+    list_foreach_safe(peer, &control->speaker->peers, struct peer, link)
+    {
+        control_view_peer(peer, show, context);
+        count++;
+    }
+    return count;
+}
+
+/* Peer groups ------------------------------------------------------------------------------------------------------ */
+
+static struct control_group *find_group(struct control *control, const char *name)
+{
+    list_foreach(group, &control->groups, struct control_group, link)
+    {
+        if (strcmp(group->config.name, name) == 0)
+            return group;
+    }
+    return NULL;
+}
+
+const struct peer_group_config *control_peer_group_find(struct control *control, const char *name)
+{
+    const struct control_group *group = find_group(control, name);
+    return group != NULL ? &group->config : NULL;
+}
+
+int control_peer_group_add(struct control *control, const struct peer_group_config *config, struct err *err)
+{
+    int result = control_need_started(control, err);
+    if (result != E_OK)
+        return result;
+    if (config->name[0] == '\0')
+        return err_set(err, E_INVALID, "peer-group-name: a peer group needs a name");
+    if (find_group(control, config->name) != NULL)
+        return err_set(err, E_EXISTS, "can't overwrite the existing peer-group: %s", config->name);
+    struct control_group *group = mem_zalloc(MEM_CONFIG, sizeof(*group));
+    group->config = *config;
+    list_append(&control->groups, &group->link);
+    return E_OK;
+}
+
+int control_peer_group_delete(struct control *control, const char *name, struct err *err)
+{
+    char text[ADDR_TEXT_MAX];
+    int result = control_need_started(control, err);
+    if (result != E_OK)
+        return result;
+    struct control_group *group = find_group(control, name);
+    if (group == NULL)
+        return err_set(err, E_NOT_FOUND, "can't delete a peer-group %s which does not exist", name);
+    list_foreach(peer, &control->speaker->peers, struct peer, link)
+    {
+        if (strcmp(peer->config.peer_group, name) == 0)
+            return err_set(err, E_STATE, "failed to delete peer-group %s: neighbor %s is in use", name,
+                           peer_name(peer, text));
+    }
+    list_remove(&group->link);
+    explicit_bzero(group, sizeof(*group));
+    mem_free(MEM_CONFIG, group);
+    return E_OK;
+}
+
+/* Re-applied to every member. A member that cannot take it keeps what it had; the first such error is reported. */
+int control_peer_group_update(struct control *control, const struct peer_group_config *config,
+                              bool *needs_soft_reset_in, struct err *err)
+{
+    *needs_soft_reset_in = false;
+    int result = control_need_started(control, err);
+    if (result != E_OK)
+        return result;
+    struct control_group *group = find_group(control, config->name);
+    if (group == NULL)
+        return err_set(err, E_NOT_FOUND, "peer-group %s doesn't exist", config->name);
+    group->config = *config;
+    list_foreach_safe(peer, &control->speaker->peers, struct peer, link)
+    {
+        if (strcmp(peer->config.peer_group, config->name) != 0)
+            continue;
+        bool in_matters;
+        struct err member_err;
+        struct neighbor_config member = peer->config;
+        int member_result = control_peer_update(control, &member, &in_matters, &member_err);
+        *needs_soft_reset_in |= in_matters;
+        if (member_result != E_OK && result == E_OK)
+            result = err_set(err, member_result, "%s", member_err.text);
+    }
+    return result;
+}
+
+size_t control_peer_group_list(struct control *control, const char *name,
+                               void (*show)(void *context, const struct peer_group_config *group), void *context)
+{
+    size_t count = 0;
+    list_foreach_safe(group, &control->groups, struct control_group, link)
+    {
+        if (name != NULL && name[0] != '\0' && strcmp(group->config.name, name) != 0)
+            continue;
+        show(context, &group->config);
+        count++;
+    }
+    return count;
+}

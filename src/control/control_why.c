@@ -1,0 +1,262 @@
+/* Why: which path won, at which step, and whether a peer is told it. The same functions that decide are asked, so the
+ * answer cannot disagree with what happens.
+ */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "control/control.h"
+#include "control/internal.h"
+
+struct why_answer {
+    struct why why;
+    struct why_path *paths;
+    struct buf told_bytes;
+};
+
+void why_answer_free(struct why_answer *answer)
+{
+    if (answer == NULL)
+        return;
+    buf_release(&answer->told_bytes);
+    mem_free(MEM_OTHER, answer->paths);
+    mem_free(MEM_OTHER, answer);
+}
+
+/* What each step compared, in words; `loser` lost to `winner`. */
+static void say_step(enum decision_step step, const struct decision_path *winner, const struct decision_path *loser,
+                     char *text, size_t size)
+{
+    char winner_address[ADDR_TEXT_MAX], loser_address[ADDR_TEXT_MAX];
+    struct attr_summary a, b;
+    struct attr_block block;
+    struct str out = str_over(text, size);
+    attr_block_of(winner->attrs, winner->set->wire_length, &block);
+    a = block.summary;
+    attr_block_of(loser->attrs, loser->set->wire_length, &block);
+    b = block.summary;
+    switch (step) {
+    case DECISION_LLGR_STALE:
+        str_add(&out, "it carries LLGR_STALE, the other does not");
+        break;
+    case DECISION_LOCAL_PREF:
+        str_printf(&out, "LOCAL_PREF %u is lower than %u", b.local_pref, a.local_pref);
+        break;
+    case DECISION_LOCAL_ORIGIN:
+        str_add(&out, "the other is originated here");
+        break;
+    case DECISION_AS_PATH_LENGTH:
+        str_printf(&out, "AS_PATH is %u long, the other's is %u", b.path_length, a.path_length);
+        break;
+    case DECISION_ORIGIN: {
+        static const char *const names[] = {"IGP", "EGP", "INCOMPLETE"};
+        str_printf(&out, "ORIGIN %s is worse than %s", names[b.origin % 3], names[a.origin % 3]);
+        break;
+    }
+    case DECISION_MED:
+        str_printf(&out, "MED %u is higher than %u, both from AS %u", b.med, a.med, b.neighbor_as);
+        break;
+    case DECISION_EXTERNAL:
+        str_add(&out, "it is internal, the other is external");
+        break;
+    case DECISION_IGP_METRIC:
+        str_printf(&out, "its next hop is at metric %u, the other's at %u", loser->igp_metric, winner->igp_metric);
+        break;
+    case DECISION_AGE:
+        str_add(&out, "the other is older");
+        break;
+    case DECISION_ROUTER_ID:
+        str_printf(&out, "its router id (or ORIGINATOR_ID) is higher");
+        break;
+    case DECISION_CLUSTER_LIST:
+        str_add(&out, "its CLUSTER_LIST is longer");
+        break;
+    case DECISION_NEIGHBOR_ADDRESS:
+        str_printf(&out, "neighbour %s is higher than %s", addr_format(loser->peer, loser_address),
+                   addr_format(winner->peer, winner_address));
+        break;
+    default:
+        str_printf(&out, "path id %u is higher than %u", loser->path_id, winner->path_id);
+        break;
+    }
+}
+
+struct gathered {
+    struct rib_path *paths; /* best first, the rejected last */
+    size_t count;
+    size_t eligible;
+};
+
+static void gather(struct rib *rib, row_id row, struct gathered *gathered)
+{
+    uint32_t all = rib_row_path_count(rib, row);
+    struct rib_path *paths = mem_alloc(MEM_OTHER, (all + 1) * sizeof(*paths));
+    struct decision_path *weighed = mem_alloc(MEM_OTHER, (all + 1) * sizeof(*weighed));
+    size_t eligible = 0, behind = all;
+    for (uint32_t i = 0; i < all; i++) {
+        struct rib_path path;
+        rib_row_path(rib, row, i, &path);
+        if (!rib_path_eligible(&path)) {
+            paths[--behind] = path;
+            continue;
+        }
+        rib_decision_path(rib, &path, i, &weighed[eligible]);
+        paths[eligible++] = path;
+    }
+    for (size_t first = 0; first + 1 < eligible; first++) {
+        size_t best = first + decision_select(&rib->options.decision, weighed + first, eligible - first);
+        struct rib_path path = paths[first];
+        struct decision_path weight = weighed[first];
+        paths[first] = paths[best];
+        weighed[first] = weighed[best];
+        paths[best] = path;
+        weighed[best] = weight;
+    }
+    mem_free(MEM_OTHER, weighed);
+    *gathered = (struct gathered){.paths = paths, .count = all, .eligible = eligible};
+}
+
+static void explain_rejected(const struct rib_path *path, struct why_path *why)
+{
+    enum path_reject reject = (path->flags & PATH_REJECT_MASK) >> PATH_REJECT_SHIFT;
+    struct str out = str_over(why->sentence, sizeof(why->sentence));
+    why->step = decision_step_name(DECISION_NOT_ELIGIBLE);
+    if (reject != PATH_ACCEPTED)
+        str_printf(&out, "rejected: %s", path_reject_text(reject));
+    else
+        str_add(&out, "its next hop is unreachable");
+}
+
+/* The best against the next, every other against the best. */
+static void explain_path(struct rib *rib, const struct gathered *gathered, size_t index, struct why_path *why)
+{
+    struct decision_path best, other;
+    enum decision_step step;
+    struct str out = str_over(why->sentence, sizeof(why->sentence));
+    if (index >= gathered->eligible) {
+        explain_rejected(&gathered->paths[index], why);
+        return;
+    }
+    if (gathered->eligible == 1) {
+        why->step = decision_step_name(DECISION_ONLY_PATH);
+        str_add(&out, "no other path is eligible");
+        return;
+    }
+    rib_decision_path(rib, &gathered->paths[0], 0, &best);
+    rib_decision_path(rib, &gathered->paths[index ? index : 1], 1, &other);
+    if (decision_compare(&rib->options.decision, &best, &other, &step) > 0)
+        step = DECISION_MED; /* beaten by a third path of its neighbour AS, which MED put first */
+    why->step = decision_step_name(step);
+    char lost[200];
+    say_step(step, &best, &other, lost, sizeof(lost));
+    if (index == 0)
+        str_printf(&out, "of the next best: %s", lost);
+    else
+        str_add(&out, lost);
+}
+
+static void explain_told(struct control *control, struct rib *rib, row_id row, const struct gathered *gathered,
+                         const struct peer *peer, struct why_answer *answer)
+{
+    struct why_told *told = &answer->why.told;
+    struct str out = str_over(told->sentence, sizeof(told->sentence));
+    const struct outbox *outbox = peer->families[rib->family].outbox;
+    struct told_path sent;
+    answer->why.asked_peer = true;
+    if (!peer->established) {
+        str_printf(&out, "the session is not established (%s)", session_state_name(peer_session_state(peer)));
+        return;
+    }
+    if (outbox == NULL) {
+        str_printf(&out, "%s was not negotiated with this peer", family_get(rib->family)->config_name);
+        return;
+    }
+    if (update_group_told(outbox->group, outbox, row, &sent, 1) == 1) {
+        told->told = true;
+        str_printf(&out, "told, in update group %u", outbox->group->id);
+        control_view_told(control, outbox->group, &answer->why.prefix, &sent, &answer->told_bytes, &told->sent);
+        return;
+    }
+    enum export_reason reason = EXPORT_NO_BEST;
+    if (gathered->eligible > 0)
+        reason = gathered->paths[0].source == peer->source ? EXPORT_OWN
+                                                           : update_group_check(outbox->group, &gathered->paths[0]);
+    if (reason == EXPORT_TOLD)
+        str_add(&out, "not yet: it is waiting to be sent");
+    else
+        str_printf(&out, "%s", export_reason_text(reason));
+}
+
+int control_why(struct control *control, enum family_id family, const struct prefix *prefix, bool longest_match,
+                const struct peer_name *to_peer, const struct why **why, struct err *err)
+{
+    char text[PREFIX_TEXT_MAX];
+    const struct peer *peer = NULL;
+    int result = control_need_started(control, err);
+    if (result != E_OK)
+        return result;
+    if (to_peer != NULL && (peer = control_need_peer(control, to_peer, err)) == NULL)
+        return E_NOT_FOUND;
+    struct speaker_table *table = speaker_table(control->speaker, family);
+    if (table == NULL)
+        return err_set(err, E_UNSUPPORTED, "address family: %s not supported",
+                       family < FAMILY_COUNT ? family_get(family)->config_name : "unknown");
+    struct rib *rib = table->rib;
+    row_id row = longest_match ? prefix_longest_match(rib->prefixes, prefix->addr.bytes, prefix->length)
+                               : rib_find(rib, prefix);
+    if (row == 0 || rib_row_path_count(rib, row) == 0)
+        return err_set(err, E_NOT_FOUND, "%s: no route", prefix_format(prefix, text));
+    why_answer_free(control->why);
+    struct why_answer *answer = control->why = mem_zalloc(MEM_OTHER, sizeof(*answer));
+    struct gathered gathered;
+    gather(rib, row, &gathered);
+    buf_init(&answer->told_bytes, 2 * ATTR_BLOCK_MAX);
+    rib_row_prefix(rib, row, &answer->why.prefix);
+    answer->paths = mem_zalloc(MEM_OTHER, gathered.count * sizeof(*answer->paths));
+    for (size_t i = 0; i < gathered.count; i++) {
+        control_view_path(control, rib, &answer->why.prefix, &gathered.paths[i], gathered.paths[i].attrs,
+                          &answer->paths[i].view);
+        answer->paths[i].view.best = i == 0 && gathered.eligible > 0;
+        explain_path(rib, &gathered, i, &answer->paths[i]);
+    }
+    answer->why.paths = answer->paths;
+    answer->why.path_count = gathered.count;
+    if (peer != NULL)
+        explain_told(control, rib, row, &gathered, peer, answer);
+    mem_free(MEM_OTHER, gathered.paths);
+    *why = &answer->why;
+    return E_OK;
+}
+
+size_t control_group_list(struct control *control, void (*show)(void *context, const struct group_view *view),
+                          void *context)
+{
+    size_t count = 0;
+    for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+        struct speaker_table *table = speaker_table(control->speaker, family);
+        if (table == NULL)
+            continue;
+        list_foreach(group, &table->groups, struct update_group, link)
+        {
+            char key[512];
+            struct str words = str_over(key, sizeof(key));
+            struct addr *members = mem_alloc(MEM_OTHER, (group->member_count + 1) * sizeof(*members));
+            uint32_t member = 0;
+            export_rules_describe(&group->rules, &words);
+            list_foreach(outbox, &group->members, struct outbox, link)
+            {
+                members[member++] = speaker_peer_of(control->speaker, outbox->self)->config.address;
+            }
+            struct group_view view = {.id = group->id,
+                                      .family = family,
+                                      .key = key,
+                                      .member_count = member,
+                                      .members = members,
+                                      .advertised = group->advertised};
+            show(context, &view);
+            mem_free(MEM_OTHER, members);
+            count++;
+        }
+    }
+    return count;
+}

@@ -1,0 +1,48 @@
+/* Inside control/: what its files share. */
+#pragma once
+
+#include "control/control.h"
+#include "rib/prefix_index.h"
+#include "speaker/events.h"
+#include "speaker/peer.h"
+#include "speaker/speaker.h"
+#include "speaker/update_group.h"
+
+struct control {
+    struct loop *loop;
+    struct transport *transport;
+    struct speaker *speaker;
+    struct config *applied; /* the last file, for the next one's differences; NULL: none */
+    struct list groups;     /* of struct control_group */
+    struct list walks;      /* of struct path_walk */
+    struct prefix_index *indexes[FAMILY_COUNT];
+    struct loop_timer stopping;
+    struct mono_time stop_deadline;
+    void (*stopped)(void *context);
+    void *stopped_context;
+    struct why_answer *why; /* the last answer */
+};
+
+struct control_group {
+    struct list link;
+    struct peer_group_config config;
+};
+
+/* E_OK, or E_STATE with "bgp server hasn't started yet". */
+int control_need_started(const struct control *control, struct err *err);
+/* The peer, or NULL with "neighbor that has X doesn't exist". */
+struct peer *control_need_peer(struct control *control, const struct peer_name *name, struct err *err);
+const char *peer_name_format(const struct peer_name *name, char text[ADDR_TEXT_MAX]);
+
+struct peer_name peer_name_of(const struct peer *peer);
+void control_view_peer(struct peer *peer, void (*show)(void *context, const struct peer_view *view), void *context);
+
+/* A path of the RIB as a view; `attrs` 0 leaves the attributes out. */
+void control_view_path(const struct control *control, struct rib *rib, const struct prefix *prefix,
+                       const struct rib_path *path, attr_id attrs, struct path_view *view);
+/* What a peer was told, as a view: attributes rewritten as on the wire (with 4-octet AS numbers), into `bytes`. */
+void control_view_told(const struct control *control, const struct update_group *group, const struct prefix *prefix,
+                       const struct told_path *told, struct buf *bytes, struct path_view *view);
+
+void path_walks_stop(struct control *control); /* tables are about to go */
+void why_answer_free(struct why_answer *answer);
