@@ -1,0 +1,60 @@
+/* A laboratory of whole speakers in one process: simulated clock, network in memory, the management interface as the
+ * only handle. Always runs the same way.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "control/control.h"
+#include "io/memory_net.h"
+
+enum { LAB_NODES_MAX = 24 };
+
+struct lab_node {
+    struct control *control;
+    struct transport *transport;
+    struct addr addr;
+    uint32_t as;
+};
+
+struct lab {
+    struct loop *loop;
+    struct memory_net *net;
+    struct lab_node nodes[LAB_NODES_MAX];
+    unsigned node_count;
+};
+
+void lab_init(struct lab *lab);
+void lab_release(struct lab *lab);
+
+/* Node i gets the address 10.0.0.(i + 1), router id the same, and AS `as`. */
+struct lab_node *lab_node(struct lab *lab, uint32_t as, void (*adjust)(struct global_config *global));
+
+/* Configures both ends as neighbours; `adjust` (may be NULL) sees each side before it is added. */
+void lab_peer(struct lab_node *a, struct lab_node *b,
+              void (*adjust)(struct neighbor_config *neighbor, const struct lab_node *self));
+
+/* Turns the loop until `done` says so; fails the test after `limit_s` seconds of simulated time. */
+void lab_until(struct lab *lab, int limit_s, bool (*done)(void *context), void *context);
+void lab_run_ms(struct lab *lab, int64_t ms);
+void lab_until_established(struct lab *lab, struct lab_node *a, struct lab_node *b);
+
+/* Adds or deletes a local route; `community` 0: none. */
+void lab_announce(struct lab_node *node, const char *prefix, uint32_t med, uint32_t community);
+void lab_withdraw(struct lab_node *node, const char *prefix);
+
+/* One route of a table: its first path's view copied, attributes included. */
+struct lab_route {
+    struct prefix prefix;
+    struct path_view view;
+    uint8_t attrs[512];
+};
+size_t lab_routes(struct lab_node *node, enum table_type table, const struct lab_node *peer, enum family_id family,
+                  struct lab_route *routes, size_t max);
+bool lab_route(struct lab_node *node, enum table_type table, const struct lab_node *peer, const char *prefix,
+               struct lab_route *route);
+const char *lab_as_path(const struct lab_route *route); /* text, good until the next call */
