@@ -233,9 +233,15 @@ struct why {
     struct why_told told;
 };
 
+struct why_query {
+    enum family_id family;
+    struct prefix prefix;
+    bool longest_match;              /* `prefix` is an address */
+    const struct peer_name *to_peer; /* NULL: about the paths only */
+};
+
 /* The answer belongs to `control` until the next call. E_NOT_FOUND: no route. */
-int control_why(struct control *control, enum family_id family, const struct prefix *prefix, bool longest_match,
-                const struct peer_name *to_peer, const struct why **why, struct err *err);
+int control_why(struct control *control, const struct why_query *query, const struct why **why, struct err *err);
 
 /* Update groups: who shares one encoded stream, and why others do not. */
 struct group_view {

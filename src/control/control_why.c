@@ -187,25 +187,37 @@ static void explain_told(struct control *control, struct rib *rib, row_id row, c
         str_printf(&out, "%s", export_reason_text(reason));
 }
 
-int control_why(struct control *control, enum family_id family, const struct prefix *prefix, bool longest_match,
-                const struct peer_name *to_peer, const struct why **why, struct err *err)
+/* The row asked about, or 0 with the reason. */
+static row_id find_row(struct control *control, const struct why_query *query, struct err *err)
 {
     char text[PREFIX_TEXT_MAX];
+    struct speaker_table *table = speaker_table(control->speaker, query->family);
+    if (table == NULL) {
+        err_set(err, E_UNSUPPORTED, "address family: %s not supported",
+                query->family < FAMILY_COUNT ? family_get(query->family)->config_name : "unknown");
+        return 0;
+    }
+    row_id row = query->longest_match ? prefix_longest_match(table->rib->prefixes, query->prefix.addr.bytes,
+                                                             query->prefix.length)
+                                      : rib_find(table->rib, &query->prefix);
+    if (row != 0 && rib_row_path_count(table->rib, row) > 0)
+        return row;
+    err_set(err, E_NOT_FOUND, "%s: no route", prefix_format(&query->prefix, text));
+    return 0;
+}
+
+int control_why(struct control *control, const struct why_query *query, const struct why **why, struct err *err)
+{
     const struct peer *peer = NULL;
     int result = control_need_started(control, err);
     if (result != E_OK)
         return result;
-    if (to_peer != NULL && (peer = control_need_peer(control, to_peer, err)) == NULL)
+    if (query->to_peer != NULL && (peer = control_need_peer(control, query->to_peer, err)) == NULL)
         return E_NOT_FOUND;
-    struct speaker_table *table = speaker_table(control->speaker, family);
-    if (table == NULL)
-        return err_set(err, E_UNSUPPORTED, "address family: %s not supported",
-                       family < FAMILY_COUNT ? family_get(family)->config_name : "unknown");
-    struct rib *rib = table->rib;
-    row_id row = longest_match ? prefix_longest_match(rib->prefixes, prefix->addr.bytes, prefix->length)
-                               : rib_find(rib, prefix);
-    if (row == 0 || rib_row_path_count(rib, row) == 0)
-        return err_set(err, E_NOT_FOUND, "%s: no route", prefix_format(prefix, text));
+    row_id row = find_row(control, query, err);
+    if (row == 0)
+        return E_NOT_FOUND;
+    struct rib *rib = speaker_table(control->speaker, query->family)->rib;
     why_answer_free(control->why);
     struct why_answer *answer = control->why = mem_zalloc(MEM_OTHER, sizeof(*answer));
     struct gathered gathered;

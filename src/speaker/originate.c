@@ -47,11 +47,6 @@ static uint32_t uuid_hash(const uint8_t *uuid)
     return (uint32_t)hash_bytes(uuid, ORIGINATE_UUID_BYTES);
 }
 
-static uint32_t hash_of_uuid(const void *owner, uint32_t id)
-{
-    return uuid_hash(route_at(owner, id)->uuid);
-}
-
 /* The fields, not the structure: its padding may hold anything. */
 static uint32_t route_hash(const struct originated *route)
 {
@@ -61,11 +56,6 @@ static uint32_t route_hash(const struct originated *route)
     key[17] = (uint8_t)route->family;
     memcpy(key + 18, &route->identifier, 4);
     return (uint32_t)hash_bytes(key, sizeof(key));
-}
-
-static uint32_t hash_of_route(const void *owner, uint32_t id)
-{
-    return route_hash(&route_at(owner, id)->route);
 }
 
 static bool same_route(const struct originated *a, const struct originated *b)
@@ -85,8 +75,8 @@ struct originate *originate_new(struct speaker *speaker)
     struct originate *originate = mem_zalloc(MEM_OTHER, sizeof(*originate));
     originate->speaker = speaker;
     slab_init(&originate->routes, &layout);
-    id_table_init(&originate->by_uuid, MEM_OTHER, hash_of_uuid, originate);
-    id_table_init(&originate->by_route, MEM_OTHER, hash_of_route, originate);
+    id_table_init(&originate->by_uuid, MEM_OTHER);
+    id_table_init(&originate->by_route, MEM_OTHER);
     return originate;
 }
 

@@ -89,11 +89,20 @@ static bool plain_withdraw(const struct export_rules *rules)
     return rules->family == FAMILY_IPV4_UNICAST;
 }
 
-/* Writes one message that withdraws as many of entries[order[0..count)] as fit; returns how many. */
-static uint32_t encode_withdraw(const struct export_rules *rules, const struct rib *rib,
-                                const struct pack_entry *entries, const uint32_t *order, uint32_t count, uint8_t *to,
-                                uint32_t *length)
+/* What is to be withdrawn: entries in their own order or, if `order` is not NULL, in that one. */
+struct withdrawal {
+    const struct export_rules *rules;
+    const struct rib *rib;
+    const struct pack_entry *entries;
+    const uint32_t *order;
+    uint32_t count;
+};
+
+/* Writes one message that withdraws as many from the front as fit, and takes them off; returns its length. */
+static uint32_t encode_withdraw(struct withdrawal *withdrawal, uint8_t *to)
 {
+    const struct export_rules *rules = withdrawal->rules;
+    const uint32_t *order = withdrawal->order;
     const struct family *family = family_get(rules->family);
     bool plain = plain_withdraw(rules);
     uint8_t *at = put_header(to);
@@ -102,10 +111,15 @@ static uint32_t encode_withdraw(const struct export_rules *rules, const struct r
     uint8_t *nlri = at;
     const uint8_t *end = to + message_limit(rules) - NLRI_BYTES_MAX - 2;
     uint32_t done = 0;
-    while (done < count && at <= end) {
-        at = put_nlri(at, rules, rib, &entries[order ? order[done] : done]);
+    while (done < withdrawal->count && at <= end) {
+        at = put_nlri(at, rules, withdrawal->rib, &withdrawal->entries[order ? order[done] : done]);
         done++;
     }
+    withdrawal->count -= done;
+    if (order != NULL)
+        withdrawal->order += done;
+    else
+        withdrawal->entries += done;
     if (plain) {
         put_u16(lengths, (uint32_t)(at - nlri));
         at = put_u16(at, 0);
@@ -118,9 +132,8 @@ static uint32_t encode_withdraw(const struct export_rules *rules, const struct r
         put_u16(lengths + 8, family->afi);
         lengths[10] = family->safi;
     }
-    *length = (uint32_t)(at - to);
-    put_u16(to + 16, *length);
-    return done;
+    put_u16(to + 16, (uint32_t)(at - to));
+    return (uint32_t)(at - to);
 }
 
 void packer_encode_withdraw(const struct export_rules *rules, const struct rib *rib, const struct pack_entry *entries,
@@ -129,13 +142,9 @@ void packer_encode_withdraw(const struct export_rules *rules, const struct rib *
     uint8_t message[MESSAGE_MAX_BYTES];
     struct export_rules small = *rules;
     small.extended_message = false;
-    while (count > 0) {
-        uint32_t length;
-        uint32_t done = encode_withdraw(&small, rib, entries, NULL, count, message, &length);
-        buf_put(out, message, length);
-        entries += done;
-        count -= done;
-    }
+    struct withdrawal withdrawal = {.rules = &small, .rib = rib, .entries = entries, .count = count};
+    while (withdrawal.count > 0)
+        buf_put(out, message, encode_withdraw(&withdrawal, message));
 }
 
 static int compare_withdraws(const void *a, const void *b, void *context)
@@ -160,14 +169,17 @@ static void flush_withdraws(struct packer *packer, const struct pack_target *tar
         uint32_t to = from + 1;
         while (to < packer->withdraw_count && packer->entries[packer->withdraws[to]].source == source)
             to++;
-        while (from < to) {
-            uint32_t length;
-            uint32_t expected = (packer->withdraw_count - from) * 5;
-            uint8_t *at = group_log_reserve(target->log, message_limit(target->rules), expected, packer->rib->version);
-            from += encode_withdraw(target->rules, packer->rib, packer->entries, packer->withdraws + from, to - from,
-                                    at, &length);
-            group_log_commit(target->log, length, source);
+        struct withdrawal withdrawal = {.rules = target->rules,
+                                        .rib = packer->rib,
+                                        .entries = packer->entries,
+                                        .order = packer->withdraws + from,
+                                        .count = to - from};
+        while (withdrawal.count > 0) {
+            uint8_t *at = group_log_reserve(target->log, message_limit(target->rules), withdrawal.count * 5,
+                                            packer->rib->version);
+            group_log_commit(target->log, encode_withdraw(&withdrawal, at), source);
         }
+        from = to;
     }
 }
 

@@ -110,11 +110,9 @@ static void test_ibgp_rules(void **state)
     assert_false(lab_route(c, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
     const struct why *why;
     struct err err;
-    struct prefix prefix;
-    prefix_parse("192.0.2.0/24", false, &prefix);
-    assert_int_equal(control_why(b->control, FAMILY_IPV4_UNICAST, &prefix, false,
-                                 &(struct peer_name){.address = c->addr}, &why, &err),
-                     E_OK);
+    struct why_query query = {.family = FAMILY_IPV4_UNICAST, .to_peer = &(struct peer_name){.address = c->addr}};
+    prefix_parse("192.0.2.0/24", false, &query.prefix);
+    assert_int_equal(control_why(b->control, &query, &why, &err), E_OK);
     assert_false(why->told.told);
     assert_non_null(strstr(why->told.sentence, "internal"));
     lab_release(&lab);
@@ -163,9 +161,9 @@ static void test_as_loop_is_kept_with_its_reason(void **state)
     assert_false(lab_route(c, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
     const struct why *why;
     struct err err;
-    struct prefix prefix;
-    prefix_parse("192.0.2.0/24", false, &prefix);
-    assert_int_equal(control_why(c->control, FAMILY_IPV4_UNICAST, &prefix, false, NULL, &why, &err), E_OK);
+    struct why_query query = {.family = FAMILY_IPV4_UNICAST};
+    prefix_parse("192.0.2.0/24", false, &query.prefix);
+    assert_int_equal(control_why(c->control, &query, &why, &err), E_OK);
     assert_int_equal(why->path_count, 1);
     assert_non_null(strstr(why->paths[0].sentence, "own AS"));
     lab_release(&lab);
