@@ -33,7 +33,21 @@ __attribute__((format(printf, 3, 4))) static int refuse(struct problem *problem,
     if (vsnprintf(problem->text, sizeof(problem->text), format, arguments) < 0)
         problem->text[0] = '\0';
     va_end(arguments);
+    problem->code = E_INVALID;
     return E_INVALID;
+}
+
+/* What the file's reader refuses by its class, the API can say all the same. */
+static int check_supported(const struct section *section, const void *object, struct problem *problem)
+{
+    const char *remark;
+    struct str str = str_over(problem->key, sizeof(problem->key));
+    if (!section_not_yet(section, object, &str, &remark))
+        return 0;
+    str = str_over(problem->text, sizeof(problem->text));
+    str_printf(&str, "not yet supported%s%s%s", *remark ? " (" : "", remark, *remark ? ")" : "");
+    problem->code = E_UNSUPPORTED;
+    return E_UNSUPPORTED;
 }
 
 static int finish_graceful_restart(struct graceful_restart_config *restart, uint16_t hold_time_s,
@@ -42,8 +56,6 @@ static int finish_graceful_restart(struct graceful_restart_config *restart, uint
     if (restart->restart_time_s > RESTART_TIME_MAX_S)
         return refuse(problem, "graceful-restart.config.restart-time", "%u s is above %d", restart->restart_time_s,
                       RESTART_TIME_MAX_S);
-    if (restart->long_lived_enabled)
-        return refuse(problem, "graceful-restart.config.long-lived-enabled", "not yet supported");
     if (!restart->enabled)
         return 0;
     if (restart->restart_time_s == 0)
@@ -67,11 +79,8 @@ int global_finish(struct global_config *global, struct problem *problem)
         global->listen[global->listen_count++] = addr_ipv4(0);
         global->listen[global->listen_count++] = addr_from_bytes(ADDR_IPV6, &in6addr_any);
     }
-    if (global->confederation.enabled)
-        return refuse(problem, "confederation.config.enabled", "not yet supported");
-    if (global->apply_policy.import_count + global->apply_policy.export_count > 0)
-        return refuse(problem, "apply-policy.config", "policies are not yet supported");
-    return finish_graceful_restart(&global->graceful_restart, HOLD_TIME_S, problem);
+    int result = check_supported(&schema_global, global, problem);
+    return result < 0 ? result : finish_graceful_restart(&global->graceful_restart, HOLD_TIME_S, problem);
 }
 
 static int finish_timers(struct timers_config *timers, struct problem *problem)
@@ -99,16 +108,17 @@ static int check_family(const struct peer_config *peer, uint32_t i, struct probl
     str_printf(&str, "afi-safis[%u].config.afi-safi-name", i);
     if (!family)
         return refuse(problem, key, "missing");
-    if (config->enabled && !family->routed)
-        return refuse(problem, key, "the address family %s is not yet supported (ipv4-unicast, ipv6-unicast)",
-                      family->config_name);
+    if (config->enabled && !family->routed) {
+        refuse(problem, key, "the address family %s is not yet supported (ipv4-unicast, ipv6-unicast)",
+               family->config_name);
+        problem->code = E_UNSUPPORTED;
+        return E_UNSUPPORTED;
+    }
     for (uint32_t before = 0; before < i; before++) {
         if (peer->families[before].family == config->family)
             return refuse(problem, key, "%s is listed twice", family->config_name);
     }
-    str = str_over(key, sizeof(key));
-    str_printf(&str, "afi-safis[%u].long-lived-graceful-restart.config.enabled", i);
-    return config->long_lived ? refuse(problem, key, "not yet supported") : 0;
+    return 0;
 }
 
 static int check_families(const struct peer_config *peer, struct problem *problem)
@@ -123,21 +133,6 @@ static int check_families(const struct peer_config *peer, struct problem *proble
     return 0;
 }
 
-/* What the API can say although the file's reader would have refused it. */
-static int check_offered(const struct peer_config *peer, struct problem *problem)
-{
-    if (peer->route_reflector_client && peer->route_server_client)
-        return refuse(problem, "route-server.config.route-server-client",
-                      "a neighbor cannot be both a route server client and a route reflector client");
-    if (peer->route_reflector_client)
-        return refuse(problem, "route-reflector.config.route-reflector-client", "not yet supported");
-    if (peer->route_server_client)
-        return refuse(problem, "route-server.config.route-server-client", "not yet supported");
-    if (peer->apply_policy.import_count + peer->apply_policy.export_count > 0)
-        return refuse(problem, "apply-policy.config", "policies are not yet supported");
-    return 0;
-}
-
 /* What holds for a neighbour and a group alike, whoever the peer will be. */
 static int finish_peer(struct peer_config *peer, struct problem *problem)
 {
@@ -147,9 +142,12 @@ static int finish_peer(struct peer_config *peer, struct problem *problem)
     if (result == 0)
         result = check_families(peer, problem);
     if (result == 0)
-        result = check_offered(peer, problem);
+        result = check_supported(&schema_peer, peer, problem);
     if (result < 0)
         return result;
+    if (peer->route_reflector_client && peer->route_server_client)
+        return refuse(problem, "route-server.config.route-server-client",
+                      "a neighbor cannot be both a route server client and a route reflector client");
     if (peer->ebgp_multihop && peer->ttl_security)
         return refuse(problem, "ttl-security.config.enabled", "ebgp-multihop and ttl-security are mutually exclusive");
     if (peer->role_strict && peer->role == ROLE_NOT_SET)
@@ -202,8 +200,11 @@ static int check_address(const struct neighbor_config *neighbor, struct problem 
 {
     const struct transport_config *transport = &neighbor->peer.transport;
     char text[ADDR_TEXT_MAX];
-    if (neighbor->address.kind == ADDR_NONE && neighbor->interface[0])
-        return refuse(problem, "config.neighbor-interface", "not yet supported (unnumbered neighbors)");
+    if (neighbor->address.kind == ADDR_NONE && neighbor->interface[0]) {
+        refuse(problem, "config.neighbor-interface", "not yet supported (unnumbered neighbors)");
+        problem->code = E_UNSUPPORTED;
+        return E_UNSUPPORTED;
+    }
     if (neighbor->address.kind == ADDR_NONE)
         return refuse(problem, "config.neighbor-address", "no neighbor address/interface specified");
     if (addr_is_any(&neighbor->address) || addr_is_multicast(&neighbor->address))
@@ -221,15 +222,15 @@ static int check_address(const struct neighbor_config *neighbor, struct problem 
 
 int neighbor_finish(struct neighbor_config *neighbor, const struct global_config *global, struct problem *problem)
 {
-    int result = finish_peer(&neighbor->peer, problem);
+    int result = check_supported(&schema_neighbor, neighbor, problem);
+    if (result == 0)
+        result = finish_peer(&neighbor->peer, problem);
     if (result == 0)
         result = check_address(neighbor, problem);
     if (result == 0)
         result = check_as_numbers(&neighbor->peer, global, problem);
     if (result < 0)
         return result;
-    if (neighbor->vrf[0])
-        return refuse(problem, "config.vrf", "not yet supported (VRFs)");
     if (neighbor->peer.family_count == 0)
         add_family(&neighbor->peer, neighbor->address.kind == ADDR_IPV4 ? FAMILY_IPV4_UNICAST : FAMILY_IPV6_UNICAST);
     return 0;
@@ -255,8 +256,8 @@ static void take_text(char *to, const char *from, size_t size)
         memcpy(to, from, size);
 }
 
-/* The group's blocks win as a whole; what the group leaves open (AS numbers, password, description, families) stays
- * the neighbour's. */
+/* The group's blocks win as a whole; what the group leaves open (AS numbers, password, description, role, families)
+ * stays the neighbour's. */
 static void take_group(struct peer_config *peer, const struct peer_group_config *group)
 {
     struct peer_config own = *peer;
@@ -269,6 +270,10 @@ static void take_group(struct peer_config *peer, const struct peer_group_config 
         take_text(peer->auth_password, own.auth_password, sizeof(peer->auth_password));
     if (peer->description[0] == '\0')
         take_text(peer->description, own.description, sizeof(peer->description));
+    if (peer->role == ROLE_NOT_SET) {
+        peer->role = own.role;
+        peer->role_strict = own.role_strict;
+    }
     if (peer->family_count == 0) {
         peer->family_count = own.family_count;
         memcpy(peer->families, own.families, sizeof(peer->families));

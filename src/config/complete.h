@@ -5,6 +5,7 @@
 
 /* What is wrong, and by which key below the object ("afi-safis[1].config.afi-safi-name"). */
 struct problem {
+    int code; /* E_INVALID, or E_UNSUPPORTED: right, but not yet supported */
     char key[CONFIG_NAME_MAX];
     char text[CONFIG_DESCRIPTION_MAX];
 };

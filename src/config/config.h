@@ -1,8 +1,8 @@
 /* The configuration as values: what a file, an API call or a library user asks for.
  *
- * One schema table (schema.c) describes every key once: reading TOML, YAML and JSON, checking, defaults, printing and
- * comparing all walk it. Structures are plain; strings are fixed arrays, so a neighbour's configuration is copied and
- * compared as a value. `present` sets say which keys somebody actually wrote: peer-group inheritance needs it.
+ * One schema (schema.h) describes every key once: reading TOML, YAML and JSON, checking, defaults, printing and
+ * comparing all walk it. Structures are plain; strings are fixed arrays, so a neighbour's configuration is copied as a
+ * value. Compare by config_diff() and neighbor_config_needs_reset(), not as memory.
  */
 #pragma once
 
@@ -161,6 +161,7 @@ struct neighbor_config {
     struct peer_config peer; /* effective: defaults and group applied */
 };
 
+/* What the group's own table and the defaults come to: no peer AS (0) or no families (count 0) if it says none. */
 struct peer_group_config {
     char name[CONFIG_NAME_MAX];
     struct peer_config peer;
@@ -219,7 +220,8 @@ enum config_format {
 enum config_format config_format_of(const char *path, enum config_format fallback);
 
 /* Reads, checks and completes (defaults, group inheritance) a whole configuration. On an error nothing is returned
- * and `err` says file:line:column, the key's path, the value found and the values allowed. */
+ * and `err` says file:line:column, the key's path, the value found and the values allowed. E_UNSUPPORTED: right, but
+ * not yet offered; E_INVALID: wrong. What is odd but allowed goes to the log. */
 int config_read_file(const char *path, enum config_format format, struct config **config, struct err *err);
 int config_read_text(const char *name, const char *text, size_t length, enum config_format format,
                      struct config **config, struct err *err);

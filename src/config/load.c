@@ -50,7 +50,8 @@ static int report(const struct loader *loader, const struct frame *frame, const 
                   const struct problem *problem)
 {
     struct frame inner = {frame, problem->key, -1};
-    return reader_error(&loader->reader, &inner, node_place(node), "%s", problem->text);
+    reader_error(&loader->reader, &inner, node_place(node), "%s", problem->text);
+    return problem->code;
 }
 
 static int load_global(struct loader *loader)
@@ -83,8 +84,10 @@ static int open_list(const struct loader *loader, const char *name, const struct
     if (result < 0)
         return result;
     const struct key *key = schema_child(loader->schema, name)->key;
-    if (*count > 0 && key->class == NOT_YET)
-        return reader_error(&loader->reader, &frame, node_place(list), "not yet supported");
+    if (*count > 0 && key->class == NOT_YET) {
+        reader_error(&loader->reader, &frame, node_place(list), "not yet supported");
+        return E_UNSUPPORTED;
+    }
     if (*count > CONFIG_NEIGHBORS_MAX)
         return reader_error(&loader->reader, &frame, node_place(list), "%zu entries are too many (at most %d)", *count,
                             CONFIG_NEIGHBORS_MAX);
@@ -142,7 +145,7 @@ static int load_groups(struct loader *loader)
     for (size_t i = 1; i < count; i++) {
         const struct group *group = loader->groups[i];
         struct frame frame = {NULL, "peer-groups", (int)group->index};
-        struct problem problem = {.key = "config.peer-group-name"};
+        struct problem problem = {.code = E_INVALID, .key = "config.peer-group-name"};
         struct str str = str_over(problem.text, sizeof(problem.text));
         if (strcmp(loader->groups[i - 1]->name, group->name) != 0)
             continue;
@@ -216,7 +219,7 @@ static int load_neighbor(const struct loader *loader, const struct node *node, s
                          struct neighbor_config *neighbor)
 {
     struct frame frame = {NULL, "neighbors", (int)index};
-    struct problem problem = {.key = "config.peer-as", .text = "missing"};
+    struct problem problem = {.code = E_INVALID, .key = "config.peer-as", .text = "missing"};
     const struct group *group;
     section_defaults(&schema_neighbor, neighbor);
     int result = find_group(loader, &frame, node, &group);
@@ -273,7 +276,7 @@ static int check_unique(const struct loader *loader, struct neighbor_place *plac
             continue;
         char text[ADDR_TEXT_MAX];
         struct frame frame = {NULL, "neighbors", (int)places[i].index};
-        struct problem problem = {.key = "config.neighbor-address"};
+        struct problem problem = {.code = E_INVALID, .key = "config.neighbor-address"};
         struct str str = str_over(problem.text, sizeof(problem.text));
         str_printf(&str, "%s is neighbors[%zu] already", addr_format(&places[i].config->address, text),
                    places[i - 1].index);

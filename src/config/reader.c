@@ -125,9 +125,10 @@ int reader_elements(const struct reader *reader, const struct frame *frame, cons
 static int not_yet_list(const struct reader *reader, const struct frame *frame, const struct schema_node *schema,
                         const struct node *node)
 {
-    struct place place = node_place(node);
-    return reader_error(reader, frame, place, "not yet supported%s%s%s", schema->key->remark ? " (" : "",
-                        schema->key->remark ? schema->key->remark : "", schema->key->remark ? ")" : "");
+    const char *remark = schema->key->remark;
+    reader_error(reader, frame, node_place(node), "not yet supported%s%s%s", remark ? " (" : "", remark ? remark : "",
+                 remark ? ")" : "");
+    return E_UNSUPPORTED;
 }
 
 /* One element into its place (NULL: only checked). */
@@ -205,7 +206,9 @@ static int read_key(const struct reader *reader, const struct frame *frame, cons
         return 0;
     struct err problem;
     int result = value_read(key, node, owner, key->class == NOT_YET && !schema->ignored, &problem);
-    return result < 0 ? reader_error(reader, frame, node_place(node), "%s", problem.text) : 0;
+    if (result < 0)
+        reader_error(reader, frame, node_place(node), "%s", problem.text);
+    return result;
 }
 
 int reader_table(const struct reader *reader, const struct frame *frame, const struct schema_node *schema,

@@ -271,6 +271,53 @@ bool section_differs(const struct section *section, const void *a, const void *b
     return any;
 }
 
+static bool is_at_default(const struct key *key, const void *object)
+{
+    if (key->count_size)
+        return key_count(key, object) == 0;
+    if (key_is_integer(key))
+        return key_integer(key, object) == key->fallback;
+    CHECK(key->type == KEY_TEXT || key->type == KEY_SECRET);
+    return ((const char *)object)[key->offset] == '\0';
+}
+
+static bool elements_not_yet(const struct key *key, const void *object, struct str *path, const char **remark)
+{
+    uint64_t count = key_count(key, object);
+    size_t length = path->length;
+    for (uint64_t i = 0; i < count; i++) {
+        const uint8_t *element = (const uint8_t *)object + key->offset + i * key->element_size;
+        str_printf(path, "[%u]", (unsigned)i);
+        if (section_not_yet(key->section, element, path, remark))
+            return true;
+        path->length = length;
+    }
+    return false;
+}
+
+bool section_not_yet(const struct section *section, const void *object, struct str *path, const char **remark)
+{
+    size_t length = path->length;
+    for (size_t i = 0; i < section->key_count; i++) {
+        const struct key *key = &section->keys[i];
+        bool block = key->type == KEY_BLOCK;
+        if (key->size == 0 || (key->flags & BY_HAND))
+            continue;
+        str_printf(path, "%s%s", length && *key->path ? "." : "", key->path);
+        if (block && section_not_yet(key->section, (const uint8_t *)object + key->offset, path, remark))
+            return true;
+        if (key->type == KEY_LIST && elements_not_yet(key, object, path, remark))
+            return true;
+        if (!block && key->class == NOT_YET && !is_at_default(key, object)) {
+            *remark = key->remark ? key->remark : "";
+            return true;
+        }
+        path->length = length;
+        path->text[length] = '\0';
+    }
+    return false;
+}
+
 const char *key_type_text(const struct key *key)
 {
     static const char *const texts[] = {

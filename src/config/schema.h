@@ -148,7 +148,10 @@ void section_defaults(const struct section *section, void *object);
 bool section_differs(const struct section *section, const void *a, const void *b, unsigned skipped,
                      void (*differs)(void *context, const char *path), void *context);
 
-/* The same for one key. The objects are the section's. */
+/* The first NOT_YET key that is not at its default: its path and remark ("" if none). False if there is none. */
+bool section_not_yet(const struct section *section, const void *object, struct str *path, const char **remark);
+
+/* The same as section_differs for one key. The objects are the section's. */
 bool key_differs(const struct key *key, const void *a, const void *b, unsigned skipped);
 
 /* A key's field in an object of its section. */

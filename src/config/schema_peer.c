@@ -80,9 +80,14 @@ static const struct key family_block_keys[] = {
     {"prefix-limit.config.max-prefixes", KEY_NUMBER, IGNORED, RANGE(0, UINT32_MAX)},
     {"prefix-limit.config.shutdown-threshold-pct", KEY_NUMBER, IGNORED, RANGE(0, UINT8_MAX)},
     {"prefix-limit.config.restart-timer", KEY_SECONDS, IGNORED, RANGE(0, UINT32_MAX)},
-    {"config.send-default-route", KEY_BOOL, IGNORED},
 };
 static const struct section family_block = SECTION("family", family_block_keys, 0);
+
+static const struct key unicast_block_keys[] = {
+    {"", KEY_BLOCK, IGNORED, .section = &family_block},
+    {"config.send-default-route", KEY_BOOL, IGNORED},
+};
+static const struct section unicast_block = SECTION("unicast", unicast_block_keys, 0);
 
 static void prepare_family(void *element, const void *owner)
 {
@@ -112,8 +117,8 @@ static const struct key family_keys[] = {
     {"route-selection-options", KEY_BLOCK, IGNORED, .section = &schema_route_selection},
     {"use-multiple-paths", KEY_BLOCK, IGNORED, .section = &schema_multiple_paths},
     {"use-multiple-paths.config.enabled", KEY_BOOL, IGNORED},
-    {"ipv4-unicast", KEY_BLOCK, IGNORED, .section = &family_block},
-    {"ipv6-unicast", KEY_BLOCK, IGNORED, .section = &family_block},
+    {"ipv4-unicast", KEY_BLOCK, IGNORED, .section = &unicast_block},
+    {"ipv6-unicast", KEY_BLOCK, IGNORED, .section = &unicast_block},
     {"ipv4-labelled-unicast", KEY_BLOCK, IGNORED, .section = &family_block},
     {"ipv6-labelled-unicast", KEY_BLOCK, IGNORED, .section = &family_block},
     {"l3vpn-ipv4-unicast", KEY_BLOCK, IGNORED, .section = &family_block},

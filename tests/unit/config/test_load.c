@@ -346,6 +346,10 @@ static void test_not_yet_at_its_default(void **state)
     assert_int_equal(config->global.confederation.members[1], 65537);
     assert_int_equal(config->global.apply_policy.default_import, DEFAULT_ACTION_REJECT);
     config_free(config);
+    struct err err;
+    static const char reflector[] = GLOBAL "neighbors: {config: {neighbor-address: 192.0.2.2, peer-as: 65001},\n"
+                                           "route-reflector: {config: {route-reflector-client: true}}}\n";
+    assert_int_equal(config_read_text("x", reflector, strlen(reflector), CONFIG_YAML, &config, &err), E_UNSUPPORTED);
     assert_refused(GLOBAL "zebra: {config: {enabled: true}}\n",
                    "x:2:18: zebra.config.enabled: not yet supported (zebra)");
 }
@@ -389,6 +393,27 @@ static void test_complete_for_the_api(void **state)
     nobody.peer.remove_private = REMOVE_PRIVATE_ALL;
     assert_int_equal(neighbor_config_complete(&nobody, &config->global, NULL, &err), E_INVALID);
     assert_non_null(strstr(err.text, "can't set remove-private-as for iBGP peer"));
+
+    struct neighbor_config wishes = {.address = addr_ipv4(0xc0000205)};
+    peer_config_init(&wishes.peer);
+    wishes.peer.peer_as = 65001;
+    wishes.peer.family_count = 2;
+    wishes.peer.families[0] = (struct family_config){.family = FAMILY_IPV4_UNICAST, .enabled = true};
+    wishes.peer.families[1] = (struct family_config){.family = FAMILY_IPV6_UNICAST, .enabled = true};
+    wishes.peer.families[1].long_lived = true;
+    assert_int_equal(neighbor_config_complete(&wishes, &config->global, NULL, &err), E_UNSUPPORTED);
+    assert_string_equal(err.text, "afi-safis[1].long-lived-graceful-restart.config.enabled: not yet supported "
+                                  "(long-lived graceful restart)");
+    wishes.peer.families[1].long_lived = false;
+    memcpy(wishes.vrf, "red", sizeof("red"));
+    assert_int_equal(neighbor_config_complete(&wishes, &config->global, NULL, &err), E_UNSUPPORTED);
+    assert_string_equal(err.text, "config.vrf: not yet supported (VRFs)");
+    wishes.vrf[0] = '\0';
+    wishes.peer.apply_policy.export_count = 1;
+    assert_int_equal(neighbor_config_complete(&wishes, &config->global, NULL, &err), E_UNSUPPORTED);
+    assert_string_equal(err.text, "apply-policy.config.export-policy-list: not yet supported (policies)");
+    wishes.peer.apply_policy.export_count = 0;
+    assert_int_equal(neighbor_config_complete(&wishes, &config->global, NULL, &err), 0);
     config_free(config);
 
     struct global_config global = {.as = 1};
