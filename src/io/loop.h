@@ -33,14 +33,17 @@ void loop_free(struct loop *loop);
  * the clock at most `max_wait_ms` ahead (-1: any distance) if there is nothing to do now.
  * True if anything was run. */
 bool loop_turn(struct loop *loop, int max_wait_ms);
-void loop_run(struct loop *loop); /* turns until loop_stop; in a simulated loop also until nothing is left to come */
+void loop_run(struct loop *loop);  /* turns until loop_stop; in a simulated loop also until nothing is left to come */
 void loop_stop(struct loop *loop); /* the loop's thread only: others post a mail that calls it */
 
 struct mono_time loop_now(const struct loop *loop); /* as noted at the start of the turn; between turns, the time */
 struct wall_time loop_wall_now(const struct loop *loop);
 bool loop_is_simulated(const struct loop *loop);
-int loop_descriptor(const struct loop *loop); /* readable when a turn is due: for embedding in another loop */
-int loop_next_timeout_ms(const struct loop *loop); /* -1: none */
+
+/* For embedding in another loop: a turn is due when the descriptor is readable (-1: simulated), or after this time at
+ * the latest (0: now, there are tasks; -1: no timers). */
+int loop_descriptor(const struct loop *loop);
+int loop_next_timeout_ms(const struct loop *loop);
 
 /* Working memory of the loop, for buffers that everything on it may share because they are used within one callback
  * only. One block for each `key` (the address of something static), made zeroed at the first call, freed with the
@@ -111,9 +114,9 @@ void mailbox_post(struct loop *loop, struct mail *mail); /* from any thread; nev
 struct doorbell;
 
 struct doorbell *doorbell_new(struct loop *loop, void (*answered)(void *context), void *context);
-void doorbell_ring(struct doorbell *doorbell);  /* from any thread */
-void doorbell_free(struct doorbell *doorbell);  /* on the loop's thread, when nobody rings it any more; not answered
-                                                   afterwards, though the memory may live until the next turn */
+void doorbell_ring(struct doorbell *doorbell); /* from any thread */
+void doorbell_free(struct doorbell *doorbell); /* on the loop's thread, when nobody rings it any more; not answered
+                                                  afterwards, though the memory may live until the next turn */
 
 /* Signals: delivered on the loop as ordinary calls. One handler per signal number. A NULL handler takes it back.
  * The signal is blocked in the calling thread: call this before other threads are started, so that they inherit it.

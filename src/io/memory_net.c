@@ -437,6 +437,8 @@ static int memory_listener_set_key(struct listener *base, const struct addr *rem
     struct memory_listener *listener = container_of(base, struct memory_listener, base);
     if (remote->kind != base->local.addr.kind || remote_bits > addr_bits(remote))
         return err_set(err, E_INVALID, "the prefix of an MD5 key is not of the listener's family");
+    if (options->md5_key_length > TCP_MD5_KEY_MAX)
+        return err_set(err, E_INVALID, "the MD5 key is longer than %d bytes", TCP_MD5_KEY_MAX);
     list_foreach_safe (old, &listener->keys, struct memory_key, link) {
         if (old->bits == remote_bits && addr_equal(&old->addr, remote))
             key_free(old);

@@ -53,12 +53,12 @@ enum { TCP_MD5_KEY_MAX = 80 };
 
 /* Options of one connection, for dialing and for accepting. All zero = system defaults. */
 struct transport_options {
-    struct endpoint local;      /* bind here first; ADDR_NONE: any; port 0: any */
-    char bind_interface[16];    /* SO_BINDTODEVICE; "" = none */
-    uint8_t ttl;                /* outgoing TTL/hop limit; 0 = system default */
-    uint8_t ttl_min;            /* smallest accepted TTL (RFC 5082); 0 = any */
-    uint16_t mss;               /* TCP_MAXSEG; 0 = system default */
-    uint8_t md5_key_length;     /* 0 = none (RFC 2385) */
+    struct endpoint local;   /* bind here first; ADDR_NONE: any; port 0: any */
+    char bind_interface[16]; /* SO_BINDTODEVICE; "" = none */
+    uint8_t ttl;             /* outgoing TTL/hop limit; 0 = system default */
+    uint8_t ttl_min;         /* smallest accepted TTL (RFC 5082); 0 = any */
+    uint16_t mss;            /* TCP_MAXSEG; 0 = system default */
+    uint8_t md5_key_length;  /* 0 = none (RFC 2385) */
     char md5_key[TCP_MD5_KEY_MAX];
 };
 

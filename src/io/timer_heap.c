@@ -86,8 +86,11 @@ void timer_heap_release(struct timer_heap *heap)
 
 void timer_heap_put(struct timer_heap *heap, struct loop_timer *timer, struct mono_time due)
 {
+    bool later = due.ns >= timer->due.ns;
     timer->due = due;
     timer->sequence = heap->next_sequence++;
+    if (timer->heap_index != 0 && later)
+        return; /* without even a look at the slot: its key is no later than the old time */
     struct timer_slot slot = slot_of(timer);
     if (timer->heap_index != 0) {
         uint32_t position = timer->heap_index - 1;

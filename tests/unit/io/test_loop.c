@@ -429,6 +429,21 @@ static void test_signal_is_an_event(void **state)
     loop_free(simulated);
 }
 
+static void test_working_memory_is_one_per_key(void **state)
+{
+    static const char key_a, key_b;
+    struct loop *loop = loop_new_simulated();
+    uint8_t *a = loop_local(loop, &key_a, 1000);
+    uint8_t *b = loop_local(loop, &key_b, 1000);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(a[i] | b[i], 0);
+    memset(a, 1, 1000);
+    memset(b, 2, 1000);
+    assert_ptr_equal(loop_local(loop, &key_a, 1000), a);
+    assert_int_equal(a[999], 1);
+    loop_free(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_hang_up_reaches_only_who_wants_something),
         cmocka_unit_test(test_watch_stopped_in_the_same_turn_is_not_called),
         cmocka_unit_test(test_signal_is_an_event),
+        cmocka_unit_test(test_working_memory_is_one_per_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
