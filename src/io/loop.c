@@ -438,11 +438,11 @@ bool loop_turn(struct loop *loop, int max_wait_ms)
 
 void loop_run(struct loop *loop)
 {
-    loop->stopping = false;
     while (!loop->stopping) {
         if (!loop_turn(loop, -1) && loop->simulated && next_timeout_ms(loop) < 0)
             return;
     }
+    loop->stopping = false;
 }
 
 void loop_stop(struct loop *loop)

@@ -33,8 +33,10 @@ void loop_free(struct loop *loop);
  * the clock at most `max_wait_ms` ahead (-1: any distance) if there is nothing to do now.
  * True if anything was run. */
 bool loop_turn(struct loop *loop, int max_wait_ms);
-void loop_run(struct loop *loop);  /* turns until loop_stop; in a simulated loop also until nothing is left to come */
-void loop_stop(struct loop *loop); /* the loop's thread only: others post a mail that calls it */
+void loop_run(struct loop *loop); /* turns until loop_stop; in a simulated loop also until nothing is left to come */
+/* loop_run returns after this turn; if it is not running, as soon as it is called. The loop's thread only: others post
+ * a mail that calls it. */
+void loop_stop(struct loop *loop);
 
 struct mono_time loop_now(const struct loop *loop); /* as noted at the start of the turn; between turns, the time */
 struct wall_time loop_wall_now(const struct loop *loop);

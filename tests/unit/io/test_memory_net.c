@@ -251,6 +251,16 @@ static void test_key_mismatch_is_silence(void **state)
     assert_true(elapsed_ms(lab, start) < 127000 + 10000);
 }
 
+static void test_exact_key_goes_before_a_prefix_key(void **state)
+{
+    struct lab *lab = *state;
+    set_key(lab, "exact", 32);
+    set_key(lab, "prefix", 8);
+    lab->options.md5_key_length = 5;
+    memcpy(lab->options.md5_key, "exact", 5);
+    connect_both(lab);
+}
+
 static void test_removed_key_lets_the_keyless_in(void **state)
 {
     struct lab *lab = *state;
@@ -393,6 +403,7 @@ int main(void)
         LAB_TEST(test_refused_when_nobody_listens),
         LAB_TEST(test_listening_is_checked),
         LAB_TEST(test_key_mismatch_is_silence),
+        LAB_TEST(test_exact_key_goes_before_a_prefix_key),
         LAB_TEST(test_removed_key_lets_the_keyless_in),
         LAB_TEST(test_cut_holds_everything_until_restored),
         LAB_TEST(test_dial_over_a_cut_times_out),
