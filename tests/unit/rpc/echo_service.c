@@ -58,15 +58,17 @@ static bool count_more(struct rpc_call *call)
     ((struct echo_service *)rpc_call_context(call))->asked++;
     while (count->left > 0 && rpc_call_has_room(call)) {
         uint8_t *room = rpc_call_reserve(call, count->bytes);
-        CHECK(room);
+        if (!room)
+            break;
         memset(room, (int)(count->left & 0xff), count->bytes);
         count->left--;
     }
-    if (count->left > 0)
+    bool too_long = count->bytes > RPC_MESSAGE_MAX_BYTES;
+    if (count->left > 0 && !too_long)
         return true;
     free(count);
     rpc_call_set_state(call, NULL);
-    rpc_call_finish(call, RPC_OK, NULL);
+    rpc_call_finish(call, too_long ? RPC_OUT_OF_RANGE : RPC_OK, NULL);
     return false;
 }
 
