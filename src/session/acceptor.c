@@ -114,16 +114,16 @@ void acceptor_free(struct acceptor *acceptor)
         return;
     if (acceptor->gone)
         *acceptor->gone = true;
-    list_foreach_safe(listener, &acceptor->listeners, struct acceptor_listener, link)
+    list_foreach_safe (listener, &acceptor->listeners, struct acceptor_listener, link)
         forget_listener(listener);
-    list_foreach_safe(key, &acceptor->keys, struct acceptor_key, link)
+    list_foreach_safe (key, &acceptor->keys, struct acceptor_key, link)
         forget_key(key);
     mem_free(MEM_SESSION, acceptor);
 }
 
 static struct acceptor_listener *find_listener(const struct acceptor *acceptor, const struct endpoint *local)
 {
-    list_foreach(listener, &acceptor->listeners, struct acceptor_listener, link) {
+    list_foreach (listener, &acceptor->listeners, struct acceptor_listener, link) {
         if (listener->asked.port == local->port && listener->asked.scope_id == local->scope_id &&
             addr_equal(&listener->asked.addr, &local->addr))
             return listener;
@@ -167,7 +167,7 @@ int acceptor_listen(struct acceptor *acceptor, const struct endpoint *local, con
     list_init(&listener->link);
     list_append(&acceptor->listeners, &listener->link);
     acceptor->count++;
-    list_foreach(key, &acceptor->keys, struct acceptor_key, link) {
+    list_foreach (key, &acceptor->keys, struct acceptor_key, link) {
         result = give_key(listener, key, err);
         if (result < 0) {
             forget_listener(listener);
@@ -193,7 +193,7 @@ unsigned acceptor_count(const struct acceptor *acceptor)
 
 struct endpoint acceptor_local(const struct acceptor *acceptor, unsigned index)
 {
-    list_foreach(listener, &acceptor->listeners, struct acceptor_listener, link) {
+    list_foreach (listener, &acceptor->listeners, struct acceptor_listener, link) {
         if (index-- == 0)
             return listener_local(listener->listener);
     }
@@ -202,7 +202,7 @@ struct endpoint acceptor_local(const struct acceptor *acceptor, unsigned index)
 
 static struct acceptor_key *find_key(const struct acceptor *acceptor, const struct addr *remote, unsigned bits)
 {
-    list_foreach(key, &acceptor->keys, struct acceptor_key, link) {
+    list_foreach (key, &acceptor->keys, struct acceptor_key, link) {
         if (key->remote_bits == bits && addr_equal(&key->remote, remote))
             return key;
     }
@@ -214,11 +214,11 @@ static int give_key_to_all(struct acceptor *acceptor, const struct acceptor_key 
                            struct err *err)
 {
     struct acceptor_key none = {.remote = key->remote, .remote_bits = key->remote_bits};
-    list_foreach(listener, &acceptor->listeners, struct acceptor_listener, link) {
+    list_foreach (listener, &acceptor->listeners, struct acceptor_listener, link) {
         int result = give_key(listener, key, err);
         if (result == E_OK)
             continue;
-        list_foreach(undone, &acceptor->listeners, struct acceptor_listener, link) {
+        list_foreach (undone, &acceptor->listeners, struct acceptor_listener, link) {
             if (undone == listener)
                 break;
             give_key(undone, old ? old : &none, NULL);

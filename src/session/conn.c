@@ -187,11 +187,13 @@ static void hold_expired(struct loop_timer *timer)
     struct conn *conn = container_of(timer, struct conn, hold);
     const struct session *session = conn->session;
     char why[96];
+    long long open_s = mono_diff_ms(loop_now(session->loop), conn->opened_at) / 1000;
     if (conn->fsm.state == SESSION_OPENSENT)
-        snprintf(why, sizeof(why), "no OPEN from the peer within %u s", session->config.open_wait_s);
+        snprintf(why, sizeof(why), "no OPEN from the peer within %lld s", open_s);
+    else if (conn->negotiated.hold_time_s == 0)
+        snprintf(why, sizeof(why), "no KEEPALIVE in answer to our OPEN within %lld s", open_s);
     else
-        snprintf(why, sizeof(why), "nothing heard from the peer for %u s",
-                 conn->negotiated.hold_time_s ? conn->negotiated.hold_time_s : session->config.open_wait_s);
+        snprintf(why, sizeof(why), "nothing heard from the peer for %u s", conn->negotiated.hold_time_s);
     struct conn_cause cause = {.end = SESSION_END_HOLD_TIMER, .why = why};
     session_enter(conn->session);
     conn_event(conn, FSM_HOLD_EXPIRES, &cause);

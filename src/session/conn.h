@@ -22,7 +22,8 @@ enum {
     CONN_PIECES_MAX = 16,
 };
 
-/* Why an event came, for those that end a connection. Everything may be left zero: then the machine's output says it. */
+/* Why an event came, for those that end a connection. Everything may be left zero: then the machine's output says it.
+ */
 struct conn_cause {
     enum session_end end;
     int system_errno;
@@ -42,15 +43,15 @@ struct conn_ending {
 struct conn {
     struct session *session;
     struct fsm fsm;
-    struct stream *stream; /* NULL: none; while dialing it is not connected yet */
-    bool ours;             /* we opened it */
-    uint32_t epoch;        /* counts closings: whoever calls out looks whether it is still the same connection */
+    struct stream *stream;      /* NULL: none; while dialing it is not connected yet */
+    bool ours;                  /* we opened it */
+    uint32_t epoch;             /* counts closings: whoever calls out looks whether it is still the same connection */
     struct mono_time opened_at; /* when TCP was up */
 
     struct loop_timer connect_retry, hold, keepalive, send_hold;
 
-    struct open_message *local;  /* what we sent; NULL before; owned */
-    struct open_message *remote; /* what we received */
+    struct open_message *local;   /* what we sent; NULL before; owned */
+    struct open_message *remote;  /* what we received */
     struct negotiated negotiated; /* from OpenConfirm on */
     struct update_rules rules;
 
@@ -62,13 +63,13 @@ struct conn {
 
     /* Output. `out` holds our own messages and goes before the owner's; see conn_output.c. */
     struct buf out;
-    bool own_queued;       /* `out` holds a message of ours, not only the rest of one of the owner's */
-    bool blocked;          /* the kernel takes no more: wait for writable */
-    bool flush_due;        /* the session's task is to write */
-    bool owner_pending;    /* the owner offered more than was taken */
-    bool parting;          /* `out` ends with a NOTIFICATION */
-    int broken_errno;      /* writing failed: read what is left, then give up */
-    unsigned wanted;       /* as last told to the stream */
+    bool own_queued;    /* `out` holds a message of ours, not only the rest of one of the owner's */
+    bool blocked;       /* the kernel takes no more: wait for writable */
+    bool flush_due;     /* the session's task is to write */
+    bool owner_pending; /* the owner offered more than was taken */
+    bool parting;       /* `out` ends with a NOTIFICATION */
+    int broken_errno;   /* writing failed: read what is left, then give up */
+    unsigned wanted;    /* as last told to the stream */
 };
 
 void conn_init(struct conn *conn, struct session *session);

@@ -172,8 +172,8 @@ static void conn_set_blocked(struct conn *conn, bool blocked, bool progress)
 {
     conn->blocked = blocked;
     conn_watch(conn);
-    bool guarded = conn->fsm.state == SESSION_ESTABLISHED &&
-                   (conn->negotiated.hold_time_s || conn->session->config.send_hold_s);
+    bool guarded =
+        conn->fsm.state == SESSION_ESTABLISHED && (conn->negotiated.hold_time_s || conn->session->config.send_hold_s);
     if (!blocked)
         loop_timer_stop(&conn->send_hold);
     else if (guarded && (progress || !loop_timer_running(&conn->send_hold)))

@@ -71,6 +71,6 @@ void farewell_start(struct conn *conn)
 
 void farewell_end_all(struct session *session)
 {
-    list_foreach_safe(farewell, &session->farewells, struct farewell, link)
+    list_foreach_safe (farewell, &session->farewells, struct farewell, link)
         farewell_free(farewell);
 }

@@ -76,8 +76,7 @@ static struct fsm_output fsm_go(struct fsm *fsm, enum session_state state, unsig
 static struct fsm_output fsm_fail(struct fsm *fsm, uint8_t code, uint8_t subcode)
 {
     fsm->state = SESSION_IDLE;
-    return (struct fsm_output){
-        .actions = FSM_DO_NOTIFY | FSM_DO_CLOSE | FSM_DO_DAMP, .code = code, .subcode = subcode};
+    return (struct fsm_output){.actions = FSM_DO_NOTIFY | FSM_DO_CLOSE | FSM_DO_DAMP, .code = code, .subcode = subcode};
 }
 
 static struct fsm_output fsm_idle(struct fsm *fsm, enum fsm_event event)

@@ -8,12 +8,16 @@
 
 enum {
     SESSION_CONNS = 2,
-    SESSION_FIRST_CONNECT_MS = 1000,  /* the first attempt comes within this */
-    SESSION_RETRY_FIRST_MS = 5000,    /* retries begin with this and double up to connect_retry_s */
+    SESSION_FIRST_CONNECT_MS = 1000, /* the first attempt comes within this */
+    SESSION_RETRY_FIRST_MS = 5000,   /* retries begin with this and double up to connect_retry_s */
+    SESSION_ATTEMPT_MIN_MS = 5000,
+    SESSION_CONNECT_RETRY_S = 120, /* where the owner gives none */
+    SESSION_OPEN_WAIT_S = 240,
     SESSION_IDLE_HOLD_FIRST_MS = 5000,
     SESSION_IDLE_HOLD_MAX_MS = 300 * 1000,
-    SESSION_STABLE_MS = 300 * 1000,   /* up this long: earlier flaps are forgotten */
-    SESSION_COLLISION_MS = 5000,      /* connections further apart than this do not collide, one of them is dead */
+    SESSION_STABLE_MS = 300 * 1000,    /* up this long: earlier flaps are forgotten */
+    SESSION_COLLISION_MS = 5000,       /* connections further apart than this do not collide, one of them is dead */
+    SESSION_COLLISION_OPEN_MS = 10000, /* how long the preferred one may let us wait for its OPEN */
     SESSION_LOG_INTERVAL_MS = 1000,
     SESSION_SEND_HOLD_S = 480, /* RFC 9687 3.2 */
     SESSION_FAREWELLS_MAX = 2,
@@ -58,13 +62,13 @@ struct session {
     struct loop_timer idle_hold;
     struct loop_task task;
     struct random random;
-    unsigned flapped;     /* errors in a row, for the idle hold time */
-    unsigned attempts;    /* failed connects in a row, for the retry interval */
+    unsigned flapped;  /* errors in a row, for the idle hold time */
+    unsigned attempts; /* failed connects in a row, for the retry interval */
 
-    bool input_due;       /* the owner allows input again; for the task */
-    unsigned depth;       /* calls in progress that still need the memory */
-    unsigned muted;       /* calls of the owner in progress: he is told later */
-    bool condemned;       /* freed by the owner while depth > 0 */
+    bool input_due; /* the owner allows input again; for the task */
+    unsigned depth; /* calls in progress that still need the memory */
+    unsigned muted; /* calls of the owner in progress: he is told later */
+    bool condemned; /* freed by the owner while depth > 0 */
 
     struct mono_time update_logged_at;
     unsigned updates_unlogged;
@@ -79,7 +83,6 @@ void session_leave(struct session *session);
 /* Around every call of the owner that may change the state: he is told later. */
 void owner_enter(struct session *session);
 void owner_leave(struct session *session);
-
 
 void session_tell(struct session *session); /* the owner, of state changes he has not been told of */
 
@@ -98,7 +101,7 @@ struct conn *session_conn_other(struct conn *conn);
 void session_stop_conns(struct session *session, enum fsm_event event, const struct conn_cause *cause);
 void session_begin(struct session *session, bool manual); /* out of Idle */
 void session_update_state(struct session *session);
-void session_note_remote(struct session *session); /* what derives from the configured address */
+void session_set_config(struct session *session, const struct session_config *config);
 
 void farewell_end_all(struct session *session);
 

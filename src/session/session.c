@@ -100,8 +100,13 @@ static void idle_hold_expired(struct loop_timer *timer)
     session_leave(session);
 }
 
-void session_note_remote(struct session *session)
+void session_set_config(struct session *session, const struct session_config *config)
 {
+    session->config = *config;
+    if (session->config.connect_retry_s == 0)
+        session->config.connect_retry_s = SESSION_CONNECT_RETRY_S;
+    if (session->config.open_wait_s == 0)
+        session->config.open_wait_s = SESSION_OPEN_WAIT_S;
     const struct endpoint *remote = &session->config.remote;
     char text[ADDR_TEXT_MAX];
     addr_format(&remote->addr, text);
@@ -119,9 +124,8 @@ struct session *session_new(struct loop *loop, struct transport *transport, cons
     session->transport = transport;
     session->ops = ops;
     session->owner = owner;
-    session->config = *config;
+    session_set_config(session, config);
     session->state = session->path.told = SESSION_IDLE;
-    session_note_remote(session);
     uint64_t us = (uint64_t)config->local_as << 32 | config->local_id;
     random_init(&session->random, hash_bytes(session->key, strlen(session->key)) ^ hash_bytes(&us, sizeof(us)));
     list_init(&session->farewells);

@@ -25,12 +25,12 @@
 struct session;
 
 enum session_state { /* the numbers are those of the API */
-    SESSION_IDLE = 1,
-    SESSION_CONNECT = 2,
-    SESSION_ACTIVE = 3,
-    SESSION_OPENSENT = 4,
-    SESSION_OPENCONFIRM = 5,
-    SESSION_ESTABLISHED = 6,
+                     SESSION_IDLE = 1,
+                     SESSION_CONNECT = 2,
+                     SESSION_ACTIVE = 3,
+                     SESSION_OPENSENT = 4,
+                     SESSION_OPENCONFIRM = 5,
+                     SESSION_ESTABLISHED = 6,
 };
 const char *session_state_name(enum session_state state); /* "IDLE" ... "ESTABLISHED" */
 
@@ -40,32 +40,32 @@ struct session_config {
     struct transport_options transport; /* local address, MD5, TTL, ... */
     bool passive;
     bool admin_down;
-    uint32_t local_as;     /* what we say in OPEN */
-    uint32_t peer_as;      /* 0: any */
-    uint32_t local_id;     /* host order */
-    bool ibgp;             /* peer_as == local_as; with peer_as 0 decided when the OPEN arrives */
-    uint16_t hold_time_s;  /* offered; 0 or >= 3 */
-    uint16_t keepalive_s;  /* 0: a third of the negotiated hold time */
-    uint32_t connect_retry_s;
+    uint32_t local_as;        /* what we say in OPEN */
+    uint32_t peer_as;         /* 0: any */
+    uint32_t local_id;        /* host order */
+    bool ibgp;                /* peer_as == local_as; with peer_as 0 decided when the OPEN arrives */
+    uint16_t hold_time_s;     /* offered; 0 or >= 3 */
+    uint16_t keepalive_s;     /* 0: a third of the negotiated hold time */
+    uint32_t connect_retry_s; /* the longest interval between attempts, and how long one may take; 0: 120 */
     uint32_t idle_hold_after_reset_s;
-    uint32_t send_hold_s;  /* RFC 9687; 0: the larger of 480 and twice the hold time */
-    uint32_t open_wait_s;  /* how long an OPEN may take to arrive; 240 in RFC 4271 */
-    bool role_strict;      /* RFC 9234: refuse a peer without the role capability */
+    uint32_t send_hold_s;             /* RFC 9687; 0: the larger of 480 and twice the hold time */
+    uint32_t open_wait_s;             /* how long an OPEN may take to arrive; 0: 240, as in RFC 4271 */
+    bool role_strict;                 /* RFC 9234: refuse a peer without the role capability */
     struct capabilities capabilities; /* what we offer; four_octet_as, as4 and the like filled in by the owner */
-    struct update_rules rules; /* everything but what negotiation decides */
+    struct update_rules rules;        /* everything but what negotiation decides */
 };
 
 /* Why a session is not, or no longer, up. Kept until the next one. */
 enum session_end {
     SESSION_END_NONE,
-    SESSION_END_ADMIN,            /* disabled, shut down, deconfigured or reset here */
-    SESSION_END_SENT,             /* we sent `sent` */
-    SESSION_END_RECEIVED,         /* the peer sent `received` */
+    SESSION_END_ADMIN,    /* disabled, shut down, deconfigured or reset here */
+    SESSION_END_SENT,     /* we sent `sent` */
+    SESSION_END_RECEIVED, /* the peer sent `received` */
     SESSION_END_HOLD_TIMER,
     SESSION_END_SEND_HOLD_TIMER,
-    SESSION_END_CLOSED,           /* the peer closed the connection without a NOTIFICATION */
-    SESSION_END_TRANSPORT,        /* the connection broke: `system_errno` */
-    SESSION_END_CONNECT_FAILED,   /* it could not be opened: `system_errno` */
+    SESSION_END_CLOSED,         /* the peer closed the connection without a NOTIFICATION */
+    SESSION_END_TRANSPORT,      /* the connection broke: `system_errno` */
+    SESSION_END_CONNECT_FAILED, /* it could not be opened: `system_errno` */
     SESSION_END_COLLISION,
     SESSION_END_PREFIX_LIMIT,
 };
@@ -86,11 +86,11 @@ struct session_counters { /* messages since the session was created */
 struct session_status {
     enum session_state state;
     bool admin_down;
-    uint32_t flaps; /* times it left Established */
-    struct wall_time established_at; /* 0 ns: never */
-    struct wall_time down_at;        /* 0 ns: never */
-    struct endpoint local, remote;   /* of the current connection */
-    const struct negotiated *negotiated;  /* NULL unless in OpenConfirm or Established */
+    uint32_t flaps;                         /* times it left Established */
+    struct wall_time established_at;        /* 0 ns: never */
+    struct wall_time down_at;               /* 0 ns: never */
+    struct endpoint local, remote;          /* of the current connection */
+    const struct negotiated *negotiated;    /* NULL unless in OpenConfirm or Established */
     const struct open_message *local_open;  /* last sent; NULL: never */
     const struct open_message *remote_open; /* last received; NULL: never */
     struct session_counters received, sent;
@@ -101,7 +101,8 @@ struct session_status {
     uint64_t output_pending; /* 1 if the owner's output was offered and not yet taken by the kernel */
 };
 
-/* What the owner does. Called on the session's loop. */
+/* What the owner does. Called on the session's loop. All but input_allowed must be there. Any of them may call anything
+ * of the session, session_free included. */
 struct session_ops {
     void (*state_changed)(struct session *session, enum session_state from, enum session_state to);
     /* Negotiation is done; output may start. */

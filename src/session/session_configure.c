@@ -16,8 +16,8 @@ static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 static bool transport_equal(const struct transport_options *a, const struct transport_options *b)
 {
     return endpoint_equal(&a->local, &b->local) && strcmp(a->bind_interface, b->bind_interface) == 0 &&
-           a->ttl == b->ttl && a->ttl_min == b->ttl_min && a->mss == b->mss &&
-           a->md5_key_length == b->md5_key_length && memcmp(a->md5_key, b->md5_key, a->md5_key_length) == 0;
+           a->ttl == b->ttl && a->ttl_min == b->ttl_min && a->mss == b->mss && a->md5_key_length == b->md5_key_length &&
+           memcmp(a->md5_key, b->md5_key, a->md5_key_length) == 0;
 }
 
 /* Two sets are the same if an OPEN would carry the same bytes. */
@@ -37,9 +37,9 @@ static bool connection_outlives(const struct session_config *old, const struct s
 {
     return endpoint_equal(&old->remote, &new->remote) && transport_equal(&old->transport, &new->transport) &&
            old->local_as == new->local_as && old->peer_as == new->peer_as && old->local_id == new->local_id &&
-           old->ibgp == new->ibgp && old->hold_time_s == new->hold_time_s &&
-           old->rules.ebgp == new->rules.ebgp && old->rules.confederation == new->rules.confederation &&
-           capabilities_equal(&old->capabilities, &new->capabilities);
+           old->ibgp == new->ibgp && old->hold_time_s == new->hold_time_s && old->rules.ebgp == new->rules.ebgp &&
+           old->rules.confederation ==
+               new->rules.confederation &&capabilities_equal(&old->capabilities, &new->capabilities);
 }
 
 static void conn_take_over(struct conn *conn)
@@ -73,8 +73,7 @@ static void conn_try_anew(struct conn *conn, bool attempt_outlives)
 bool session_configure(struct session *session, const struct session_config *config)
 {
     bool outlives = connection_outlives(&session->config, config);
-    session->config = *config;
-    session_note_remote(session);
+    session_set_config(session, config);
     bool open = false;
     for (unsigned i = 0; i < SESSION_CONNS; i++)
         open |= conn_is_open(&session->conns[i]);

@@ -27,12 +27,8 @@
 const char *session_state_name(enum session_state state)
 {
     static const char *const names[] = {
-        [SESSION_IDLE] = "IDLE",
-        [SESSION_CONNECT] = "CONNECT",
-        [SESSION_ACTIVE] = "ACTIVE",
-        [SESSION_OPENSENT] = "OPENSENT",
-        [SESSION_OPENCONFIRM] = "OPENCONFIRM",
-        [SESSION_ESTABLISHED] = "ESTABLISHED",
+        [SESSION_IDLE] = "IDLE",         [SESSION_CONNECT] = "CONNECT",         [SESSION_ACTIVE] = "ACTIVE",
+        [SESSION_OPENSENT] = "OPENSENT", [SESSION_OPENCONFIRM] = "OPENCONFIRM", [SESSION_ESTABLISHED] = "ESTABLISHED",
     };
     return (unsigned)state < ARRAY_LEN(names) && names[state] ? names[state] : "UNKNOWN";
 }
@@ -93,8 +89,8 @@ void session_tell(struct session *session)
 int64_t session_retry_ms(struct session *session, enum session_state state, unsigned actions)
 {
     int64_t retry_ms = session->config.connect_retry_s * INT64_C(1000);
-    if (state == SESSION_CONNECT)
-        return retry_ms;
+    if (state == SESSION_CONNECT) /* no less than a repeated SYN needs */
+        return retry_ms > SESSION_ATTEMPT_MIN_MS ? retry_ms : SESSION_ATTEMPT_MIN_MS;
     if (actions & FSM_DO_RETRY_SOON)
         return random_below(&session->random, SESSION_FIRST_CONNECT_MS);
     int64_t backoff_ms = (int64_t)SESSION_RETRY_FIRST_MS << (session->attempts < 16 ? session->attempts : 16);
@@ -149,8 +145,10 @@ static void session_up(struct conn *conn)
 
     struct addr id = addr_ipv4(negotiated->peer_id);
     char id_text[ADDR_TEXT_MAX];
-    log_info("peer", session->key, "peer up: AS %u, identifier %s, hold time %u s, keepalive %u s",
-             negotiated->peer_as, addr_format(&id, id_text), negotiated->hold_time_s, negotiated->keepalive_s);
+    log_info("peer", session->key, "peer up: AS %u, identifier %s, hold time %u s, keepalive %u s", negotiated->peer_as,
+             addr_format(&id, id_text), negotiated->hold_time_s, negotiated->keepalive_s);
+    if (negotiated->families == 0)
+        log_warn("peer", session->key, "no address family in common: no routes can be exchanged");
 
     struct conn_cause cause = {.end = SESSION_END_COLLISION};
     conn_event(session_conn_other(conn), FSM_COLLISION_DUMP, &cause);
@@ -245,8 +243,7 @@ bool session_conn_survives(struct conn *conn)
     switch (other->fsm.state) {
     case SESSION_ESTABLISHED:
         if (restarts_gracefully(other)) {
-            cause = (struct conn_cause){.end = SESSION_END_CLOSED,
-                                        .why = "peer restarted: it opened a new connection"};
+            cause = (struct conn_cause){.end = SESSION_END_CLOSED, .why = "peer restarted: it opened a new connection"};
             conn_event(other, FSM_TCP_FAILS, &cause);
             return true;
         }
@@ -258,8 +255,12 @@ bool session_conn_survives(struct conn *conn)
     case SESSION_OPENSENT: {
         int64_t apart_ms = mono_diff_ms(conn->opened_at, other->opened_at);
         bool at_once = apart_ms < SESSION_COLLISION_MS && apart_ms > -SESSION_COLLISION_MS;
-        if (at_once && collision_winner(conn, other) == other)
+        if (at_once && collision_winner(conn, other) == other) {
             loser = conn;
+            /* Its OPEN must be under way. If the other end has died after all, that should not cost minutes. */
+            if (loop_timer_left_ms(&other->hold) > SESSION_COLLISION_OPEN_MS)
+                loop_timer_start(&other->hold, SESSION_COLLISION_OPEN_MS);
+        }
         break;
     }
     default:

@@ -183,7 +183,8 @@ void speaker_init(struct speaker *speaker, struct lab *lab, uint32_t addr, uint3
 {
     *speaker = (struct speaker){.lab = lab, .addr = addr_ipv4(addr), .piece_bytes = 4096};
     speaker->end_of_rib = FAMILY_UNKNOWN;
-    speaker->host = memory_net_transport(lab->net, &speaker->addr);
+    speaker->host = lab->net ? memory_net_transport(lab->net, &speaker->addr) : transport_tcp();
+    speaker->listen_on = (struct endpoint){.addr = lab->net ? addr_ipv4(0) : speaker->addr, .port = lab->net ? 179 : 0};
     speaker->config = (struct session_config){
         .remote = {.addr = addr_ipv4(peer_addr), .port = 179},
         .local_as = as,
@@ -207,15 +208,13 @@ void speaker_init(struct speaker *speaker, struct lab *lab, uint32_t addr, uint3
 void speaker_make(struct speaker *speaker)
 {
     struct err err;
-    struct endpoint any = {.addr = addr_ipv4(0), .port = 179};
     speaker->acceptor = acceptor_new(speaker->lab->loop, speaker->host, find_session, speaker);
-    assert_int_equal(acceptor_listen(speaker->acceptor, &any, NULL, &err), E_OK);
+    assert_int_equal(acceptor_listen(speaker->acceptor, &speaker->listen_on, NULL, &err), E_OK);
     if (speaker->config.transport.md5_key_length)
-        assert_int_equal(acceptor_set_key(speaker->acceptor, &speaker->config.remote.addr, 32,
-                                          &speaker->config.transport, &err),
-                         E_OK);
-    speaker->session =
-        session_new(speaker->lab->loop, speaker->host, &speaker->config, &speaker_ops, speaker);
+        assert_int_equal(
+            acceptor_set_key(speaker->acceptor, &speaker->config.remote.addr, 32, &speaker->config.transport, &err),
+            E_OK);
+    speaker->session = session_new(speaker->lab->loop, speaker->host, &speaker->config, &speaker_ops, speaker);
 }
 
 void speaker_release(struct speaker *speaker)
@@ -336,9 +335,8 @@ void raw_init(struct raw *raw, struct lab *lab, uint32_t addr)
 void raw_listen(struct raw *raw)
 {
     struct endpoint any = {.addr = addr_ipv4(0), .port = 179};
-    assert_int_equal(raw->host->ops->listen(raw->host, raw->lab->loop, &any, NULL, raw_on_accept, raw,
-                                            &raw->listener, NULL),
-                     E_OK);
+    assert_int_equal(
+        raw->host->ops->listen(raw->host, raw->lab->loop, &any, NULL, raw_on_accept, raw, &raw->listener, NULL), E_OK);
 }
 
 static bool raw_is_settled(void *context)
@@ -354,9 +352,9 @@ void raw_dial(struct raw *raw, const struct speaker *to)
     raw_close(raw);
     raw->connected = false;
     raw->failed = 0;
-    assert_int_equal(raw->host->ops->dial(raw->host, raw->lab->loop, &remote, &options, &raw_handler, raw,
-                                          &raw->stream, NULL),
-                     E_OK);
+    assert_int_equal(
+        raw->host->ops->dial(raw->host, raw->lab->loop, &remote, &options, &raw_handler, raw, &raw->stream, NULL),
+        E_OK);
     raw_take(raw, raw->stream);
     assert_true(lab_until(raw->lab, raw_is_settled, raw, 1000));
     assert_int_equal(raw->failed, 0);

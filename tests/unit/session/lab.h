@@ -1,4 +1,5 @@
-/* A simulated network with our sessions on some hosts and, where a test wants to say odd things, a raw speaker. */
+/* A simulated network (or, with `net` NULL, the loopback interface and a real loop) with our sessions on some hosts
+ * and, where a test wants to say odd things, a raw speaker. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,6 +29,7 @@ struct speaker {
     struct addr addr;
     struct transport *host;
     struct acceptor *acceptor;
+    struct endpoint listen_on;
     struct session_config config;
     struct session *session;
     bool deny_input;
@@ -83,8 +85,8 @@ struct raw {
 };
 
 void raw_init(struct raw *raw, struct lab *lab, uint32_t addr);
-void raw_listen(struct raw *raw);                            /* takes the newest connection */
-void raw_dial(struct raw *raw, const struct speaker *to);    /* and waits until connected */
+void raw_listen(struct raw *raw);                         /* takes the newest connection */
+void raw_dial(struct raw *raw, const struct speaker *to); /* and waits until connected */
 void raw_write(struct raw *raw, const void *bytes, size_t length);
 void raw_message(struct raw *raw, uint8_t type, const void *body, size_t length);
 void raw_keepalive(struct raw *raw);

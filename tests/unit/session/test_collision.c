@@ -112,6 +112,19 @@ static void test_higher_identifier_keeps_its_connection(void **state)
     duel_close(&duel);
 }
 
+/* The preferred connection turns out to be dead: seconds, not minutes. */
+static void test_preferred_connection_stays_silent(void **state)
+{
+    struct duel duel;
+    duel_open(&duel, *state);
+    raw_open(&duel.ours, 65002, 0x0a000002, 90, NULL, 0);
+    assert_true(raw_expect_notification(&duel.ours, NOTIFY_CEASE, NOTIFY_CEASE_COLLISION));
+    lab_run_ms(duel.lab, 9000);
+    assert_int_equal(speaker_state(&duel.speaker), SESSION_OPENSENT);
+    assert_true(raw_expect_notification(&duel.theirs, NOTIFY_HOLD_TIMER, 0));
+    duel_close(&duel);
+}
+
 static void test_lower_identifier_loses_its_connection(void **state)
 {
     struct duel duel;
@@ -270,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LAB_TEST(test_simultaneous_opens_converge),
         LAB_TEST(test_higher_identifier_keeps_its_connection),
+        LAB_TEST(test_preferred_connection_stays_silent),
         LAB_TEST(test_lower_identifier_loses_its_connection),
         LAB_TEST(test_lower_identifier_loses_whichever_opens_first),
         LAB_TEST(test_equal_identifiers_go_by_as),

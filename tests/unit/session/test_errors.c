@@ -9,6 +9,7 @@
 
 #include "lab.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "wire/message.h"
 
 /* A passive session of ours, AS 65001, for 10.0.0.2 AS 65002, who is raw. */
@@ -90,8 +91,7 @@ static const struct header_case {
      NOTIFY_HEADER_NOT_SYNCHRONIZED},
     {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x12\x04", 19, NOTIFY_HEADER_BAD_LENGTH},
     {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x10\x01\x02", 19, NOTIFY_HEADER_BAD_LENGTH},
-    {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x14\x04\x00", 20,
-     NOTIFY_HEADER_BAD_LENGTH},
+    {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x14\x04\x00", 20, NOTIFY_HEADER_BAD_LENGTH},
     {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x13\x00", 19, NOTIFY_HEADER_BAD_TYPE},
     {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x13\x06", 19, NOTIFY_HEADER_BAD_TYPE},
     {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x13\xff", 19, NOTIFY_HEADER_BAD_TYPE},
@@ -223,9 +223,15 @@ static void test_notification_in_every_state(void **state)
         size_t length;
         const char *why;
     } cases[] = {
-        {"\x06\x02\x04" "gone", 7, "peer sent Cease / Administrative Shutdown: \"gone\""},
-        {"\x06\x02\x04" "\x1b[2J", 7, "\\x1b[2J"},
-        {"\x06\x02\xff" "abc", 6, "peer sent Cease / Administrative Shutdown"},
+        {"\x06\x02\x04"
+         "gone",
+         7, "peer sent Cease / Administrative Shutdown: \"gone\""},
+        {"\x06\x02\x04"
+         "\x1b[2J",
+         7, "\\x1b[2J"},
+        {"\x06\x02\xff"
+         "abc",
+         6, "peer sent Cease / Administrative Shutdown"},
         {"\xee\xee", 2, "peer sent unknown (238) / unknown (238)"},
         {"\x06\x09\x06", 3, "peer sent Cease / Hard Reset"},
         {"\x02\x01\x00\x03", 4, "Unsupported Version Number"},
@@ -266,8 +272,8 @@ static void test_update_errors(void **state)
     bench_rest(&bench);
 
     /* ORIGIN of value 9: the route is withdrawn, the session stays. */
-    static const uint8_t bad_origin[] = {0,    0,    0,    20,   0x40, 1,  1,  9,  0x40, 2,  6, 2, 1,
-                                         0,    0,    0xfd, 0xea, 0x40, 3,  4,  10, 0,    0,  2, 24, 10, 1, 2};
+    static const uint8_t bad_origin[] = {0, 0,    0,    20,   0x40, 1, 1,  9, 0x40, 2, 6,  2,  1, 0,
+                                         0, 0xfd, 0xea, 0x40, 3,    4, 10, 0, 0,    2, 24, 10, 1, 2};
     bench_reach(&bench, SESSION_ESTABLISHED);
     for (int i = 0; i < 3; i++)
         raw_message(&bench.raw, MESSAGE_UPDATE, bad_origin, sizeof(bad_origin));
@@ -276,6 +282,71 @@ static void test_update_errors(void **state)
     assert_int_equal(bench.speaker.updates, 3);
     assert_int_equal(status_of(&bench).received.withdraw_update, 3);
     assert_int_equal(status_of(&bench).received.withdraw_prefix, 3);
+    bench_release(&bench);
+}
+
+static void count_lines(void *context, enum log_level level, const char *line)
+{
+    if (strstr(line, "treated as withdraw"))
+        ++*(unsigned *)context;
+}
+
+static void test_bad_updates_do_not_flood_the_log(void **state)
+{
+    static const uint8_t no_attributes[] = {0, 0, 0, 0, 24, 10, 1, 2};
+    struct bench bench;
+    unsigned lines = 0;
+    bench_init(&bench, *state);
+    bench_start(&bench);
+    bench_reach(&bench, SESSION_ESTABLISHED);
+    log_set_sink(count_lines, &lines);
+    for (int second = 0; second < 5; second++) {
+        for (int i = 0; i < 100; i++)
+            raw_message(&bench.raw, MESSAGE_UPDATE, no_attributes, sizeof(no_attributes));
+        lab_run_ms(bench.lab, 1000);
+    }
+    assert_int_equal(bench.speaker.updates, 500);
+    assert_in_range(lines, 5, 6);
+    bench_release(&bench);
+}
+
+static void put_long_update(struct raw *raw, unsigned prefixes)
+{
+    struct buf buf;
+    buf_init(&buf, 65535);
+    buf_u16(&buf, (uint16_t)(prefixes * 4));
+    for (unsigned i = 0; i < prefixes; i++) {
+        buf_u16(&buf, 24 << 8 | 10);
+        buf_u16(&buf, (uint16_t)i);
+    }
+    buf_u16(&buf, 0);
+    raw_message(raw, MESSAGE_UPDATE, buf.bytes, buf.length);
+    buf_release(&buf);
+}
+
+static void test_extended_messages(void **state)
+{
+    static const uint8_t extended[] = {CAPABILITY_EXTENDED_MESSAGE, 0};
+    struct bench bench;
+    bench_init(&bench, *state);
+    bench.speaker.config.capabilities.extended_message = true;
+    bench_start(&bench);
+    raw_dial(&bench.raw, &bench.speaker);
+    assert_true(raw_expect(&bench.raw, MESSAGE_OPEN));
+    raw_open(&bench.raw, 65002, 0x0a000002, 90, extended, sizeof(extended));
+    assert_true(raw_expect(&bench.raw, MESSAGE_KEEPALIVE));
+    raw_keepalive(&bench.raw);
+    for (int i = 0; i < 3; i++)
+        put_long_update(&bench.raw, 16000);
+    lab_run_ms(bench.lab, 100);
+    assert_int_equal(bench.speaker.prefixes, 48000);
+    raw_close(&bench.raw);
+    lab_run_ms(bench.lab, 10);
+    bench_rest(&bench);
+
+    bench_reach(&bench, SESSION_ESTABLISHED); /* this time the peer does not offer them */
+    put_long_update(&bench.raw, 1100);
+    assert_true(raw_expect_notification(&bench.raw, NOTIFY_HEADER, NOTIFY_HEADER_BAD_LENGTH));
     bench_release(&bench);
 }
 
@@ -352,10 +423,10 @@ static void test_refresh(void **state)
     raw_keepalive(&bench.raw);
     assert_true(lab_until(bench.lab, speaker_is_up, &bench.speaker, 1000));
     raw_message(&bench.raw, MESSAGE_ROUTE_REFRESH, "\x00\x01\x00\x01", 4);
-    raw_message(&bench.raw, MESSAGE_ROUTE_REFRESH, "\x00\x02\x00\x01", 4);  /* not negotiated */
-    raw_message(&bench.raw, MESSAGE_ROUTE_REFRESH, "\x00\x01\x01\x01", 4);  /* BoRR, not negotiated */
-    raw_message(&bench.raw, MESSAGE_ROUTE_REFRESH, "\x00\x01\xff\x01", 4);  /* unknown */
-    raw_message(&bench.raw, MESSAGE_ROUTE_REFRESH, "\x40\x04\x00\xfe", 4);  /* unknown family */
+    raw_message(&bench.raw, MESSAGE_ROUTE_REFRESH, "\x00\x02\x00\x01", 4); /* not negotiated */
+    raw_message(&bench.raw, MESSAGE_ROUTE_REFRESH, "\x00\x01\x01\x01", 4); /* BoRR, not negotiated */
+    raw_message(&bench.raw, MESSAGE_ROUTE_REFRESH, "\x00\x01\xff\x01", 4); /* unknown */
+    raw_message(&bench.raw, MESSAGE_ROUTE_REFRESH, "\x40\x04\x00\xfe", 4); /* unknown family */
     lab_run_ms(bench.lab, 10);
     assert_int_equal(bench.speaker.refreshes, 1);
     assert_int_equal(status_of(&bench).received.discarded, 4);
@@ -419,6 +490,8 @@ int main(void)
         BENCH_TEST(test_messages_out_of_place),
         BENCH_TEST(test_notification_in_every_state),
         BENCH_TEST(test_update_errors),
+        BENCH_TEST(test_bad_updates_do_not_flood_the_log),
+        BENCH_TEST(test_extended_messages),
         BENCH_TEST(test_open_does_not_come),
         BENCH_TEST(test_hold_time_zero),
         BENCH_TEST(test_closed_without_a_word),

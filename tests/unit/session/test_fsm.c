@@ -93,9 +93,8 @@ static void test_transitions(void **state)
         struct fsm_output output = fsm_step(&fsm, row->event);
         if (fsm.state != row->next || output.actions != row->actions || output.code != row->code ||
             output.subcode != row->subcode)
-            fail_msg("%s in %s: to %s, actions %x, %u/%u", fsm_event_name(row->event),
-                     session_state_name(row->state), session_state_name(fsm.state), output.actions, output.code,
-                     output.subcode);
+            fail_msg("%s in %s: to %s, actions %x, %u/%u", fsm_event_name(row->event), session_state_name(row->state),
+                     session_state_name(fsm.state), output.actions, output.code, output.subcode);
     }
 }
 

@@ -172,8 +172,7 @@ static void test_reset(void **state)
     assert_true(speaker_state(&pair.a) != SESSION_IDLE);
     assert_true(lab_until(lab, pair_is_up, &pair, 10000));
     assert_int_equal(pair.a.down.end, SESSION_END_ADMIN);
-    assert_string_equal(pair.a.down.why,
-                        "stopped here; we sent Cease / Administrative Reset: \"new cable\"");
+    assert_string_equal(pair.a.down.why, "stopped here; we sent Cease / Administrative Reset: \"new cable\"");
     /* Once more while it rests: the new time counts. */
     session_reset(pair.a.session, &cease, SESSION_END_ADMIN, 3000);
     session_reset(pair.a.session, &cease, SESSION_END_ADMIN, 0);

@@ -192,10 +192,14 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_peer_as),           cmocka_unit_test(test_own_identifier),
-        cmocka_unit_test(test_roles),             cmocka_unit_test(test_collision_rule),
-        cmocka_unit_test(test_keepalive_interval), cmocka_unit_test(test_rules),
-        cmocka_unit_test(test_large_as_goes_as_trans), cmocka_unit_test(test_random),
+        cmocka_unit_test(test_peer_as),
+        cmocka_unit_test(test_own_identifier),
+        cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_collision_rule),
+        cmocka_unit_test(test_keepalive_interval),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_large_as_goes_as_trans),
+        cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

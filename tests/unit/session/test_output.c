@@ -88,8 +88,7 @@ static void digest(struct bench *bench, struct seen *seen, const uint8_t **expec
             seen->updates++;
         } else if (message.type == MESSAGE_KEEPALIVE) {
             int64_t silence_ms = mono_diff_ms(now, seen->last_keepalive);
-            seen->longest_silence_ms =
-                silence_ms > seen->longest_silence_ms ? silence_ms : seen->longest_silence_ms;
+            seen->longest_silence_ms = silence_ms > seen->longest_silence_ms ? silence_ms : seen->longest_silence_ms;
             seen->last_keepalive = now;
             seen->keepalives++;
         } else {
@@ -138,7 +137,7 @@ static void test_keepalives_between_the_messages(void **state)
         assert_true(speaker_is_up(&bench.speaker));
         assert_true(seen.updates > 20);
         assert_true(bench.speaker.output_taken < bench.speaker.output_length); /* it was waiting all the time */
-        assert_in_range(seen.keepalives, 20, 41); /* 22.5 to 30 s, or one message each */
+        assert_in_range(seen.keepalives, 20, 41);                              /* 22.5 to 30 s, or one message each */
         /* 30 s, then at most one UPDATE of 823 octets and what is in the buffer at the peer's pace. */
         size_t small = buffers[i] < 5 ? buffers[i] : 5, large = buffers[i] < 300 ? buffers[i] : 300;
         size_t pace = (buffers[i] < 300 ? 20 * small : 0) + large;
