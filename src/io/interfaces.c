@@ -22,11 +22,11 @@ static struct addr addr_of(const struct ifaddrs *entry)
 
 static void take(struct interface_addresses *companions, const struct addr *addr)
 {
-    struct addr *place = addr->kind == ADDR_IPV4          ? &companions->ipv4
-                         : addr->kind != ADDR_IPV6        ? NULL
-                         : addr_is_link_local(addr)       ? &companions->link_local
-                         : addr_is_loopback(addr)         ? NULL
-                                                          : &companions->ipv6;
+    struct addr *place = addr->kind == ADDR_IPV4    ? &companions->ipv4
+                         : addr->kind != ADDR_IPV6  ? NULL
+                         : addr_is_link_local(addr) ? &companions->link_local
+                         : addr_is_loopback(addr)   ? NULL
+                                                    : &companions->ipv6;
     if (place != NULL && place->kind == ADDR_NONE)
         *place = *addr;
 }

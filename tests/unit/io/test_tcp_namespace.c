@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/interfaces.h"
 #include "io/stream.h"
 #include "stream_probe.h"
 
@@ -169,11 +170,29 @@ static void test_md5_and_ttl_security_over_ipv6(void **state)
     lab_close(&lab);
 }
 
+static void test_companions_of_an_address(void **state)
+{
+    if (!*(bool *)*state)
+        skip();
+    struct addr local = endpoint_of("2001:db8::2", 0).addr;
+    struct interface_addresses companions;
+    interface_addresses_of(&local, &companions);
+    assert_int_equal(addr_ipv4_value(&companions.ipv4), INADDR_LOOPBACK);
+    assert_int_equal(companions.ipv6.kind, ADDR_IPV6);
+    assert_false(addr_is_loopback(&companions.ipv6) || addr_is_link_local(&companions.ipv6));
+    assert_true(addr_is_link_local(&companions.link_local));
+    struct addr foreign = endpoint_of("2001:db8::77", 0).addr;
+    interface_addresses_of(&foreign, &companions);
+    assert_int_equal(companions.ipv4.kind, ADDR_NONE);
+    assert_int_equal(companions.ipv6.kind, ADDR_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_link_local_addresses_keep_their_scope),
         cmocka_unit_test(test_md5_and_ttl_security_over_ipv6),
+        cmocka_unit_test(test_companions_of_an_address),
     };
     return cmocka_run_group_tests(tests, make_namespace, free_state);
 }
