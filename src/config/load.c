@@ -83,11 +83,6 @@ static int open_list(const struct loader *loader, const char *name, const struct
     int result = reader_elements(&loader->reader, &frame, list, first, count);
     if (result < 0)
         return result;
-    const struct key *key = schema_child(loader->schema, name)->key;
-    if (*count > 0 && key->class == NOT_YET) {
-        reader_error(&loader->reader, &frame, node_place(list), "not yet supported");
-        return E_UNSUPPORTED;
-    }
     if (*count > CONFIG_NEIGHBORS_MAX)
         return reader_error(&loader->reader, &frame, node_place(list), "%zu entries are too many (at most %d)", *count,
                             CONFIG_NEIGHBORS_MAX);
@@ -307,31 +302,45 @@ static int load_neighbors(struct loader *loader)
     return check_unique(loader, places, count);
 }
 
+static int load_dynamic_neighbor(const struct loader *loader, const struct schema_node *schema, const struct node *node,
+                                 size_t index, struct dynamic_neighbor_config *dynamic)
+{
+    struct frame frame = {NULL, schema->name, (int)index};
+    struct problem problem;
+    const struct group *group;
+    section_defaults(&schema_dynamic_neighbor, dynamic);
+    int result = reader_table(&loader->reader, &frame, schema, node, dynamic, PASS_VALUES);
+    if (result == 0)
+        result = find_group(loader, &frame, node, &group);
+    if (result < 0)
+        return result;
+    if (dynamic_neighbor_finish(dynamic, &problem) < 0)
+        return report(loader, &frame, node_nearest(node, problem.key), &problem);
+    return 0;
+}
+
 static int load_dynamic_neighbors(struct loader *loader)
 {
     const struct node *node;
     size_t count;
     struct config *config = loader->config;
     const struct schema_node *schema = schema_child(loader->schema, "dynamic-neighbors");
-    int result = open_list(loader, "dynamic-neighbors", &node, &count);
+    struct frame frame = {NULL, schema->name, -1};
+    int result = open_list(loader, schema->name, &node, &count);
     if (result < 0 || count == 0)
         return result;
     config->dynamic_neighbors = mem_zalloc(MEM_CONFIG, count * sizeof(*config->dynamic_neighbors));
     config->dynamic_neighbor_count = count;
     for (size_t i = 0; i < count; i++, node = node->next) {
-        struct dynamic_neighbor_config *dynamic = &config->dynamic_neighbors[i];
-        struct frame frame = {NULL, "dynamic-neighbors", (int)i};
-        const struct group *group;
-        struct problem problem;
-        result = reader_table(&loader->reader, &frame, schema, node, dynamic, PASS_VALUES);
-        if (result == 0)
-            result = find_group(loader, &frame, node, &group);
+        result = load_dynamic_neighbor(loader, schema, node, i, &config->dynamic_neighbors[i]);
         if (result < 0)
             return result;
-        if (dynamic_neighbor_finish(dynamic, &problem) < 0)
-            return report(loader, &frame, node_nearest(node, problem.key), &problem);
     }
-    return 0;
+    if (schema->key->class != NOT_YET)
+        return 0;
+    node = node_find(loader->reader.tree->root, schema->name);
+    reader_error(&loader->reader, &frame, node_place(node), "not yet supported");
+    return E_UNSUPPORTED;
 }
 
 static int load(struct loader *loader)

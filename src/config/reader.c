@@ -77,8 +77,11 @@ static bool suggest(const struct frame *outer, const struct schema_node *schema,
     if (!outer || !schema->outer || schema->key)
         return false;
     size_t length = path->length;
+    const struct schema_node *beside = schema_child(schema->outer, name);
     add_path(path, outer->outer);
-    if (find_inside(schema->outer, name, path))
+    if (beside)
+        str_printf(path, "%s%s", path->length ? "." : "", beside->name);
+    if (beside || find_inside(schema->outer, name, path))
         return true;
     path->length = length;
     path->text[length] = '\0';
@@ -155,8 +158,9 @@ static int read_family_set(const struct reader *reader, const struct frame *fram
         int result = read_element(reader, &element, schema, first, &family, NULL);
         if (result < 0)
             return result;
+        struct frame name = {&element, "config.afi-safi-name", -1};
         if (family.family == FAMILY_UNKNOWN)
-            return reader_error(reader, &element, first->place, "config.afi-safi-name: missing");
+            return reader_error(reader, &name, node_place(first), "missing");
         if (family.enabled)
             families |= 1ull << family.family;
     }

@@ -105,6 +105,38 @@ static void test_global(void **state)
                 "!global.graceful-restart.config.deferral-time !global.afi-safis !godwit.deterministic-med ");
 }
 
+static void on_dynamic_neighbor(void *context, enum config_change change, const struct dynamic_neighbor_config *before,
+                                const struct dynamic_neighbor_config *after)
+{
+    char text[PREFIX_TEXT_MAX];
+    assert_true((before != NULL) == (change != CONFIG_ADDED) && (after != NULL) == (change != CONFIG_REMOVED));
+    add(context, sign_of(change), prefix_format(&(after ? after : before)->prefix, text));
+}
+
+static struct dynamic_neighbor_config dynamic(const char *prefix, const char *group)
+{
+    struct dynamic_neighbor_config config = {0};
+    assert_int_equal(prefix_parse(prefix, false, &config.prefix), 0);
+    memcpy(config.peer_group, group, strlen(group));
+    return config;
+}
+
+static void test_dynamic_neighbors(void **state)
+{
+    static const struct config_diff_ops ops = {.dynamic_neighbor = on_dynamic_neighbor};
+    static const struct config_diff_ops nobody = {0};
+    struct dynamic_neighbor_config old[] = {dynamic("192.0.2.0/24", "a"), dynamic("10.0.0.0/8", "a"),
+                                            dynamic("2001:db8::/32", "a")};
+    struct dynamic_neighbor_config new[] = {dynamic("2001:db8::/32", "a"), dynamic("192.0.2.0/24", "b"),
+                                            dynamic("192.0.2.0/25", "a")};
+    struct config before = {.dynamic_neighbors = old, .dynamic_neighbor_count = 3};
+    struct config after = {.dynamic_neighbors = new, .dynamic_neighbor_count = 3};
+    struct journal journal = {""};
+    config_diff(&before, &after, &ops, &journal);
+    assert_string_equal(journal.text, "-10.0.0.0/8 ~192.0.2.0/24 +192.0.2.0/25 ");
+    config_diff(&before, &after, &nobody, NULL);
+}
+
 static void assert_needs_reset(const char *rest, bool expected)
 {
     char yaml[1024];
@@ -145,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_a_group_changes_its_members),
         cmocka_unit_test(test_global),
         cmocka_unit_test(test_needs_reset),
+        cmocka_unit_test(test_dynamic_neighbors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

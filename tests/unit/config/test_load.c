@@ -394,6 +394,13 @@ static void test_complete_for_the_api(void **state)
     assert_int_equal(neighbor_config_complete(&nobody, &config->global, NULL, &err), E_INVALID);
     assert_non_null(strstr(err.text, "can't set remove-private-as for iBGP peer"));
 
+    config_free(config);
+}
+
+static void test_the_api_cannot_ask_for_more(void **state)
+{
+    struct config *config = of(GLOBAL);
+    struct err err;
     struct neighbor_config wishes = {.address = addr_ipv4(0xc0000205)};
     peer_config_init(&wishes.peer);
     wishes.peer.peer_as = 65001;
@@ -415,7 +422,90 @@ static void test_complete_for_the_api(void **state)
     wishes.peer.apply_policy.export_count = 0;
     assert_int_equal(neighbor_config_complete(&wishes, &config->global, NULL, &err), 0);
     config_free(config);
+}
 
+static void assert_api_refuses(const struct neighbor_config *neighbor, int code, const char *expected)
+{
+    static const struct global_config global = {.as = 65001, .router_id = 1};
+    struct neighbor_config copy = *neighbor;
+    struct err err;
+    assert_int_equal(neighbor_config_complete(&copy, &global, NULL, &err), code);
+    assert_string_equal(err.text, expected);
+}
+
+/* What a file's reader refuses by its ranges, the API can say too. */
+static void test_the_api_is_checked(void **state)
+{
+    struct neighbor_config good = {.address = addr_ipv4(0xc0000205)};
+    peer_config_init(&good.peer);
+    good.peer.peer_as = 65002;
+    struct neighbor_config bad = good;
+    bad.peer.timers.hold_time_s = 2;
+    assert_api_refuses(&bad, E_INVALID, "timers.config.hold-time: 2 s is below 3 (allowed: 0, 3..65535)");
+    bad = good;
+    bad.peer.graceful_restart.restart_time_s = 5000;
+    assert_api_refuses(&bad, E_INVALID, "graceful-restart.config.restart-time: 5000 s is above 4095");
+    bad = good;
+    bad.peer.family_count = FAMILY_COUNT + 1;
+    assert_api_refuses(&bad, E_INVALID, "afi-safis: more than 26 entries");
+    bad = good;
+    bad.address = addr_ipv4(0xe0000001);
+    assert_api_refuses(&bad, E_INVALID, "config.neighbor-address: invalid neighbor address: 224.0.0.1");
+    bad = good;
+    bad.address.kind = ADDR_NONE;
+    memcpy(bad.interface, "eth0", sizeof("eth0"));
+    assert_api_refuses(&bad, E_UNSUPPORTED, "config.neighbor-interface: not yet supported (unnumbered neighbors)");
+    bad = good;
+    bad.peer.ttl_security = bad.peer.ebgp_multihop = true;
+    assert_api_refuses(&bad, E_INVALID,
+                       "ttl-security.config.enabled: ebgp-multihop and ttl-security are mutually exclusive");
+}
+
+static void test_the_api_with_an_open_group(void **state)
+{
+    static const struct global_config global = {.as = 65001, .router_id = 1};
+    struct peer_group_config group = {.name = "g"};
+    struct neighbor_config neighbor = {.address = addr_ipv4(0xc0000205)};
+    struct err err;
+    peer_config_init(&group.peer);
+    peer_config_init(&neighbor.peer);
+    neighbor.peer.peer_as = 65002;
+    neighbor.peer.local_as = 65009;
+    neighbor.peer.role = 4;
+    neighbor.peer.role_strict = true;
+    memcpy(neighbor.peer.auth_password, "pw", sizeof("pw"));
+    memcpy(neighbor.peer.description, "mine", sizeof("mine"));
+    neighbor.peer.family_count = 1;
+    neighbor.peer.families[0] = (struct family_config){.family = FAMILY_IPV6_UNICAST, .enabled = true};
+    assert_int_equal(neighbor_config_complete(&neighbor, &global, &group, &err), 0);
+    assert_int_equal(neighbor.peer.local_as, 65009);
+    assert_int_equal(neighbor.peer.role, 4);
+    assert_true(neighbor.peer.role_strict);
+    assert_string_equal(neighbor.peer.auth_password, "pw");
+    assert_string_equal(neighbor.peer.description, "mine");
+    assert_int_equal(neighbor.peer.families[0].family, FAMILY_IPV6_UNICAST);
+}
+
+static void test_too_many_neighbors(void **state)
+{
+    enum { BYTES = 3 * (CONFIG_NEIGHBORS_MAX + 1) };
+    static const char head[] = "{\"global\": {\"config\": {\"as\": 1, \"router-id\": \"1.1.1.1\"}}, \"neighbors\": [";
+    char *text = malloc(sizeof(head) + BYTES + 2);
+    struct config *config;
+    struct err err;
+    memcpy(text, head, sizeof(head) - 1);
+    char *at = text + sizeof(head) - 1;
+    for (int i = 0; i <= CONFIG_NEIGHBORS_MAX; i++, at += 3)
+        memcpy(at, "{},", 3);
+    memcpy(at - 1, "]}", 2);
+    assert_int_equal(config_read_text("x", text, (size_t)(at + 1 - text), CONFIG_JSON, &config, &err), E_INVALID);
+    assert_string_equal(err.text, "x:1:59: neighbors: 65537 entries are too many (at most 65536)");
+    free(text);
+}
+
+static void test_complete_a_speaker(void **state)
+{
+    struct err err;
     struct global_config global = {.as = 1};
     assert_int_equal(global_config_complete(&global, &err), E_INVALID);
     assert_string_equal(err.text, "global.config.router-id: missing");
@@ -423,6 +513,9 @@ static void test_complete_for_the_api(void **state)
     assert_int_equal(global_config_complete(&global, &err), 0);
     assert_int_equal(global.port, 179);
     assert_int_equal(global.listen_count, 2);
+    global.port = 65536;
+    assert_int_equal(global_config_complete(&global, &err), E_INVALID);
+    assert_string_equal(err.text, "global.config.port: 65536 is no port (allowed: -1..65535)");
 }
 
 static void test_format_by_name(void **state)
@@ -438,12 +531,23 @@ static void test_format_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_three_syntaxes_agree),        cmocka_unit_test(test_global_defaults),
-        cmocka_unit_test(test_neighbor_defaults),           cmocka_unit_test(test_explicit_zero_and_any),
-        cmocka_unit_test(test_inheritance_is_key_by_key),   cmocka_unit_test(test_peer_as_of_the_group_wins),
-        cmocka_unit_test(test_graceful_restart_completion), cmocka_unit_test(test_weak_typing),
-        cmocka_unit_test(test_accepted_without_effect),     cmocka_unit_test(test_not_yet_at_its_default),
-        cmocka_unit_test(test_complete_for_the_api),        cmocka_unit_test(test_format_by_name),
+        cmocka_unit_test(test_three_syntaxes_agree),
+        cmocka_unit_test(test_global_defaults),
+        cmocka_unit_test(test_neighbor_defaults),
+        cmocka_unit_test(test_explicit_zero_and_any),
+        cmocka_unit_test(test_inheritance_is_key_by_key),
+        cmocka_unit_test(test_peer_as_of_the_group_wins),
+        cmocka_unit_test(test_graceful_restart_completion),
+        cmocka_unit_test(test_weak_typing),
+        cmocka_unit_test(test_accepted_without_effect),
+        cmocka_unit_test(test_not_yet_at_its_default),
+        cmocka_unit_test(test_complete_for_the_api),
+        cmocka_unit_test(test_the_api_cannot_ask_for_more),
+        cmocka_unit_test(test_complete_a_speaker),
+        cmocka_unit_test(test_the_api_is_checked),
+        cmocka_unit_test(test_the_api_with_an_open_group),
+        cmocka_unit_test(test_too_many_neighbors),
+        cmocka_unit_test(test_format_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,6 +118,34 @@ static void test_json(void **state)
                   "    }\n  ]\n}\n");
 }
 
+static void test_dynamic_neighbors(void **state)
+{
+    struct dynamic_neighbor_config dynamic = {.peer_group = "g"};
+    struct config *config = of(GLOBAL);
+    struct text text;
+    text_init(&text, PRINT_BYTES_MAX);
+    assert_int_equal(prefix_parse("192.0.2.0/24", false, &dynamic.prefix), 0);
+    config->dynamic_neighbors = &dynamic;
+    config->dynamic_neighbor_count = 1;
+    assert_int_equal(config_print(config, CONFIG_YAML, false, &text), 0);
+    assert_non_null(strstr(text.bytes, "\ndynamic-neighbors:\n  - config:\n      prefix: \"192.0.2.0/24\"\n"
+                                       "      peer-group: \"g\"\n"));
+    config->dynamic_neighbors = NULL;
+    config->dynamic_neighbor_count = 0;
+    config_free(config);
+    text_release(&text);
+}
+
+static void test_global_lists(void **state)
+{
+    struct config *config = of("global:\n  config: {as: 65001, router-id: 192.0.2.1, local-address-list: ['::1']}\n"
+                               "  confederation: {config: {member-as-list: [64512, 64513]}}\n"
+                               "  afi-safis: [{config: {afi-safi-name: ls}}, {config: {afi-safi-name: ipv6-unicast}}]\n"
+                               "neighbors: [{config: {neighbor-address: 'fe80::1%7', peer-as: 2}}]\n");
+    assert_round_trip(config);
+    config_free(config);
+}
+
 static void test_against_the_group(void **state)
 {
     struct config *config =
@@ -285,6 +313,8 @@ int main(void)
         cmocka_unit_test(test_toml),
         cmocka_unit_test(test_yaml),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_dynamic_neighbors),
+        cmocka_unit_test(test_global_lists),
         cmocka_unit_test(test_against_the_group),
         cmocka_unit_test(test_foreign_text_is_escaped),
         cmocka_unit_test(test_full_output),

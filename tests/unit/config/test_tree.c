@@ -94,6 +94,9 @@ static void test_toml_values(void **state)
     assert_reads(tree_read_toml, "a = \"\"\nb = ''", "{a:'' b:''}");
     assert_reads(tree_read_toml, "a = \"\"\"\none\n  two\\\n   three \"quoted\"\"\"\"\nb = '''\nx''y'''",
                  "{a:'one\n  twothree \"quoted\"' b:'x''y'}");
+    assert_reads(tree_read_toml, "a = \"\"\"\\u0041\\\\\\\n \n\tb\r\n\"\"\"", "{a:'A\\b\r\n'}");
+    assert_refuses(tree_read_toml, "a = \"\"\"\\x\"\"\"", "x:1:9: not a valid escape sequence");
+    assert_refuses(tree_read_toml, "a = \"\"\"\n\x01\"\"\"", "x:2:1: a control character in a string");
     assert_reads(tree_read_toml, "a = \"\"\"\"\"\"\nb = \"\"\"\"\"two\"\"\"\"\"", "{a:'' b:'\"\"two\"\"'}");
     assert_reads(tree_read_toml, "a = [1, 'b', [true], {c = 1}]", "{a:[#1 'b' [true] {c:#1}]}");
     assert_reads(tree_read_toml, "a = [ # first\n 1, # one\n\n 2,\n]\nb = []", "{a:[#1 #2] b:[]}");
@@ -225,6 +228,29 @@ static void test_width_is_bounded(void **state)
     free(text);
 }
 
+static void test_length_is_bounded(void **state)
+{
+    static char text[TREE_STRING_BYTES_MAX + 64];
+    memset(text, 'x', sizeof(text) - 1);
+    memcpy(text, "a: ", 3);
+    assert_refuses(tree_read_yaml, text, "x:1:4: this string is too long");
+    memcpy(text, "a='", 3);
+    text[sizeof(text) - 2] = '\'';
+    assert_refuses(tree_read_toml, text, "x:1:3: this string is too long");
+    memcpy(text, "{\"a\":\"", 6);
+    text[sizeof(text) - 2] = '"';
+    assert_refuses(tree_read_json, text, "x:1:6: this string is too long");
+}
+
+static void test_key_parts_are_bounded(void **state)
+{
+    char text[256] = "";
+    for (int i = 0; i < TREE_DEPTH_MAX; i++)
+        memcpy(text + strlen(text), "a.", sizeof("a."));
+    memcpy(text + strlen(text), "a=1", sizeof("a=1"));
+    assert_refuses(tree_read_toml, text, "x:1:65: too many parts in one key");
+}
+
 static void test_paths(void **state)
 {
     static const char text[] = "a:\n  b:\n    - c: 1\n    - c: 2\nd: {c: 3}\n";
@@ -247,11 +273,12 @@ static void test_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_toml_values),      cmocka_unit_test(test_toml_tables),
-        cmocka_unit_test(test_toml_refuses),     cmocka_unit_test(test_json_values),
-        cmocka_unit_test(test_json_refuses),     cmocka_unit_test(test_yaml_values),
-        cmocka_unit_test(test_yaml_refuses),     cmocka_unit_test(test_depth_is_bounded),
-        cmocka_unit_test(test_width_is_bounded), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_toml_values),       cmocka_unit_test(test_toml_tables),
+        cmocka_unit_test(test_toml_refuses),      cmocka_unit_test(test_json_values),
+        cmocka_unit_test(test_json_refuses),      cmocka_unit_test(test_yaml_values),
+        cmocka_unit_test(test_yaml_refuses),      cmocka_unit_test(test_depth_is_bounded),
+        cmocka_unit_test(test_width_is_bounded),  cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_length_is_bounded), cmocka_unit_test(test_key_parts_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
