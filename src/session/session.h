@@ -104,6 +104,8 @@ struct session_status {
 /* What the owner does. Called on the session's loop. All but input_allowed must be there. Any of them may call anything
  * of the session, session_free included. */
 struct session_ops {
+    /* Every step, in order, and before `established` and `lost`. What a call of the owner changed is told by the
+     * session's task, still in the same turn. */
     void (*state_changed)(struct session *session, enum session_state from, enum session_state to);
     /* Negotiation is done; output may start. */
     void (*established)(struct session *session, const struct negotiated *negotiated);
@@ -114,8 +116,9 @@ struct session_ops {
     void (*update)(struct session *session, const struct update *update);
     void (*refresh)(struct session *session, enum family_id family, enum refresh_kind kind);
     /* Output: up to `max_pieces` pieces of whole messages, to be written in order. Pieces stay in place until
-     * output_written has told that their bytes were taken. 0 pieces: nothing now; session_output_ready will be
-     * called when there is. A piece once offered is offered again, from where it stopped, until taken. */
+     * output_written has told that their bytes were taken, always up to the end of a message. 0 pieces: nothing now;
+     * session_output_ready will be called when there is. A piece once offered is offered again, from where it stopped,
+     * until taken. */
     int (*output)(struct session *session, struct iovec *pieces, int max_pieces);
     void (*output_written)(struct session *session, size_t bytes);
     /* May this session read more now? False stops reading (back-pressure) until session_input_ready. NULL: always. */
