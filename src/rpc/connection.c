@@ -8,7 +8,9 @@
 #include "rpc/server_internal.h"
 
 enum {
-    GOODBYE_MS = 5000, /* from our GOAWAY to closing at the latest */
+    GOODBYE_MS = 5000,  /* from our GOAWAY to closing at the latest */
+    PING_MS = 120000,   /* silence of a client with calls before it is asked */
+    SILENT_MS = 900000, /* and before it is given up */
     FAILED_STREAMS_MAX = 100,
     FAILED_STREAMS_WINDOW_MS = 10000,
 };
@@ -29,13 +31,31 @@ void rpc_connection_say_goodbye(struct rpc_connection *connection)
     rpc_link_flush_soon(&connection->link);
 }
 
+/* A client whose host has vanished says nothing, and while there is nothing to send the kernel does not notice. A
+ * living one answers a PING, even while its user reads. At the same host the kernel tells. */
+static void connection_check_life(struct rpc_connection *connection)
+{
+    int64_t silent_ms = mono_diff_ms(loop_now(connection->server->loop), connection->link.heard_at);
+    if (connection->peer.local || addr_is_loopback(&connection->peer.address.addr))
+        return; /* the end of the last call starts the timer again */
+    if (silent_ms >= SILENT_MS) {
+        rpc_connection_close(connection, "nothing is heard of the client");
+        return;
+    }
+    if (silent_ms >= PING_MS) {
+        nghttp2_submit_ping(connection->link.session, NGHTTP2_FLAG_NONE, NULL);
+        rpc_link_flush_soon(&connection->link);
+    }
+    loop_timer_start(&connection->timer, PING_MS);
+}
+
 static void connection_timer(struct loop_timer *timer)
 {
     struct rpc_connection *connection = container_of(timer, struct rpc_connection, timer);
     if (!connection->established) {
         rpc_connection_close(connection, "no HTTP/2 preface in time");
     } else if (connection->call_count > 0) {
-        return; /* the end of the last call starts it again */
+        connection_check_life(connection);
     } else if (connection->closing) {
         rpc_connection_close(connection, "idle");
     } else {

@@ -154,6 +154,7 @@ static void link_readable(struct stream *stream, void *owner)
         link->lost(link, length == E_EOF ? "closed by the other end" : strerror(errno));
         return;
     }
+    link->heard_at = loop_now(link->flush.loop);
     ssize_t used = nghttp2_session_mem_recv(link->session, bytes, (size_t)length);
     if (used < 0)
         link->lost(link, nghttp2_strerror((int)used));
@@ -184,7 +185,7 @@ static const struct stream_handler link_handler = {
 void rpc_link_init(struct rpc_link *link, struct loop *loop, struct stream *stream,
                    void (*lost)(struct rpc_link *link, const char *reason))
 {
-    *link = (struct rpc_link){.stream = stream, .lost = lost};
+    *link = (struct rpc_link){.stream = stream, .lost = lost, .heard_at = loop_now(loop)};
     loop_task_init(&link->flush, loop, link_flush);
     buf_init(&link->out, LINK_OUT_MAX_BYTES);
 }

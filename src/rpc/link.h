@@ -26,7 +26,8 @@ struct rpc_link {
     struct loop_task flush;
     struct buf out;
     size_t out_written;
-    bool blocked; /* the stream takes no more */
+    bool blocked;              /* the stream takes no more */
+    struct mono_time heard_at; /* when something arrived last */
     /* The connection is over; `reason` in words. Called from the loop only; the owner may release the link. */
     void (*lost)(struct rpc_link *link, const char *reason);
     void (*secured)(struct rpc_link *link); /* the TLS handshake is through; may be NULL */
