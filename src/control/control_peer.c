@@ -231,7 +231,7 @@ void control_view_peer(struct peer *peer, void (*show)(void *context, const stru
     struct session_status status;
     struct peer_family_view families[FAMILY_COUNT];
     uint32_t count = 0;
-    session_status(peer->session, &status);
+    link_status(peer->session, &status);
     status.received.withdraw_update = peer->withdraw_updates;
     status.received.withdraw_prefix = peer->withdraw_prefixes;
     for (unsigned i = 0; i < FAMILY_COUNT; i++)

@@ -45,6 +45,8 @@ struct socket_stream {
 };
 
 static const struct stream_ops socket_stream_ops;
+static void socket_ready(struct loop_watch *watch, unsigned events);
+static bool socket_failing(struct loop_task *task);
 
 static struct socket_stream *socket_stream_of(struct stream *stream)
 {
@@ -114,7 +116,23 @@ static void socket_free(struct stream *stream)
         mem_free(MEM_SESSION, socket);
 }
 
+static void socket_detach(struct stream *stream)
+{
+    struct socket_stream *socket = socket_stream_of(stream);
+    CHECK(socket->state == SOCKET_CONNECTED && !socket->telling);
+    loop_watch_stop(&socket->watch);
+}
+
+static void socket_attach(struct stream *stream, struct loop *loop)
+{
+    struct socket_stream *socket = socket_stream_of(stream);
+    loop_watch_init(&socket->watch, loop, socket->fd, socket_ready);
+    loop_task_init(&socket->failing, loop, socket_failing);
+}
+
 static const struct stream_ops socket_stream_ops = {
+    .detach = socket_detach,
+    .attach = socket_attach,
     .read = socket_read,
     .writev = socket_writev,
     .want = socket_want,

@@ -1,5 +1,7 @@
 #include "io/stream.h"
 
+#include "base/check.h"
+
 void stream_set_owner(struct stream *stream, const struct stream_handler *handler, void *owner)
 {
     stream->handler = handler;
@@ -76,4 +78,15 @@ void listener_free(struct listener *listener)
 {
     if (listener)
         listener->free(listener);
+}
+
+void stream_detach(struct stream *stream)
+{
+    CHECK(stream->ops->detach != NULL);
+    stream->ops->detach(stream);
+}
+
+void stream_attach(struct stream *stream, struct loop *loop)
+{
+    stream->ops->attach(stream, loop);
 }

@@ -44,6 +44,11 @@ void stream_want(struct stream *stream, unsigned loop_events);
 struct endpoint stream_local(const struct stream *stream);
 struct endpoint stream_remote(const struct stream *stream);
 
+/* Moves a stream over a socket to another loop: detach on the old one's thread, attach on the new one's. In between it
+ * belongs to nobody, and nothing may be called. What the owner wanted to be told is forgotten. */
+void stream_detach(struct stream *stream);
+void stream_attach(struct stream *stream, struct loop *loop);
+
 /* Closes; what was written is still delivered by the kernel. NULL is fine. */
 void stream_free(struct stream *stream);
 
@@ -103,6 +108,8 @@ struct stream_ops {
     ssize_t (*writev)(struct stream *stream, const struct iovec *pieces, int count);
     void (*want)(struct stream *stream, unsigned loop_events);
     void (*free)(struct stream *stream);
+    void (*detach)(struct stream *stream); /* NULL, both: cannot be moved */
+    void (*attach)(struct stream *stream, struct loop *loop);
 };
 
 struct stream {

@@ -29,7 +29,7 @@ struct acceptor_key {
 struct acceptor {
     struct loop *loop;
     struct transport *transport;
-    acceptor_find find;
+    acceptor_take take;
     void *owner;
     struct list listeners;
     struct list keys;
@@ -62,14 +62,12 @@ static void on_accept(void *owner, struct stream *stream)
 {
     struct acceptor_listener *listener = owner;
     struct acceptor *acceptor = listener->acceptor;
-    struct endpoint local = stream_local(stream), remote = stream_remote(stream);
+    struct endpoint remote = stream_remote(stream);
     bool gone = false;
     bool *outer = acceptor->gone;
     acceptor->gone = &gone;
-    struct session *session = acceptor->find(acceptor->owner, &local, &remote);
-    if (session)
-        session_accept(session, stream);
-    else
+    bool taken = acceptor->take(acceptor->owner, stream);
+    if (!taken)
         stream_free(stream);
     if (gone) {
         if (outer)
@@ -77,16 +75,16 @@ static void on_accept(void *owner, struct stream *stream)
         return;
     }
     acceptor->gone = outer;
-    if (!session)
+    if (!taken)
         log_stranger(acceptor, &remote);
 }
 
-struct acceptor *acceptor_new(struct loop *loop, struct transport *transport, acceptor_find find, void *owner)
+struct acceptor *acceptor_new(struct loop *loop, struct transport *transport, acceptor_take take, void *owner)
 {
     struct acceptor *acceptor = mem_zalloc(MEM_SESSION, sizeof(*acceptor));
     acceptor->loop = loop;
     acceptor->transport = transport;
-    acceptor->find = find;
+    acceptor->take = take;
     acceptor->owner = owner;
     list_init(&acceptor->listeners);
     list_init(&acceptor->keys);

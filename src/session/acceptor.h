@@ -7,11 +7,11 @@
 
 struct acceptor;
 
-/* The session of whoever connects from `remote` to `local`; may make it (dynamic neighbours). NULL: a stranger, who
- * is closed at once. */
-typedef struct session *(*acceptor_find)(void *owner, const struct endpoint *local, const struct endpoint *remote);
+/* Gives a connection to the session of whoever it comes from (stream_remote, stream_local); may make that session
+ * (dynamic neighbours). False: a stranger; the stream is still ours, and closed at once. */
+typedef bool (*acceptor_take)(void *owner, struct stream *stream);
 
-struct acceptor *acceptor_new(struct loop *loop, struct transport *transport, acceptor_find find, void *owner);
+struct acceptor *acceptor_new(struct loop *loop, struct transport *transport, acceptor_take take, void *owner);
 void acceptor_free(struct acceptor *acceptor); /* accepted connections live on */
 
 /* Listens on one more local endpoint, with every key set so far. Port 0 takes a free one. E_EXISTS: it does already;

@@ -35,9 +35,7 @@ struct peer *peer_find(const struct speaker *speaker, const struct addr *address
 
 enum session_state peer_session_state(const struct peer *peer)
 {
-    struct session_status status;
-    session_status(peer->session, &status);
-    return status.state;
+    return peer->state;
 }
 
 /* Listed in order of address, IPv4 first. */
@@ -72,6 +70,7 @@ int peer_new(struct speaker *speaker, const struct neighbor_config *config, stru
     peer->config = *config;
     peer->admin = config->admin_down ? PEER_DOWN : PEER_UP;
     list_init(&peer->link);
+    peer->state = SESSION_IDLE;
     derive(peer);
     peer_limit_restart_init(peer);
     peer->source = speaker_take_source(speaker, peer);
@@ -88,21 +87,24 @@ int peer_new(struct speaker *speaker, const struct neighbor_config *config, stru
     }
     struct session_config session;
     peer_session_config(peer, &session);
-    peer->session = session_new(speaker->loop, speaker->transport, &session, &peer_session_ops, peer);
+    struct link_place place;
+    speaker_link_place(speaker, peer->source, &place);
+    peer->session = link_new(&place, &session, &peer_link_ops, peer);
     explicit_bzero(&session, sizeof(session));
     insert_sorted(speaker, peer);
     if (peer->admin == PEER_UP)
-        session_start(peer->session);
+        link_start(peer->session);
     *made = peer;
     return E_OK;
 }
 
 void peer_free(struct peer *peer)
 {
+    /* The session first: it may be writing from what leaving the groups gives back. */
+    link_free(peer->session);
     if (peer->established)
         peer_routes_leave(peer);
     peer_session_set_key(peer, true, NULL);
-    session_free(peer->session);
     loop_timer_stop(&peer->restart);
     list_remove(&peer->link);
     speaker_give_source(peer->speaker, peer->source);
@@ -116,14 +118,14 @@ static void reconfigure_session(struct peer *peer)
 {
     struct session_config config;
     peer_session_config(peer, &config);
-    session_configure(peer->session, &config);
+    link_configure(peer->session, &config);
     explicit_bzero(&config, sizeof(config));
 }
 
 static void cease(struct peer *peer, uint8_t subcode, const char *communication, enum session_end end)
 {
     struct notification notification = notification_shutdown(subcode, communication ? communication : "");
-    session_stop(peer->session, &notification, end);
+    link_stop(peer->session, &notification, end);
 }
 
 void peer_enable(struct peer *peer)
@@ -134,7 +136,7 @@ void peer_enable(struct peer *peer)
     peer->admin = PEER_UP;
     peer->config.admin_down = false;
     reconfigure_session(peer);
-    session_start(peer->session);
+    link_start(peer->session);
     events_peer_state(peer->speaker, peer);
 }
 
@@ -152,7 +154,7 @@ void peer_shutdown(struct peer *peer, const char *communication)
 {
     struct notification notification =
         notification_shutdown(NOTIFY_CEASE_ADMIN_SHUTDOWN, communication ? communication : "");
-    session_reset(peer->session, &notification, SESSION_END_ADMIN,
+    link_reset(peer->session, &notification, SESSION_END_ADMIN,
                   peer->config.peer.timers.idle_hold_time_after_reset_s);
 }
 
@@ -160,7 +162,7 @@ void peer_reset(struct peer *peer, const char *communication)
 {
     struct notification notification =
         notification_shutdown(NOTIFY_CEASE_ADMIN_RESET, communication ? communication : "");
-    session_reset(peer->session, &notification, SESSION_END_ADMIN,
+    link_reset(peer->session, &notification, SESSION_END_ADMIN,
                   peer->config.peer.timers.idle_hold_time_after_reset_s);
 }
 
@@ -168,7 +170,7 @@ void peer_deconfigure(struct peer *peer, const char *communication)
 {
     (void)communication; /* RFC 8203 gives texts to shutdown and reset only */
     struct notification notification = notification_make(NOTIFY_CEASE, NOTIFY_CEASE_DECONFIGURED);
-    session_stop(peer->session, &notification, SESSION_END_ADMIN);
+    link_stop(peer->session, &notification, SESSION_END_ADMIN);
 }
 
 void peer_soft_reset_in(struct peer *peer)
@@ -209,7 +211,7 @@ bool peer_configure(struct peer *peer, const struct neighbor_config *config, boo
     reconfigure_session(peer);
     if (reset && peer->admin == PEER_UP) {
         struct notification notification = notification_make(NOTIFY_CEASE, NOTIFY_CEASE_CONFIG_CHANGE);
-        session_reset(peer->session, &notification, SESSION_END_ADMIN, 0);
+        link_reset(peer->session, &notification, SESSION_END_ADMIN, 0);
     }
     for (unsigned family = 0; family < FAMILY_COUNT; family++)
         if (peer->families[family].negotiated)

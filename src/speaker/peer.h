@@ -10,7 +10,7 @@
 #include "base/list.h"
 #include "config/config.h"
 #include "io/loop.h"
-#include "session/session.h"
+#include "speaker/link.h"
 #include "speaker/outbox.h"
 #include "speaker/speaker.h"
 
@@ -40,9 +40,11 @@ struct peer {
     bool ibgp;
     uint8_t admin; /* enum peer_state_admin */
     uint32_t local_as;
-    struct session *session;
+    struct link *session;         /* wherever it runs */
     struct negotiated negotiated; /* good while established */
+    struct endpoint local;        /* likewise: our end of the connection */
     bool established;
+    enum session_state state;     /* as last heard */
     struct peer_family families[FAMILY_COUNT];
 
     /* Pieces offered to the session, in order, and how much of the first is written. */

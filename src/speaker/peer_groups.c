@@ -22,9 +22,7 @@ static const struct add_paths_config *add_paths_of(const struct peer *peer, enum
 /* How this peer can reach us: the address of the connection, and the other addresses of its interface. */
 static void own_next_hops(const struct peer *peer, struct export_rules *rules)
 {
-    struct session_status status;
-    session_status(peer->session, &status);
-    const struct addr *local = &status.local.addr;
+    const struct addr *local = &peer->local.addr;
     struct interface_addresses companions = {0};
     if (!loop_is_simulated(peer->speaker->loop))
         interface_addresses_of(local, &companions);
@@ -87,7 +85,7 @@ static struct update_group *find_or_make(struct speaker *speaker, struct speaker
 static void wake(struct outbox *outbox)
 {
     const struct peer *peer = outbox->owner;
-    session_output_ready(peer->session);
+    link_output_ready(peer->session);
 }
 
 static void caught_up(struct outbox *outbox)
@@ -98,7 +96,7 @@ static void caught_up(struct outbox *outbox)
         outbox_end_of_rib(outbox);
     if (state->refreshing_out) {
         state->refreshing_out = false;
-        session_send_refresh(peer->session, outbox->family, REFRESH_END);
+        link_send_refresh(peer->session, outbox->family, REFRESH_END);
     }
 }
 
@@ -134,8 +132,9 @@ void peer_group_retell(struct peer *peer, enum family_id family)
     struct peer_family *state = &peer->families[family];
     if (state->outbox == NULL)
         return;
-    if (peer->negotiated.enhanced_refresh)
-        state->refreshing_out = session_send_refresh(peer->session, family, REFRESH_BEGIN);
+    state->refreshing_out = peer->negotiated.enhanced_refresh;
+    if (state->refreshing_out)
+        link_send_refresh(peer->session, family, REFRESH_BEGIN);
     outbox_cut_off(state->outbox, true);
-    session_output_ready(peer->session);
+    link_output_ready(peer->session);
 }

@@ -58,7 +58,7 @@ void peer_limit_check(struct peer *peer, enum family_id family)
              family_get(family)->config_name, (unsigned long long)received, limit->max_prefixes);
     peer->admin = PEER_PREFIX_LIMIT;
     struct notification notification = limit_notification(family, limit->max_prefixes);
-    session_stop(peer->session, &notification, SESSION_END_PREFIX_LIMIT);
+    link_stop(peer->session, &notification, SESSION_END_PREFIX_LIMIT);
     if (limit->restart_timer_s > 0)
         loop_timer_start(&peer->restart, (int64_t)limit->restart_timer_s * 1000);
 }

@@ -149,17 +149,17 @@ int peer_session_set_key(const struct peer *peer, bool remove, struct err *err)
 
 /* Up and down ------------------------------------------------------------------------------------------------------ */
 
-static void state_changed(struct session *session, enum session_state from, enum session_state to)
+static void state_changed(void *owner, enum session_state to)
 {
-    struct peer *peer = session_owner(session);
-    (void)from;
-    (void)to;
+    struct peer *peer = owner;
+    peer->state = to;
     events_peer_state(peer->speaker, peer);
 }
 
-static void established(struct session *session, const struct negotiated *negotiated)
+static void established(void *owner, const struct negotiated *negotiated, const struct endpoint *local)
 {
-    struct peer *peer = session_owner(session);
+    struct peer *peer = owner;
+    peer->local = *local;
     peer->negotiated = *negotiated;
     peer->ibgp = negotiated->peer_as == peer->local_as;
     peer->established = true;
@@ -192,17 +192,16 @@ void peer_routes_leave(struct peer *peer)
     }
 }
 
-static void lost(struct session *session, const struct session_down *down)
+static void lost(void *owner)
 {
-    (void)down;
-    peer_routes_leave(session_owner(session));
+    peer_routes_leave(owner);
 }
 
 /* In --------------------------------------------------------------------------------------------------------------- */
 
-static void update(struct session *session, const struct update *update)
+static void update(void *owner, const struct update *update)
 {
-    import_update(session_owner(session), update);
+    import_update(owner, update);
 }
 
 /* RFC 7313 4.2: what the peer does not say again between BoRR and EoRR is gone. */
@@ -218,9 +217,9 @@ static void refresh_from_peer(struct peer *peer, enum family_id family, enum ref
     }
 }
 
-static void refresh(struct session *session, enum family_id family, enum refresh_kind kind)
+static void refresh(void *owner, enum family_id family, enum refresh_kind kind)
 {
-    struct peer *peer = session_owner(session);
+    struct peer *peer = owner;
     if (family >= FAMILY_COUNT || !peer->families[family].negotiated)
         return;
     if (kind == REFRESH_REQUEST)
@@ -232,9 +231,9 @@ static void refresh(struct session *session, enum family_id family, enum refresh
 /* Out -------------------------------------------------------------------------------------------------------------- */
 
 /* Families take turns, so that a full table of one does not hold up the other. */
-static int output(struct session *session, struct iovec *pieces, int max_pieces)
+static int output(void *owner, struct iovec *pieces, int max_pieces)
 {
-    struct peer *peer = session_owner(session);
+    struct peer *peer = owner;
     struct iovec piece;
     for (unsigned tried = 0; tried < FAMILY_COUNT && peer->piece_count < PEER_PIECES_MAX; tried++) {
         struct outbox *outbox = peer->families[peer->next_family].outbox;
@@ -252,9 +251,9 @@ static int output(struct session *session, struct iovec *pieces, int max_pieces)
     return count;
 }
 
-static void output_written(struct session *session, size_t bytes)
+static void output_taken(void *owner, size_t bytes)
 {
-    struct peer *peer = session_owner(session);
+    struct peer *peer = owner;
     peer->piece_written += bytes;
     while (peer->piece_count > 0) {
         struct outbox *first = peer->piece_owners[0];
@@ -269,12 +268,12 @@ static void output_written(struct session *session, size_t bytes)
     pipeline_wake(peer->speaker);
 }
 
-const struct session_ops peer_session_ops = {
+const struct link_ops peer_link_ops = {
     .state_changed = state_changed,
     .established = established,
     .lost = lost,
     .update = update,
     .refresh = refresh,
     .output = output,
-    .output_written = output_written,
+    .output_taken = output_taken,
 };

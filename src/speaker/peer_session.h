@@ -3,7 +3,7 @@
 
 #include "speaker/peer.h"
 
-extern const struct session_ops peer_session_ops;
+extern const struct link_ops peer_link_ops;
 
 void peer_session_config(const struct peer *peer, struct session_config *config);
 /* The key and options connections from this peer must come with. */

@@ -1,10 +1,13 @@
 /* See speaker.h. */
 #include "speaker/speaker.h"
 
+#include <unistd.h>
+
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "session/acceptor.h"
+#include "speaker/link_thread.h"
 #include "speaker/catch_up.h"
 #include "speaker/events.h"
 #include "speaker/monitor.h"
@@ -135,12 +138,61 @@ static void close_table(struct speaker_table *table)
     *table = (struct speaker_table){0};
 }
 
-static struct session *find_session(void *owner, const struct endpoint *local, const struct endpoint *remote)
+static bool take_connection(void *owner, struct stream *stream)
 {
     struct speaker *speaker = owner;
-    (void)local;
-    struct peer *peer = peer_find(speaker, &remote->addr, NULL);
-    return peer != NULL ? peer->session : NULL;
+    struct endpoint remote = stream_remote(stream);
+    struct peer *peer = peer_find(speaker, &remote.addr, NULL);
+    if (peer == NULL)
+        return false;
+    link_accept(peer->session, stream);
+    return true;
+}
+
+/* Session threads ---------------------------------------------------------------------------------------------------- */
+
+enum { THREADS_AUTO_MAX = 4 };
+
+/* `threads: auto` uses one thread on small machines: two that share two cores with everything else gain nothing. */
+static unsigned session_thread_count(const struct speaker *speaker)
+{
+    if (loop_is_simulated(speaker->loop))
+        return 0;
+    unsigned threads = speaker->global.threads;
+    if (threads == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        threads = cores <= 2 ? 1 : cores / 2 > THREADS_AUTO_MAX ? THREADS_AUTO_MAX : (unsigned)(cores / 2);
+    }
+    return threads - 1;
+}
+
+static void start_threads(struct speaker *speaker)
+{
+    unsigned wanted = session_thread_count(speaker);
+    speaker->threads = mem_zalloc(MEM_OTHER, (wanted + 1) * sizeof(*speaker->threads));
+    while (speaker->thread_count < wanted) {
+        struct session_thread *thread = session_thread_new(speaker->loop, threaded_link_handle);
+        if (thread == NULL) {
+            log_warn("speaker", NULL, "no more than %u session threads could be started", speaker->thread_count);
+            break;
+        }
+        speaker->threads[speaker->thread_count++] = thread;
+    }
+}
+
+static void stop_threads(struct speaker *speaker)
+{
+    while (speaker->thread_count > 0)
+        session_thread_free(speaker->threads[--speaker->thread_count]);
+    mem_free(MEM_OTHER, speaker->threads);
+    speaker->threads = NULL;
+}
+
+void speaker_link_place(const struct speaker *speaker, source_id source, struct link_place *place)
+{
+    *place = (struct link_place){.loop = speaker->loop, .transport = speaker->transport};
+    if (speaker->thread_count > 0)
+        place->thread = speaker->threads[source % speaker->thread_count];
 }
 
 static int listen_everywhere(struct speaker *speaker, struct err *err)
@@ -161,7 +213,7 @@ int speaker_start(struct speaker *speaker, const struct global_config *global, s
 {
     CHECK(!speaker->started);
     speaker->global = *global;
-    speaker->acceptor = acceptor_new(speaker->loop, speaker->transport, find_session, speaker);
+    speaker->acceptor = acceptor_new(speaker->loop, speaker->transport, take_connection, speaker);
     int result = listen_everywhere(speaker, err);
     if (result != E_OK) {
         acceptor_free(speaker->acceptor);
@@ -171,6 +223,7 @@ int speaker_start(struct speaker *speaker, const struct global_config *global, s
     for (unsigned i = 0; i < FAMILY_COUNT; i++)
         if (family_get(i)->routed && (global->families == 0 || (global->families & 1u << i)))
             open_table(speaker, i);
+    start_threads(speaker);
     speaker->originate = originate_new(speaker);
     speaker->started = true;
     events_adjust_monitors(speaker);
@@ -187,6 +240,7 @@ void speaker_stop(struct speaker *speaker)
     }
     acceptor_free(speaker->acceptor);
     speaker->acceptor = NULL;
+    stop_threads(speaker);
     originate_free(speaker->originate);
     speaker->originate = NULL;
     for (unsigned i = 0; i < FAMILY_COUNT; i++)

@@ -18,6 +18,8 @@
 #include "rib/rib.h"
 
 struct peer;
+struct link_place;
+struct session_thread;
 struct acceptor;
 struct originate;
 struct monitor;
@@ -47,6 +49,8 @@ struct speaker {
     uint32_t source_capacity;
     struct acceptor *acceptor;
     struct originate *originate;
+    struct session_thread **threads; /* none: sessions run on `loop` */
+    unsigned thread_count;
     struct list subscribers; /* events.h */
     uint32_t next_group_id;
     struct loop_task work; /* pipeline.h */
@@ -64,4 +68,6 @@ struct speaker_table *speaker_table(struct speaker *speaker, enum family_id fami
 /* A number for a new neighbour; RIB_SOURCE_NONE when all are taken. */
 source_id speaker_take_source(struct speaker *speaker, struct peer *peer);
 void speaker_give_source(struct speaker *speaker, source_id source);
+/* Where the session of this neighbour runs. */
+void speaker_link_place(const struct speaker *speaker, source_id source, struct link_place *place);
 struct peer *speaker_peer_of(const struct speaker *speaker, source_id source);

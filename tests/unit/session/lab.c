@@ -170,12 +170,14 @@ static const struct session_ops speaker_ops = {
     .input_allowed = on_input_allowed,
 };
 
-static struct session *find_session(void *owner, const struct endpoint *local, const struct endpoint *remote)
+static bool take_stream(void *owner, struct stream *stream)
 {
     struct speaker *speaker = owner;
-    if (!speaker->session || !addr_equal(&remote->addr, &speaker->config.remote.addr))
-        return NULL;
-    return speaker->session;
+    struct endpoint remote = stream_remote(stream);
+    if (!speaker->session || !addr_equal(&remote.addr, &speaker->config.remote.addr))
+        return false;
+    session_accept(speaker->session, stream);
+    return true;
 }
 
 void speaker_init(struct speaker *speaker, struct lab *lab, uint32_t addr, uint32_t as, uint32_t peer_addr,
@@ -208,7 +210,7 @@ void speaker_init(struct speaker *speaker, struct lab *lab, uint32_t addr, uint3
 void speaker_make(struct speaker *speaker)
 {
     struct err err;
-    speaker->acceptor = acceptor_new(speaker->lab->loop, speaker->host, find_session, speaker);
+    speaker->acceptor = acceptor_new(speaker->lab->loop, speaker->host, take_stream, speaker);
     assert_int_equal(acceptor_listen(speaker->acceptor, &speaker->listen_on, NULL, &err), E_OK);
     if (speaker->config.transport.md5_key_length)
         assert_int_equal(

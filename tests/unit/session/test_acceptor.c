@@ -43,9 +43,9 @@ static void test_strangers(void **state)
     speaker_release(&speaker);
 }
 
-static struct session *nobody(void *owner, const struct endpoint *local, const struct endpoint *remote)
+static bool nobody(void *owner, struct stream *stream)
 {
-    return NULL;
+    return false;
 }
 
 static void test_listeners(void **state)

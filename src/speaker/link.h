@@ -1,0 +1,57 @@
+/* A link: a peer's session, wherever it runs.
+ *
+ * With one thread the session runs on the speaker's loop and calls go straight through. With several, sessions are
+ * spread over session threads; then a link is the speaker's end of one: calls become mails to its thread, and what
+ * happens there comes back through the thread's ring, in order. Output is never copied: the thread writes from the
+ * update group's log, whose segments the speaker pins until it hears that they were taken.
+ *
+ * This file is the only place where threads meet sessions. A link's owner sees one thread: the speaker's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "session/session.h"
+
+struct link;
+struct session_thread;
+
+/* As struct session_ops; on the speaker's loop. */
+struct link_ops {
+    void (*state_changed)(void *owner, enum session_state to);
+    void (*established)(void *owner, const struct negotiated *negotiated, const struct endpoint *local);
+    void (*lost)(void *owner);
+    void (*update)(void *owner, const struct update *update);
+    void (*refresh)(void *owner, enum family_id family, enum refresh_kind kind);
+    /* All pieces on offer, in order, the first perhaps partly taken. Offered again until output_taken. */
+    int (*output)(void *owner, struct iovec *pieces, int max_pieces);
+    void (*output_taken)(void *owner, size_t bytes);
+};
+
+/* What a link runs on. */
+struct link_place {
+    struct loop *loop;             /* the speaker's */
+    struct transport *transport;
+    struct session_thread *thread; /* NULL: on the speaker's loop */
+};
+
+struct link *link_new(const struct link_place *place, const struct session_config *config, const struct link_ops *ops,
+                      void *owner);
+/* Never calls its owner again. The session says what it has been told to say, and goes. */
+void link_free(struct link *link);
+
+void link_start(struct link *link);
+void link_stop(struct link *link, const struct notification *notification, enum session_end end);
+void link_reset(struct link *link, const struct notification *notification, enum session_end end,
+                uint32_t idle_hold_s);
+void link_configure(struct link *link, const struct session_config *config);
+void link_accept(struct link *link, struct stream *stream);
+void link_output_ready(struct link *link);
+/* BEGIN and END need enhanced refresh to have been negotiated. */
+void link_send_refresh(struct link *link, enum family_id family, enum refresh_kind kind);
+
+/* As of now; what it points to is good until the next call here or turn of the loop. Waits for the session's thread
+ * (which never waits for us). */
+void link_status(struct link *link, struct session_status *status);
