@@ -52,7 +52,7 @@ class Daemon:
         self.routes = {}
 
     def spawn(self, *command, environment=None):
-        self._process = self.host.popen(*command, log=self.log, environment=environment)
+        self._process = self.host.popen(*command, log=self.folder / self.log, environment=environment)
         self.host.lab.on_close(self.end)
 
     def pid(self):

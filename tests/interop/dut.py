@@ -13,7 +13,7 @@ API = "127.0.0.1:50051"
 
 
 class Gobgpd(Daemon):
-    originates = ("origin", "as_path", "med", "local_pref", "aggregator", "communities", "large", "extended", "atomic")
+    originates = ("origin", "as_path", "next_hop", "med", "local_pref", "aggregator", "communities", "large", "extended", "atomic")
     abilities = frozenset({"md5", "add path", "extended next hop", "shutdown text", "text heard"})
     program, client = "gobgpd", "gobgp"
     # Free-standing attributes the client's grammar lacks a word for.
@@ -23,6 +23,7 @@ class Gobgpd(Daemon):
         super().__init__(*arguments, **options)
         self.originates = tuple(name for name in self.originates if name not in self.lacks_words_for)
         self.global_options = {}
+        self.switches = {}
         self._announced = {}
 
     def neighbor(self, session):
@@ -45,13 +46,17 @@ class Gobgpd(Daemon):
         return neighbor
 
     def configuration(self):
-        return {"global": {"config": {"as": self.asn, "router-id": self.router_id, "port": 179}, **self.global_options},
-                "neighbors": [self.neighbor(session) for session in self.sessions]}
+        configuration = {"global": {"config": {"as": self.asn, "router-id": self.router_id, "port": 179},
+                                    **self.global_options},
+                         "neighbors": [self.neighbor(session) for session in self.sessions]}
+        if self.switches:
+            configuration["godwit"] = self.switches
+        return configuration
 
-    def start(self, arguments=()):
+    def start(self, level="debug"):
         file = self.folder / "daemon.json"
         file.write_text(json.dumps(self.configuration(), indent=1))
-        self.spawn(self.program, "-f", file, "--api-hosts", API, "-l", "debug", *arguments)
+        self.spawn(self.program, "-f", file, "--api-hosts", API, "-l", level)
         wait_for(lambda: not self.alive() or self._answers(),
                  lambda: f"{self.program} answers; log ends:\n{self.log_text()[-1500:]}", 20, 0.05)
         if not self.alive():

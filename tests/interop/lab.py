@@ -85,8 +85,8 @@ class Host:
         return json.loads(self.run(*words, **options) or "null")
 
     def popen(self, *words, log, environment=None):
-        """Starts a command that keeps running; what it prints goes to the file `log` in the host's folder."""
-        with open(self.folder / log, "ab") as output:
+        """Starts a command that keeps running; what it prints goes to the file `log`."""
+        with open(log, "ab") as output:
             return subprocess.Popen(self.command(*words), stdin=subprocess.DEVNULL, stdout=output,
                                     stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})})
 
@@ -176,18 +176,26 @@ class Lab:
 class Capture:
     """Everything BGP that passes a host's interface, kept to be read by tshark: a decoder that is not ours."""
 
+    MARK_PORT = 9
     FIELDS = ("frame.number", "_ws.col.Info", "_ws.expert.message", "_ws.expert.group")
 
     def __init__(self, host):
         self.host = host
         self.file = host.folder / "bgp.pcapng"
-        self._process = host.popen("dumpcap", "-q", "-i", "eth0", "-f", f"tcp port {BGP_PORT}", "-w", self.file,
-                                   log="dumpcap.log")
+        self._process = host.popen("dumpcap", "-q", "-i", "eth0", "-f",
+                                   f"tcp port {BGP_PORT} or udp port {self.MARK_PORT}", "-w", self.file,
+                                   log=host.folder / "dumpcap.log")
         wait_for(lambda: self.file.exists() and self.file.stat().st_size > 0, "dumpcap writes", 20)
 
     def stop(self):
-        """Ends the capture; dumpcap writes what it still holds."""
+        """Ends the capture when everything so far is in the file: dumpcap drops what it has not read yet."""
         if self._process.poll() is None:
+            mark = os.urandom(16)
+            sock = self.host.socket(kind=socket.SOCK_DGRAM)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            sock.sendto(mark, (str(PREFIX4.broadcast_address), self.MARK_PORT))
+            sock.close()
+            wait_for(lambda: mark in self.file.read_bytes(), "the mark in the capture", 20)
             child = int(Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()[0])
             os.kill(child, signal.SIGINT)
         self._process.wait(20)

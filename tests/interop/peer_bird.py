@@ -1,5 +1,7 @@
 """BIRD 2."""
+import os
 import re
+from pathlib import Path
 
 from daemons import Daemon
 from lab import wait_for
@@ -8,8 +10,8 @@ from route import ORIGINS, Route, address, asn, community, extended_from_text
 
 class Bird(Daemon):
     originates = ("origin", "as_path", "med", "local_pref", "communities", "large", "extended")
-    abilities = frozenset({"md5", "as2", "add path", "extended next hop", "refresh", "shutdown text", "text heard",
-                           "passive"})
+    abilities = frozenset({"md5", "as2", "merges as4", "add path", "extended next hop", "refresh", "shutdown text",
+                           "text heard", "passive"})
 
     @property
     def _socket(self):
@@ -107,6 +109,17 @@ class Bird(Daemon):
         """How many routes the session has imported."""
         text = self.control("show", "route", "table", f"master{version}", "protocol", self._name(session), "count")
         return int(re.search(r"(\d+) of \d+ routes", text).group(1))
+
+    def dump(self, file, version=4):
+        """Writes the routes the sessions have imported as an MRT table."""
+        file.unlink(missing_ok=True)
+        self.control("mrt", "dump", "table", f"master{version}", "to", f'"{file}"', "where", "source", "=", "RTS_BGP")
+        wait_for(lambda: file.exists() and not self._still_writing(file), "BIRD's MRT dump", 60, 0.2)
+
+    def _still_writing(self, file):
+        """BIRD may write the file in slices after its client has ended."""
+        folder = Path(f"/proc/{self.pid()}/fd")
+        return any(os.path.realpath(entry) == str(file) for entry in folder.iterdir())
 
     def originate(self):
         (self.folder / "bird.conf").write_text(self._configuration())

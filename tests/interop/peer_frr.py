@@ -10,8 +10,9 @@ BGPD = "/usr/lib/frr/bgpd"
 
 class Frr(Daemon):
     originates = ("origin", "as_path", "med", "local_pref", "aggregator", "atomic", "communities", "large", "extended")
-    abilities = frozenset({"md5", "as2", "add path", "extended next hop", "refresh", "shutdown text", "text heard",
-                           "passive"})
+    # 8.4 expects a long AGGREGATOR although it has not announced long AS numbers itself.
+    abilities = frozenset({"md5", "as2", "as2 aggregator is long", "add path", "extended next hop", "refresh",
+                           "shutdown text", "text heard", "passive"})
 
     def _configuration(self):
         text = f"frr defaults traditional\nlog file {self.folder}/frr.debug debugging\n" \

@@ -10,10 +10,10 @@ BGPD, SOCKET = "/usr/sbin/bgpd", "/run/bgpd.sock"
 
 class OpenBgpd(Daemon):
     originates = ("origin", "med", "local_pref", "communities", "large", "extended")
-    abilities = frozenset({"md5", "as2", "add path", "refresh", "shutdown text", "text heard", "passive"})
+    abilities = frozenset({"md5", "as2", "merges as4", "add path", "refresh", "shutdown text", "text heard", "passive"})
 
     def _configuration(self):
-        text = f"AS {self.asn}\nrouter-id {self.router_id}\nfib-update no\nlisten on 0.0.0.0\nlisten on ::\n"
+        text = f"AS {self.asn}\nrouter-id {self.router_id}\nfib-update no\nconnect-retry 1\nlisten on 0.0.0.0\nlisten on ::\n"
         text += f"nexthop qualify via bgp\nnexthop qualify via default\nsocket \"{SOCKET}\"\n"
         for route in self.routes.values():
             text += f"network {route.prefix} set {{ {self._actions(self.reduce(route))} }}\n"
@@ -25,7 +25,7 @@ class OpenBgpd(Daemon):
     def _session(session):
         lines = [f"remote-as {session.remote_asn}", f"local-address {session.local}",
                  f"holdtime {session.hold_time_s}", "announce policy no", "announce restart no",
-                 "announce refresh yes", "enforce neighbor-as yes"]
+                 "announce refresh yes"]
         lines += [f"announce IPv{version} {'unicast' if version in session.families else 'none'}" for version in (4, 6)]
         if session.md5:
             lines.append(f"tcp md5sig password {session.md5}")

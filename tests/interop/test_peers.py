@@ -56,7 +56,8 @@ class Link:
     at_peer: Session
 
 
-def build_link(lab, kind, version, dut_asn=DUT_ASN, peer_asn=PEER_ASN, peer_options=None, dut_options=None):
+def build_link(lab, kind, version, peer_asn=PEER_ASN, dut_asn=DUT_ASN, peer_options=None, dut_options=None):
+    """The daemon, a peer with one session, and our two speakers; the options are fields of Session."""
     hosts = {name: lab.host(name) for name in ("dut", "peer", "source", "observer")}
     local = hosts["dut"].address(version)
     to_peer = Session(local, hosts["peer"].address(version), peer_asn, families=(version,),
