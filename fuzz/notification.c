@@ -36,8 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_describes(&outer);
     CHECK(notification_inner(&outer, &inner));
     CHECK(inner.code == notification.code && inner.subcode == notification.subcode);
-    size_t kept = notification.data_length < NOTIFICATION_DATA_MAX - 2 ? notification.data_length
-                                                                       : NOTIFICATION_DATA_MAX - 2;
+    size_t kept =
+        notification.data_length < NOTIFICATION_DATA_MAX - 2 ? notification.data_length : NOTIFICATION_DATA_MAX - 2;
     CHECK(inner.data_length == kept && memcmp(inner.data, notification.data, kept) == 0);
     buf_release(&buf);
     return 0;

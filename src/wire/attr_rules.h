@@ -24,8 +24,8 @@ struct attr_rule {
     uint8_t malformed; /* enum verdict for a bad length or value */
     uint8_t subcode;   /* of the UPDATE Message Error for a bad value, where that resets the session */
     uint16_t length_min, length_max, length_unit;
-    bool bounded;         /* a list of communities, under update_rules.community_max */
-    uint8_t refused_from; /* FROM_...: discarded unread from such a peer ... */
+    bool bounded;                                     /* a list of communities, under update_rules.community_max */
+    uint8_t refused_from;                             /* FROM_...: discarded unread from such a peer ... */
     bool (*unless)(const struct update_rules *rules); /* ... unless this holds; NULL: always */
     /* NULL, or what is wrong with the value. Called with a length that obeys the rule. */
     const char *(*check)(const struct update_rules *rules, const struct attr_item *item);

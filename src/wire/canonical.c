@@ -94,6 +94,15 @@ static bool communities_repeat(const uint8_t *communities, unsigned count)
     return false;
 }
 
+bool canonical_is_copy(const struct attr_list *list)
+{
+    const struct attr_item *item = attr_list_find(list, ATTR_LARGE_COMMUNITIES);
+    if (!item)
+        return true;
+    unsigned count = item->length / COMMUNITY_BYTES;
+    return count <= QUADRATIC_MAX && !communities_repeat(item->value, count);
+}
+
 /* RFC 8092 5: a receiver silently removes duplicates. */
 static void write_large_communities(const struct attr_item *item, struct buf *scratch)
 {

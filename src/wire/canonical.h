@@ -38,6 +38,9 @@ struct next_hop {
     uint8_t length; /* 4, 16 or 32 */
 };
 
+/* Would canonical_write, for numbers that arrived with 4 octets, copy each value as it is? */
+bool canonical_is_copy(const struct attr_list *list);
+
 /* Appends the block to `scratch`, whose failure means that it is too long. `four_octet_as` says how the AS numbers
  * arrived. */
 void canonical_write(const struct attr_list *list, bool four_octet_as, const struct next_hop *next_hop,

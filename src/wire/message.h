@@ -31,7 +31,8 @@ struct message {
 };
 
 /* Looks at the start of `bytes`. 1: a whole message, described in `message`. 0: more bytes are needed.
- * -1: header error; `notification` is what to send (RFC 4271 6.1). `max_bytes` is 4096 or, when negotiated and
+ * -1: header error; `notification` is what to send (RFC 4271 6.1). A NOTIFICATION too short to be one is a whole
+ * message all the same, since it must not be answered (6.4). `max_bytes` is 4096 or, when negotiated and
  * only for messages that may be long (not OPEN, not KEEPALIVE), 65535. */
 int message_frame(const uint8_t *bytes, size_t length, size_t max_bytes, struct message *message,
                   struct notification *notification);

@@ -36,8 +36,8 @@ struct notification notification_with_data(uint8_t code, uint8_t subcode, const 
 
 static bool carries_communication(const struct notification *notification)
 {
-    return notification->code == NOTIFY_CEASE && (notification->subcode == NOTIFY_CEASE_ADMIN_SHUTDOWN ||
-                                                  notification->subcode == NOTIFY_CEASE_ADMIN_RESET);
+    return notification->code == NOTIFY_CEASE &&
+           (notification->subcode == NOTIFY_CEASE_ADMIN_SHUTDOWN || notification->subcode == NOTIFY_CEASE_ADMIN_RESET);
 }
 
 struct notification notification_shutdown(uint8_t subcode, const char *communication)

@@ -36,8 +36,8 @@ enum role {
 };
 
 enum {
-    CAPABILITY_TEXT_MAX = 64,     /* software version, host name, domain name; longer is cut, terminated */
-    CAPABILITIES_RAW_MAX = 4096,  /* octets of the received capability TLVs that are kept */
+    CAPABILITY_TEXT_MAX = 64,    /* software version, host name, domain name: escaped, cut, terminated */
+    CAPABILITIES_RAW_MAX = 4096, /* octets of the received capability TLVs that are kept */
 };
 
 /* What one side offers. Bits are family ids. */
@@ -72,7 +72,7 @@ struct capabilities {
 
 struct open_message {
     uint8_t version;
-    uint32_t as; /* the 4-octet one if announced, else My Autonomous System */
+    uint32_t as;    /* the 4-octet one if announced, else My Autonomous System */
     uint16_t my_as; /* as on the wire */
     uint16_t hold_time_s;
     uint32_t router_id; /* host order */
@@ -98,7 +98,7 @@ const char *capability_name(uint8_t code);
 /* What both sides agreed on. */
 struct negotiated {
     uint32_t peer_as;
-    uint32_t peer_id; /* host order */
+    uint32_t peer_id;     /* host order */
     uint16_t hold_time_s; /* 0: no keepalives, no hold timer */
     uint16_t keepalive_s;
     bool four_octet_as;

@@ -34,9 +34,13 @@ enum {
 struct parse {
     const struct update_rules *rules;
     struct update *update;
-    uint8_t from;         /* FROM_... */
-    bool has_other;       /* an attribute besides MP_UNREACH_NLRI, or bytes that are none */
-    uint64_t seen[4];     /* types met, as bits */
+    uint8_t from;   /* FROM_... */
+    bool has_other; /* an attribute besides MP_UNREACH_NLRI, or bytes that are none */
+    uint8_t last_type;
+    unsigned met;             /* attributes met ... */
+    unsigned canonical;       /* ... and those of them that stood where and as the canonical block has them */
+    uint64_t seen[4];         /* types met, as bits */
+    struct cursor attributes; /* all of them */
     struct attr_item mp_reach, mp_unreach, next_hop; /* value NULL: absent or unusable */
     struct next_hop mp_next_hop;
     struct attr_list attrs;
@@ -57,7 +61,8 @@ static struct notification notification_about(uint8_t subcode, const struct attr
 }
 
 static void __attribute__((cold, format(printf, 5, 6)))
-report(struct parse *parse, enum verdict verdict, uint8_t subcode, const struct attr_item *item, const char *format, ...)
+report(struct parse *parse, enum verdict verdict, uint8_t subcode, const struct attr_item *item, const char *format,
+       ...)
 {
     struct update *update = parse->update;
     if (verdict == VERDICT_TREAT_AS_WITHDRAW && !parse->rules->treat_as_withdraw)
@@ -74,13 +79,25 @@ report(struct parse *parse, enum verdict verdict, uint8_t subcode, const struct 
         update->notification = notification_about(subcode, item);
 }
 
+/* Counts an attribute that will be in the block, and whether a copy of its octets would do there: sent in order, with
+ * the flags and the header it is to have. */
+static inline void note_kept(struct parse *parse, const struct attr_item *item, uint8_t flags)
+{
+    if (item->length > UINT8_MAX)
+        flags |= ATTR_FLAG_EXTENDED_LENGTH;
+    parse->canonical += item->flags == flags && (item->type > parse->last_type || parse->met == 1);
+    parse->last_type = item->type;
+}
+
 /* Attributes without a row, by their flags alone (RFC 4271 5 and 6.3). */
 static void take_unrecognised(struct parse *parse, struct attr_item *item)
 {
     if (!(item->flags & ATTR_FLAG_OPTIONAL)) {
         report(parse, parse->rules->reset_unknown_well_known ? VERDICT_RESET : VERDICT_TREAT_AS_WITHDRAW,
-               NOTIFY_UPDATE_UNKNOWN_WELL_KNOWN, item, "attribute %u is marked well-known and is not known", item->type);
+               NOTIFY_UPDATE_UNKNOWN_WELL_KNOWN, item, "attribute %u is marked well-known and is not known",
+               item->type);
     } else if (item->flags & ATTR_FLAG_TRANSITIVE) {
+        note_kept(parse, item, OPTIONAL_AND_TRANSITIVE | ATTR_FLAG_PARTIAL);
         item->flags = OPTIONAL_AND_TRANSITIVE | ATTR_FLAG_PARTIAL;
         attr_list_add(&parse->attrs, item);
     }
@@ -136,6 +153,7 @@ static void take_recognised(struct parse *parse, const struct attr_rule *rule, s
         return;
     switch (item->type) {
     case ATTR_NEXT_HOP:
+        note_kept(parse, item, ATTR_FLAG_TRANSITIVE);
         parse->next_hop = *item;
         return;
     case ATTR_MP_REACH:
@@ -145,6 +163,7 @@ static void take_recognised(struct parse *parse, const struct attr_rule *rule, s
         parse->mp_unreach = *item;
         return;
     default:
+        note_kept(parse, item, canonical_flags(item->flags));
         item->flags = canonical_flags(item->flags);
         attr_list_add(&parse->attrs, item);
     }
@@ -153,6 +172,7 @@ static void take_recognised(struct parse *parse, const struct attr_rule *rule, s
 static void take_attribute(struct parse *parse, struct attr_item *item)
 {
     const struct attr_rule *rule = attr_rule_get(item->type);
+    parse->met++;
     if (item->type != ATTR_MP_UNREACH)
         parse->has_other = true;
     if (unlikely(is_seen(parse, item->type))) {
@@ -171,8 +191,9 @@ static void take_attribute(struct parse *parse, struct attr_item *item)
 }
 
 /* RFC 7606 4: whatever the inner lengths say, the total length tells where the attributes end. */
-static void take_attributes(struct parse *parse, struct cursor attributes)
+static void take_attributes(struct parse *parse)
 {
+    struct cursor attributes = parse->attributes;
     struct attr_item item;
     while (attr_next(&attributes, &item))
         take_attribute(parse, &item);
@@ -392,10 +413,22 @@ static void check_as4_set(struct parse *parse)
         report(parse, VERDICT_TREAT_AS_WITHDRAW, NOTIFY_UPDATE_OPTIONAL, item, "AS4_PATH: an AS_SET");
 }
 
+/* Most blocks of IPv4 routes come as they are to be. What a speaker sorted and abbreviated, nobody need write again:
+ * the block is then the message's own octets. */
+static bool is_canonical(const struct parse *parse)
+{
+    return parse->met == parse->canonical && parse->rules->four_octet_as && canonical_is_copy(&parse->attrs) &&
+           cursor_left(&parse->attributes) <= ATTR_BLOCK_MAX;
+}
+
 static void write_blocks(struct parse *parse, bool field, bool multiprotocol, struct buf *scratch)
 {
     struct update *update = parse->update;
     bool four_octet_as = parse->rules->four_octet_as;
+    if (field && !multiprotocol && is_canonical(parse)) {
+        attr_block_of(parse->attributes.at, (uint32_t)cursor_left(&parse->attributes), &update->attrs);
+        return;
+    }
     size_t start = scratch->length, middle = start;
     if (field) {
         struct next_hop next_hop = {.bytes = parse->next_hop.value, .length = 4};
@@ -474,6 +507,8 @@ enum verdict update_decode(const struct update_rules *rules, const uint8_t *body
     parse.update = update;
     parse.from = rules->confederation ? FROM_CONFED : rules->ebgp ? FROM_EBGP : FROM_IBGP;
     parse.has_other = false;
+    parse.last_type = 0;
+    parse.met = parse.canonical = 0;
     memset(parse.seen, 0, sizeof(parse.seen));
     parse.mp_reach.value = parse.mp_unreach.value = parse.next_hop.value = NULL;
     parse.attrs.count = 0;
@@ -482,13 +517,13 @@ enum verdict update_decode(const struct update_rules *rules, const uint8_t *body
 
     struct cursor cursor = cursor_of(body, length);
     struct cursor withdrawn = cursor_sub(&cursor, cursor_u16(&cursor));
-    struct cursor attributes = cursor_sub(&cursor, cursor_u16(&cursor));
+    parse.attributes = cursor_sub(&cursor, cursor_u16(&cursor));
     if (cursor.failed) {
         report(&parse, VERDICT_RESET, NOTIFY_UPDATE_MALFORMED, NULL,
                "the lengths of Withdrawn Routes and attributes exceed the message");
         return update->verdict;
     }
-    take_attributes(&parse, attributes);
+    take_attributes(&parse);
     take_field(&parse, withdrawn, true);
     take_mp_unreach(&parse);
     take_field(&parse, cursor, false);

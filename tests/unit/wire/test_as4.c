@@ -105,7 +105,7 @@ static void test_two_octets(void **state)
     assert_true(as_path_two_octet(path.bytes, (uint16_t)path.length, &narrow));
     as4_path_of(path.bytes, (uint16_t)path.length, &as4);
     assert_path(&as4, "65001 70000 {65002,80000}");
-    static const uint8_t expected[] = {3, 2, 0x5b, 0xa0, 0xfc, 0x00, 2, 2,    0xfd,
+    static const uint8_t expected[] = {3,    2,    0x5b, 0xa0, 0xfc, 0x00, 2,    2,    0xfd,
                                        0xe9, 0x5b, 0xa0, 1,    2,    0xfd, 0xea, 0x5b, 0xa0};
     assert_int_equal(narrow.length, sizeof(expected));
     assert_memory_equal(narrow.bytes, expected, sizeof(expected));

@@ -26,8 +26,7 @@ static void test_describe(void **state)
                      "OPEN Message Error / Bad Peer AS (peer announced 65010)");
     assert_describes(WITH(NOTIFY_OPEN, NOTIFY_OPEN_BAD_PEER_AS, "\xfd\xf2"),
                      "OPEN Message Error / Bad Peer AS (peer announced 65010)");
-    assert_describes(WITH(NOTIFY_OPEN, NOTIFY_OPEN_BAD_PEER_AS, "\xfd"),
-                     "OPEN Message Error / Bad Peer AS (data fd)");
+    assert_describes(WITH(NOTIFY_OPEN, NOTIFY_OPEN_BAD_PEER_AS, "\xfd"), "OPEN Message Error / Bad Peer AS (data fd)");
     assert_describes(WITH(NOTIFY_OPEN, NOTIFY_OPEN_BAD_VERSION, "\0\4"),
                      "OPEN Message Error / Unsupported Version Number (supported version 4)");
     assert_describes(WITH(NOTIFY_OPEN, NOTIFY_OPEN_BAD_HOLD_TIME, "\0\2"),
@@ -62,8 +61,8 @@ static void test_describe_any_data(void **state)
             for (unsigned length = 0; length < 12; length++) {
                 char memory[512];
                 struct str text = str_over(memory, sizeof(memory));
-                struct notification notification =
-                    notification_with_data((uint8_t)code, (uint8_t)subcode, "\xff\x1b\x06\x02\x09\x06\x09\0\0\0\1\1", length);
+                struct notification notification = notification_with_data(
+                    (uint8_t)code, (uint8_t)subcode, "\xff\x1b\x06\x02\x09\x06\x09\0\0\0\1\1", length);
                 notification_describe(&notification, &text);
                 assert_true(text.length > 0);
                 assert_null(strchr(memory, '\x1b'));

@@ -124,6 +124,32 @@ static void test_canonical_is_copied(void **state)
     assert_int_equal(update.attrs.summary.origin_as, 65010);
     assert_string_equal(update.why, "");
     assert_int_equal(update.bad_attribute, 0);
+    assert_ptr_equal(update.attrs.bytes, exact + 4); /* where it came */
+}
+
+/* Whatever differs from the canonical form in one point alone is written anew. */
+static void test_almost_canonical(void **state)
+{
+    static const char *const attributes[] = {
+        PATH ORIGIN HOP,
+        ORIGIN HOP PATH,
+        "50010001 00" PATH HOP,
+        "60010100" PATH HOP,
+        "41010100" PATH HOP,
+        ORIGIN PATH "43 03040a630101",
+        GOOD ORIGIN,
+        GOOD "80fc00",
+        GOOD "c0fd00",
+        GOOD "40050400000064",
+        GOOD "c02018000000010000000200000003000000010000000200000003",
+        GOOD "800f03000201",
+    };
+    struct update_rules rules = rules_of();
+    for (unsigned i = 0; i < ARRAY_LEN(attributes); i++) {
+        assert_true(decode(&rules, "", attributes[i], ROUTE) <= VERDICT_ATTR_DISCARD);
+        assert_ptr_equal(update.attrs.bytes, scratch.bytes);
+        assert_int_equal(attr_block_check(update.attrs.bytes, update.attrs.length, NULL), 0);
+    }
 }
 
 static void test_order_headers_and_flags(void **state)
@@ -237,8 +263,8 @@ static void test_bounds(void **state)
     for (unsigned i = 0; i < ARRAY_LEN(lists); i++) {
         for (unsigned count = 1; count <= 3; count++) {
             char attributes[400];
-            int length = snprintf(attributes, sizeof(attributes), GOOD "c0%02x%02x", lists[i].type,
-                                  lists[i].octets * count);
+            int length =
+                snprintf(attributes, sizeof(attributes), GOOD "c0%02x%02x", lists[i].type, lists[i].octets * count);
             for (unsigned j = 0; j < lists[i].octets * count; j++)
                 length += snprintf(attributes + length, sizeof(attributes) - (size_t)length, "%02x", j);
             assert_int_equal(decode(&rules, "", attributes, ROUTE),
@@ -246,7 +272,8 @@ static void test_bounds(void **state)
         }
     }
     rules.as_path_max = rules.community_max = 0;
-    assert_int_equal(decode(&rules, "", ORIGIN "40021202040000fde90000fdf20000fdf20000fdf2" HOP "c0080c000000010000000200000003",
+    assert_int_equal(decode(&rules, "",
+                            ORIGIN "40021202040000fde90000fdf20000fdf20000fdf2" HOP "c0080c000000010000000200000003",
                             ROUTE),
                      VERDICT_OK);
 }
@@ -263,9 +290,11 @@ static void test_two_octet_peer(void **state)
     /* AGGREGATOR: widened; replaced; or proof that the AS4_ attributes are stale */
     assert_decodes(&rules, ORIGIN "4002060202fde95ba0" HOP "c00706fde90a000001", VERDICT_OK,
                    ORIGIN "40020a02020000fde900005ba0" HOP "c007080000fde90a000001");
-    assert_decodes(&rules, ORIGIN "4002060202fde95ba0" HOP "e007065ba00a000001 c01106020100011170 c01208000111700a000009",
+    assert_decodes(&rules,
+                   ORIGIN "4002060202fde95ba0" HOP "e007065ba00a000001 c01106020100011170 c01208000111700a000009",
                    VERDICT_OK, ORIGIN "40020a02020000fde900011170" HOP "e00708000111700a000009");
-    assert_decodes(&rules, ORIGIN "4002060202fde95ba0" HOP "c00706fde90a000001 c01106020100011170 c01208000111700a000009",
+    assert_decodes(&rules,
+                   ORIGIN "4002060202fde95ba0" HOP "c00706fde90a000001 c01106020100011170 c01208000111700a000009",
                    VERDICT_OK, ORIGIN "40020a02020000fde900005ba0" HOP "c007080000fde90a000001");
     assert_decodes(&rules, ORIGIN "4002060202fde9fdf2" HOP "c01208000111700a000009", VERDICT_OK, GOOD);
     /* a malformed one costs itself only */
@@ -498,8 +527,9 @@ static void test_the_worst_is_told(void **state)
 static void test_large_communities_once(void **state)
 {
     struct update_rules rules = rules_of();
-    assert_decodes(&rules, GOOD "c02030 000000010000000200000003 000000010000000200000004 "
-                                "000000010000000200000003 000000010000000200000003",
+    assert_decodes(&rules,
+                   GOOD "c02030 000000010000000200000003 000000010000000200000004 "
+                        "000000010000000200000003 000000010000000200000003",
                    VERDICT_OK, GOOD "c02018 000000010000000200000003 000000010000000200000004");
     static char attributes[140000], expected[140000];
     rules.community_max = 0;
@@ -513,8 +543,8 @@ static void test_large_communities_once(void **state)
                                    (i % unique) * 7919);
             length = snprintf(expected, sizeof(expected), octets > 255 ? GOOD "d020%04x" : GOOD "c020%02x", octets);
             for (unsigned i = 0; i < unique; i++)
-                length += snprintf(expected + length, sizeof(expected) - (size_t)length, "0000fde900000007%08x",
-                                   i * 7919);
+                length +=
+                    snprintf(expected + length, sizeof(expected) - (size_t)length, "0000fde900000007%08x", i * 7919);
             assert_decodes(&rules, attributes, VERDICT_OK, expected);
         }
     }
@@ -525,7 +555,9 @@ static void test_scratch_is_reused_and_bounds(void **state)
     struct update_rules rules = rules_of();
     struct buf small;
     uint8_t memory[30];
-    const char body[] = "\0\0\0\x18\x40\1\1\0\x40\2\x0a\2\2\0\0\xfd\xe9\0\0\xfd\xf2\x40\3\4\x0a\x63\1\1\x18\xc6\x33\x64";
+    /* NEXT_HOP before AS_PATH: the block must be written */
+    const char body[] =
+        "\0\0\0\x18\x40\1\1\0\x40\3\4\x0a\x63\1\1\x40\2\x0a\2\2\0\0\xfd\xe9\0\0\xfd\xf2\x18\xc6\x33\x64";
     buf_init_fixed(&small, memory, sizeof(memory));
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(update_decode(&rules, (const uint8_t *)body, sizeof(body) - 1, &small, &update), VERDICT_OK);
@@ -548,8 +580,9 @@ static void test_mutations(void **state)
     put_hex(&body, ROUTE);
     size_t at = body.length;
     buf_u16(&body, 0);
-    put_hex(&body, MP_REACH "800f0a000201" ROUTE6 GOOD "80040400000005 40050400000064 400600 c007080000fde90a000001 "
-                            COMMUNITIES "8009040a000001 800a040a000001 c0100800020001000000ff c0110602010000fde9 "
+    put_hex(&body, MP_REACH "800f0a000201" ROUTE6 GOOD
+                            "80040400000005 40050400000064 400600 c007080000fde90a000001 " COMMUNITIES
+                            "8009040a000001 800a040a000001 c0100800020001000000ff c0110602010000fde9 "
                             "c012080000fde90a000001 c0170800070004010203 04 801a0b01000b0000000000000001 "
                             "c0200c000000010000000200000003 c023040000fde9 c0280a01000700000000000064 c0fd02abcd");
     buf_patch_u16(&body, at, (uint16_t)(body.length - at - 2));
@@ -612,6 +645,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_canonical_is_copied),
+        cmocka_unit_test(test_almost_canonical),
         cmocka_unit_test(test_order_headers_and_flags),
         cmocka_unit_test(test_unknown_attributes),
         cmocka_unit_test(test_unknown_well_known_knob),

@@ -18,7 +18,14 @@
 #include "wire/open.h"
 #include "wire/update.h"
 
-enum { LINE_MAX_BYTES = 300000, MESSAGES_MAX_BYTES = 200000, SKIPPED = 77, FIELDS = 7, PEER_AS = 65001, LOCAL_AS = 65000 };
+enum {
+    LINE_MAX_BYTES = 300000,
+    MESSAGES_MAX_BYTES = 200000,
+    SKIPPED = 77,
+    FIELDS = 7,
+    PEER_AS = 65001,
+    LOCAL_AS = 65000
+};
 
 #define UNICAST4 ((family_set)1 << FAMILY_IPV4_UNICAST)
 #define UNICAST6 ((family_set)1 << FAMILY_IPV6_UNICAST)
