@@ -9,6 +9,7 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,11 +64,33 @@ static bool add_address(const char *text, unsigned bits)
     return added;
 }
 
+/* The kernel begins to deliver to a new address a moment after it was added, from a work queue. */
+static bool reachable_soon(const char *text)
+{
+    struct sockaddr_in6 address = {
+        .sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_scope_id = if_nametoindex("lo")};
+    if (inet_pton(AF_INET6, text, &address.sin6_addr) != 1)
+        return false;
+    struct mono_time start = mono_now();
+    bool reachable = false;
+    while (!reachable && mono_diff_ms(mono_now(), start) < 5000) {
+        struct pollfd socket_fd = {.fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), .events = POLLIN};
+        char byte = 'x';
+        reachable = bind(socket_fd.fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+                    sendto(socket_fd.fd, &byte, 1, 0, (struct sockaddr *)&address, sizeof(address)) == 1 &&
+                    poll(&socket_fd, 1, 10) == 1 && recv(socket_fd.fd, &byte, 1, MSG_DONTWAIT) == 1;
+        close(socket_fd.fd);
+    }
+    return reachable;
+}
+
 static int make_namespace(void **state)
 {
     bool *made = calloc(1, sizeof(*made));
-    *made = unshare(CLONE_NEWNET) == 0 && loopback_up() && add_address("fe80::1", 64) && add_address("fe80::2", 64) &&
-            add_address("2001:db8::1", 64) && add_address("2001:db8::2", 64);
+    static const char *const addresses[] = {"fe80::1", "fe80::2", "2001:db8::1", "2001:db8::2"};
+    *made = unshare(CLONE_NEWNET) == 0 && loopback_up();
+    for (int i = 0; i < 4 && *made; i++)
+        *made = add_address(addresses[i], 64) && reachable_soon(addresses[i]);
     if (!*made)
         print_message("no network namespace here: %s\n", strerror(errno));
     *state = made;
