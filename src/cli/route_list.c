@@ -30,12 +30,13 @@ enum column {
 static const struct {
     const char *title;
     uint8_t width;
+    bool grows; /* to its widest cell */
     bool blank_after;
 } columns[COLUMN_COUNT] = {
-    [COLUMN_SYMBOLS] = {"", 3, false},          [COLUMN_ID] = {"ID", 3, true},
-    [COLUMN_NETWORK] = {"Network", 20, true},   [COLUMN_LABELS] = {"Labels", 10, true},
-    [COLUMN_NEXT_HOP] = {"Next Hop", 20, true}, [COLUMN_AS_PATH] = {"AS_PATH", 20, true},
-    [COLUMN_AGE] = {"Age", 10, true},           [COLUMN_ATTRS] = {"Attrs", 0, false},
+    [COLUMN_SYMBOLS] = {"", 3, false, false},         [COLUMN_ID] = {"ID", 3, false, true},
+    [COLUMN_NETWORK] = {"Network", 20, true, true},   [COLUMN_LABELS] = {"Labels", 10, true, true},
+    [COLUMN_NEXT_HOP] = {"Next Hop", 20, true, true}, [COLUMN_AS_PATH] = {"AS_PATH", 20, true, true},
+    [COLUMN_AGE] = {"Age", 10, false, true},          [COLUMN_ATTRS] = {"Attrs", 0, false, false},
 };
 
 /* A destination: where its text is (all cells of all its paths, each terminated; or its JSON), and how it sorts. */
@@ -85,7 +86,7 @@ static struct destination *list_grow(struct list *list)
 static void cell_end(struct list *list, enum column column, size_t start)
 {
     size_t length = list->cells.length - start;
-    if (length > list->width[column])
+    if (columns[column].grows && length > list->width[column])
         list->width[column] = length;
     text_add_n(&list->cells, "", 1);
 }
@@ -190,7 +191,6 @@ static void text_print(struct list *list)
     }
     if (list->family == FAMILY_IPV4_UNICAST || list->family == FAMILY_IPV6_UNICAST)
         qsort(list->destinations, list->count, sizeof(*list->destinations), compare_destinations);
-    list->width[COLUMN_ATTRS] = 0; /* nothing stands behind it */
     for (int column = 0; column < COLUMN_COUNT; column++) {
         if (list->shown[column])
             print_cell(list, column, columns[column].title);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attr/as_path.h" /* canonical blocks are handed out; these read them */
 #include "attr/block.h"
 #include "base/err.h"
 #include "base/time.h"

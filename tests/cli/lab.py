@@ -51,16 +51,12 @@ CONFIG = """
     enabled = true
     restart-time = 120
     notification-enabled = true
-    long-lived-enabled = true
-  [[neighbors.afi-safis]]
+{long_lived_on}  [[neighbors.afi-safis]]
     [neighbors.afi-safis.config]
     afi-safi-name = "ipv4-unicast"
     [neighbors.afi-safis.mp-graceful-restart.config]
     enabled = true
-    [neighbors.afi-safis.long-lived-graceful-restart.config]
-    enabled = true
-    restart-time = 100000
-    [neighbors.afi-safis.prefix-limit.config]
+{long_lived}    [neighbors.afi-safis.prefix-limit.config]
     max-prefixes = 1000
     shutdown-threshold-pct = 80
     [neighbors.afi-safis.add-paths.config]
@@ -70,6 +66,14 @@ CONFIG = """
     [neighbors.afi-safis.config]
     afi-safi-name = "ipv6-unicast"
 {more}
+"""
+
+# What godwitd does not offer yet.
+LONG_LIVED_ON = "    long-lived-enabled = true\n"
+LONG_LIVED = """
+    [neighbors.afi-safis.long-lived-graceful-restart.config]
+    enabled = true
+    restart-time = 100000
 """
 
 MORE = """
@@ -88,11 +92,13 @@ MORE = """
   [neighbors.config]
     neighbor-address = "2001:db8::9"
     peer-as = 65001
+  [neighbors.transport.config]
+    passive-mode = true
+"""
+REFLECTOR = """
   [neighbors.route-reflector.config]
     route-reflector-client = true
     route-reflector-cluster-id = "10.255.0.1"
-  [neighbors.transport.config]
-    passive-mode = true
 """
 
 
@@ -110,7 +116,7 @@ class Lab:
         self.inside("ip", "link", "set", "lo", "up")
         for n in (1, 2):
             self.inside("ip", "addr", "add", f"10.0.0.{n}/32", "dev", "lo")
-        self.start_daemon(self.program, 1, API_PORT, MORE, "true")
+        self.start_daemon(self.program, 1, API_PORT, MORE + (REFLECTOR if self.program == "gobgpd" else ""), "true")
         self.start_daemon("gobgpd", 2, OTHER_API_PORT, "", "false")
         self.wait_for(lambda: self.session_state() == 6, "the session is not established")
         return self
@@ -129,7 +135,8 @@ class Lab:
     def start_daemon(self, program, n, port, more, passive):
         config = self.folder / f"{n}.toml"
         config.write_text(CONFIG.format(n=n, asn=65000 + n, other=3 - n, other_asn=65003 - n, passive=passive,
-                                        more=more))
+                                        more=more, long_lived_on=LONG_LIVED_ON if program == "gobgpd" else "",
+                                        long_lived=LONG_LIVED if program == "gobgpd" else ""))
         path = str(GODWITD) if program == "godwitd" else program
         options = ["--pprof-disable"] if program == "gobgpd" else []
         log = open(self.folder / f"{n}.log", "w")

@@ -1,0 +1,122 @@
+/* The services: one const table of methods. What is in the contract but not offered says so by name. */
+#include "api/api.h"
+
+#include "api/internal.h"
+#include "base/check.h"
+#include "base/mem.h"
+
+static void not_offered(struct rpc_call *call, const uint8_t *bytes, size_t length)
+{
+    char text[128];
+    const char *path = rpc_call_method(call)->path;
+    const char *slash = strrchr(path, '/');
+    struct str str = str_over(text, sizeof(text));
+    str_printf(&str, "%s is not offered yet", slash ? slash + 1 : path);
+    rpc_call_finish(call, RPC_UNIMPLEMENTED, text);
+}
+
+#define GOBGP(name) "/apipb.GobgpApi/" name
+#define GODWIT(name) "/godwit.v1.Godwit/" name
+#define NOT_OFFERED(name)                                            \
+    {                                                                \
+        GOBGP(name), RPC_UNARY, false, not_offered, NULL, NULL, NULL \
+    }
+
+static const struct rpc_method methods[] = {
+    {GOBGP("StartBgp"), RPC_UNARY, false, start_bgp, NULL, NULL, NULL},
+    {GOBGP("StopBgp"), RPC_UNARY, false, stop_bgp, NULL, NULL, stop_bgp_cancelled},
+    {GOBGP("GetBgp"), RPC_UNARY, true, get_bgp, NULL, NULL, NULL},
+    {GOBGP("SetLogLevel"), RPC_UNARY, false, set_log_level, NULL, NULL, NULL},
+    {GOBGP("WatchEvent"), RPC_SERVER_STREAM, true, watch_event, NULL, watch_event_more, watch_event_cancelled},
+    {GOBGP("AddPeer"), RPC_UNARY, false, add_peer, NULL, NULL, NULL},
+    {GOBGP("DeletePeer"), RPC_UNARY, false, delete_peer, NULL, NULL, NULL},
+    {GOBGP("ListPeer"), RPC_SERVER_STREAM, true, list_peer, NULL, list_peer_more, list_peer_cancelled},
+    {GOBGP("UpdatePeer"), RPC_UNARY, false, update_peer, NULL, NULL, NULL},
+    {GOBGP("ResetPeer"), RPC_UNARY, false, reset_peer, NULL, NULL, NULL},
+    {GOBGP("ShutdownPeer"), RPC_UNARY, false, shutdown_peer, NULL, NULL, NULL},
+    {GOBGP("EnablePeer"), RPC_UNARY, false, enable_peer, NULL, NULL, NULL},
+    {GOBGP("DisablePeer"), RPC_UNARY, false, disable_peer, NULL, NULL, NULL},
+    {GOBGP("AddPeerGroup"), RPC_UNARY, false, add_peer_group, NULL, NULL, NULL},
+    {GOBGP("DeletePeerGroup"), RPC_UNARY, false, delete_peer_group, NULL, NULL, NULL},
+    {GOBGP("ListPeerGroup"), RPC_SERVER_STREAM, true, list_peer_group, NULL, list_peer_group_more, NULL},
+    {GOBGP("UpdatePeerGroup"), RPC_UNARY, false, update_peer_group, NULL, NULL, NULL},
+    {GOBGP("AddPath"), RPC_UNARY, false, add_path, NULL, NULL, NULL},
+    {GOBGP("DeletePath"), RPC_UNARY, false, delete_path, NULL, NULL, NULL},
+    {GOBGP("ListPath"), RPC_SERVER_STREAM, true, list_path, NULL, list_path_more, list_path_cancelled},
+    {GOBGP("AddPathStream"), RPC_CLIENT_STREAM, false, add_path_stream, add_path_stream_end, NULL, NULL},
+    {GOBGP("GetTable"), RPC_UNARY, true, get_table, NULL, NULL, NULL},
+    {GODWIT("Why"), RPC_UNARY, true, why, NULL, NULL, NULL},
+    {GODWIT("ListGroups"), RPC_SERVER_STREAM, true, list_groups, NULL, list_groups_more, list_groups_cancelled},
+    {GODWIT("GetCounters"), RPC_UNARY, true, get_counters, NULL, NULL, NULL},
+    {GODWIT("Reload"), RPC_UNARY, false, reload, NULL, NULL, NULL},
+    NOT_OFFERED("AddDynamicNeighbor"),
+    NOT_OFFERED("ListDynamicNeighbor"),
+    NOT_OFFERED("DeleteDynamicNeighbor"),
+    NOT_OFFERED("AddVrf"),
+    NOT_OFFERED("DeleteVrf"),
+    NOT_OFFERED("ListVrf"),
+    NOT_OFFERED("AddPolicy"),
+    NOT_OFFERED("DeletePolicy"),
+    NOT_OFFERED("ListPolicy"),
+    NOT_OFFERED("SetPolicies"),
+    NOT_OFFERED("AddDefinedSet"),
+    NOT_OFFERED("DeleteDefinedSet"),
+    NOT_OFFERED("ListDefinedSet"),
+    NOT_OFFERED("AddStatement"),
+    NOT_OFFERED("DeleteStatement"),
+    NOT_OFFERED("ListStatement"),
+    NOT_OFFERED("AddPolicyAssignment"),
+    NOT_OFFERED("DeletePolicyAssignment"),
+    NOT_OFFERED("ListPolicyAssignment"),
+    NOT_OFFERED("SetPolicyAssignment"),
+    NOT_OFFERED("AddRpki"),
+    NOT_OFFERED("DeleteRpki"),
+    NOT_OFFERED("ListRpki"),
+    NOT_OFFERED("EnableRpki"),
+    NOT_OFFERED("DisableRpki"),
+    NOT_OFFERED("ResetRpki"),
+    NOT_OFFERED("ListRpkiTable"),
+    NOT_OFFERED("EnableZebra"),
+    NOT_OFFERED("EnableMrt"),
+    NOT_OFFERED("DisableMrt"),
+    NOT_OFFERED("AddBmp"),
+    NOT_OFFERED("DeleteBmp"),
+    NOT_OFFERED("ListBmp"),
+};
+
+struct api *api_new(struct loop *loop, struct control *control, struct rpc_server *server,
+                    const struct api_hooks *hooks)
+{
+    struct api *api = mem_zalloc(MEM_RPC, sizeof(*api));
+    api->loop = loop;
+    api->control = control;
+    if (hooks)
+        api->hooks = *hooks;
+    api->started_at = mono_now();
+    buf_init(&api->attrs, ATTR_BLOCK_MAX);
+    rpc_server_register(server, methods, ARRAY_LEN(methods), api);
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    if (!api)
+        return;
+    buf_release(&api->attrs);
+    mem_free(MEM_RPC, api->scratch);
+    mem_free(MEM_RPC, api);
+}
+
+struct api *api_of(const struct rpc_call *call)
+{
+    return rpc_call_context(call);
+}
+
+uint8_t *api_scratch(struct api *api, size_t bytes)
+{
+    if (api->scratch_bytes < bytes) {
+        api->scratch = mem_realloc(MEM_RPC, api->scratch, bytes);
+        api->scratch_bytes = bytes;
+    }
+    return api->scratch;
+}

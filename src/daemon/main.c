@@ -1,0 +1,306 @@
+/* godwitd: the speaker, its configuration file and its API in one process, on one loop.
+ *
+ * Start: the command line, the file (a wrong one ends it here), the API's listeners, the speaker. SIGHUP reads the file
+ * again and applies the differences, or, if it is wrong, says so and changes nothing. SIGTERM and SIGINT end sessions
+ * with a Cease before the process leaves; a second one leaves at once. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "config/config.h"
+#include "control/control.h"
+#include "daemon/listen.h"
+#include "daemon/options.h"
+#include "daemon/privileges.h"
+#include "io/loop.h"
+#include "io/service.h"
+#include "io/stream.h"
+#include "rpc/server.h"
+
+enum {
+    FILES_WANTED = 65536,
+    DRAIN_MS = 1000,
+};
+
+struct daemon {
+    struct daemon_options options;
+    struct loop *loop;
+    struct control *control;
+    struct rpc_server *server;
+    struct tls_context *tls;
+    struct api *api;
+    struct config *config; /* as applied; NULL: none */
+    struct loop_timer watchdog;
+    bool stopping;
+};
+
+static int daemon_read_config(const struct daemon *daemon, struct config **config, struct err *err)
+{
+    const char *type = daemon->options.config_type;
+    enum config_format fallback = CONFIG_TOML;
+    if (type && str_equal_nocase(type, "yaml"))
+        fallback = CONFIG_YAML;
+    else if (type && str_equal_nocase(type, "json"))
+        fallback = CONFIG_JSON;
+    else if (type && !str_equal_nocase(type, "toml"))
+        return err_set(err, E_INVALID, "-t: \"%s\" is none of toml, yaml, json", type);
+    const char *path = daemon->options.config_file;
+    return config_read_file(path, config_format_of(path, fallback), config, err);
+}
+
+/* Reloading -------------------------------------------------------------------------------------------------------- */
+
+static void change_line(void *context, const char *text)
+{
+    struct text *changes = context;
+    if (changes)
+        text_printf(changes, "%s\n", text);
+}
+
+static void tell_neighbor(void *context, enum config_change change, const struct neighbor_config *before,
+                          const struct neighbor_config *after)
+{
+    static const char *const words[] = {"would be added", "would be removed", "would be changed"};
+    const struct neighbor_config *neighbor = after ? after : before;
+    char text[ADDR_TEXT_MAX];
+    bool reset = before && after && neighbor_config_needs_reset(before, after);
+    text_printf(context, "neighbor %s: %s%s\n",
+                neighbor->address.kind ? addr_format(&neighbor->address, text) : neighbor->interface, words[change],
+                reset ? ", its session reset" : "");
+}
+
+static void tell_peer_group(void *context, enum config_change change, const struct peer_group_config *before,
+                            const struct peer_group_config *after)
+{
+    static const char *const words[] = {"would be added", "would be removed", "would be changed"};
+    text_printf(context, "peer group %s: %s\n", (after ? after : before)->name, words[change]);
+}
+
+static void tell_dynamic_neighbor(void *context, enum config_change change,
+                                  const struct dynamic_neighbor_config *before,
+                                  const struct dynamic_neighbor_config *after)
+{
+    char text[PREFIX_TEXT_MAX];
+    text_printf(context, "dynamic neighbors %s: would change\n",
+                prefix_format(&(after ? after : before)->prefix, text));
+}
+
+static void tell_global(void *context, const char *key)
+{
+    text_printf(context, "%s: would need a restart\n", key);
+}
+
+static const struct config_diff_ops tell_ops = {tell_neighbor, tell_peer_group, tell_dynamic_neighbor, tell_global};
+
+static int daemon_reload(void *context, bool check_only, struct text *changes, struct err *err)
+{
+    struct daemon *daemon = context;
+    struct config *config;
+    if (!daemon->options.config_file)
+        return err_set(err, E_UNSUPPORTED, "there is no configuration file to read: start with -f");
+    int result = daemon_read_config(daemon, &config, err);
+    if (result < 0)
+        return result;
+    if (check_only) {
+        if (daemon->config)
+            config_diff(daemon->config, config, &tell_ops, changes);
+        config_free(config);
+        return 0;
+    }
+    result = control_apply(daemon->control, config, change_line, changes, err);
+    if (result < 0) {
+        config_free(config);
+        return result;
+    }
+    config_free(daemon->config);
+    daemon->config = config;
+    return 0;
+}
+
+static void on_hangup(void *context, int signal_number)
+{
+    struct daemon *daemon = context;
+    struct err err = {0};
+    struct text changes;
+    if (!daemon->options.config_file)
+        return;
+    text_init(&changes, 1 << 20);
+    log_info("config", daemon->options.config_file, "reading it again");
+    if (daemon_reload(daemon, false, &changes, &err) < 0)
+        log_error("config", daemon->options.config_file, "nothing was changed: %s", err.text);
+    else if (changes.length == 0)
+        log_info("config", daemon->options.config_file, "nothing to change");
+    text_release(&changes);
+}
+
+/* Stopping --------------------------------------------------------------------------------------------------------- */
+
+static void sessions_ended(void *context)
+{
+    struct daemon *daemon = context;
+    loop_stop(daemon->loop);
+}
+
+static void api_drained(void *context)
+{
+    struct daemon *daemon = context;
+    control_stop(daemon->control, NULL, sessions_ended, daemon);
+}
+
+static void on_terminate(void *context, int signal_number)
+{
+    struct daemon *daemon = context;
+    if (daemon->stopping) {
+        loop_stop(daemon->loop);
+        return;
+    }
+    daemon->stopping = true;
+    log_info("daemon", NULL, "stopping: %s", signal_number == SIGINT ? "interrupted" : "asked to");
+    if (daemon->options.notify)
+        service_notify("STOPPING=1");
+    rpc_server_drain(daemon->server, DRAIN_MS, api_drained, daemon);
+}
+
+static void on_ignored(void *context, int signal_number)
+{
+}
+
+static void on_watchdog(struct loop_timer *timer)
+{
+    service_notify("WATCHDOG=1");
+    loop_timer_start(timer, service_watchdog_interval_ms());
+}
+
+/* Starting --------------------------------------------------------------------------------------------------------- */
+
+static void discard_line(void *context, enum log_level level, const char *line)
+{
+}
+
+static int configure_log(const struct daemon_options *options, struct err *err)
+{
+    enum log_level level = LOG_LEVEL_INFO;
+    if (options->log_level && log_level_parse(options->log_level, &level) < 0)
+        return err_set(err, E_INVALID, "-l: \"%s\" is not a level", options->log_level);
+    log_set_level(level);
+    log_set_format(options->log_plain ? LOG_FORMAT_TEXT : LOG_FORMAT_JSON);
+    if (options->quiet)
+        log_set_sink(discard_line, NULL);
+    return 0;
+}
+
+static int make_tls(struct daemon *daemon, struct err *err)
+{
+    struct tls_settings settings = {
+        .certificate_file = daemon->options.tls_certificate_file,
+        .key_file = daemon->options.tls_key_file,
+        .ca_file = daemon->options.tls_client_ca_file,
+        .alpn = "h2",
+    };
+    if (!daemon->options.tls)
+        return 0;
+    daemon->tls = tls_context_new_server(&settings, err);
+    return daemon->tls ? 0 : E_INVALID;
+}
+
+static int daemon_start(struct daemon *daemon, struct err *err)
+{
+    struct api_hooks hooks = {.reload = daemon_reload, .context = daemon};
+    if (daemon->options.config_file && daemon_read_config(daemon, &daemon->config, err) < 0)
+        return E_INVALID;
+    if (make_tls(daemon, err) < 0)
+        return E_INVALID;
+    service_raise_file_limit(FILES_WANTED);
+    daemon->loop = loop_new();
+    if (!daemon->loop)
+        return err_set(err, E_IO, "the system gives no event loop");
+    daemon->control = control_new(daemon->loop, transport_tcp());
+    daemon->server = rpc_server_new(daemon->loop, NULL);
+    daemon->api = api_new(daemon->loop, daemon->control, daemon->server, &hooks);
+    loop_on_signal(daemon->loop, SIGHUP, on_hangup, daemon);
+    loop_on_signal(daemon->loop, SIGTERM, on_terminate, daemon);
+    loop_on_signal(daemon->loop, SIGINT, on_terminate, daemon);
+    loop_on_signal(daemon->loop, SIGUSR1, on_ignored, daemon);
+    int result = listen_all(daemon->server, &daemon->options, daemon->tls, err);
+    if (result == 0 && daemon->config)
+        result = control_apply(daemon->control, daemon->config, change_line, NULL, err);
+    return result < 0 ? result : privileges_drop(err);
+}
+
+static void daemon_release(struct daemon *daemon)
+{
+    if (daemon->loop)
+        loop_timer_stop(&daemon->watchdog);
+    if (daemon->server)
+        rpc_server_free(daemon->server);
+    api_free(daemon->api);
+    if (daemon->control)
+        control_free(daemon->control);
+    tls_context_unref(daemon->tls);
+    if (daemon->loop)
+        loop_free(daemon->loop);
+    config_free(daemon->config);
+}
+
+static void daemon_run(struct daemon *daemon)
+{
+    loop_timer_init(&daemon->watchdog, daemon->loop, on_watchdog);
+    if (daemon->options.notify) {
+        service_notify("READY=1");
+        if (service_watchdog_interval_ms() > 0)
+            loop_timer_start(&daemon->watchdog, service_watchdog_interval_ms());
+    }
+    log_info("daemon", NULL, "godwitd %s started", GODWIT_VERSION);
+    if (daemon->options.graceful_restart)
+        log_warn("daemon", NULL, "-r: restarting gracefully is not offered yet; neighbors drop our routes meanwhile");
+    loop_run(daemon->loop);
+    log_info("daemon", NULL, "stopped");
+}
+
+/* -d: says what is wrong with the file. */
+static int check_file(const struct daemon *daemon)
+{
+    struct config *config;
+    struct err err = {0};
+    if (daemon_read_config(daemon, &config, &err) < 0) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    config_free(config);
+    log_info("config", daemon->options.config_file, "the file is right");
+    return 0;
+}
+
+int main(int count, char **arguments)
+{
+    struct daemon daemon = {0};
+    struct err err = {0};
+    if (daemon_options_parse(&daemon.options, count - 1, arguments + 1, &err) < 0 ||
+        configure_log(&daemon.options, &err) < 0) {
+        fprintf(stderr, "godwitd: %s\n", err.text);
+        return 1;
+    }
+    if (daemon.options.version) {
+        printf("godwitd version " GODWIT_VERSION "\n");
+        return 0;
+    }
+    if (daemon.options.help) {
+        daemon_options_print(stdout);
+        return 0;
+    }
+    if (daemon.options.check)
+        return check_file(&daemon);
+    privileges_harden();
+    signal(SIGPIPE, SIG_IGN);
+    int result = daemon_start(&daemon, &err);
+    if (result < 0)
+        fprintf(stderr, "godwitd: %s\n", err.text);
+    else
+        daemon_run(&daemon);
+    daemon_release(&daemon);
+    return result < 0 ? 1 : 0;
+}
