@@ -99,12 +99,11 @@ void control_view_told(const struct control *control, const struct update_group 
 {
     struct rib *rib = group->rib;
     struct export_rules rules = group->rules;
-    const struct attr_set *set = attr_get(rib->view, told->attrs);
-    struct export_path path = {
-        .set = set, .attrs = attr_bytes(rib->view, set), .source_kind = rib->sources[told->source].kind};
+    struct export_path path;
     struct buf work, section;
     uint8_t next_hop[32];
     struct attr_edit edit;
+    export_path_of(rib, told->attrs, told->source, &path);
     rules.four_octet_as = true; /* what is meant, not how an old speaker is told */
     buf_init(&work, 4 * ATTR_BLOCK_MAX);
     buf_init(&section, 2 * ATTR_BLOCK_MAX);

@@ -315,6 +315,8 @@ size_t path_walk_next(struct path_walk *walk, const struct path_view **paths, bo
     if (walk->table == NULL)
         return 0;
     for (unsigned looked_at = 0; looked_at < STEP_ROWS; looked_at++) {
+        bool answered_by_one = walk->lookup < walk->query.lookup_count &&
+                               walk->lookups[walk->lookup].type == LOOKUP_LONGEST_MATCH;
         row_id row = next_row(walk, again);
         if (row == 0 && !*again)
             return 0;
@@ -323,8 +325,8 @@ size_t path_walk_next(struct path_walk *walk, const struct path_view **paths, bo
         size_t count = view_row(walk, row);
         if (count == 0)
             continue;
-        if (walk->query.lookup_count > 0 && walk->lookup < walk->query.lookup_count &&
-            walk->lookups[walk->lookup].type == LOOKUP_LONGEST_MATCH)
+        /* One answer is enough; an exact look-up has gone on to the next by itself. */
+        if (answered_by_one)
             next_lookup(walk);
         *again = false;
         *paths = walk->views;

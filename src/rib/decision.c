@@ -183,9 +183,9 @@ size_t decision_select(const struct decision_rules *rules, const struct decision
     for (size_t i = 0; i < count; i++) {
         if (decision_rank(rules, paths[i].set->rank, paths[i].kind) != best_rank)
             continue;
-        if (any_med && eliminated_by_med(rules, paths, count, i, best_rank))
+        if (best != count && decision_compare(rules, &paths[i], &paths[best], NULL) > 0)
             continue;
-        if (best == count || decision_compare(rules, &paths[i], &paths[best], NULL) < 0)
+        if (!any_med || !eliminated_by_med(rules, paths, count, i, best_rank))
             best = i;
     }
     CHECK(best < count);

@@ -84,6 +84,8 @@ void rib_source_open(struct rib *rib, source_id source, enum source_kind kind, c
         rib->source_count = count;
     }
     struct rib_source *row = &rib->sources[source];
+    row->changed = row->received > 0 && (row->changed || row->kind != kind || row->router_id != router_id ||
+                                         !addr_equal(&row->address, address));
     row->in_use = true;
     row->kind = (uint8_t)kind;
     row->address = *address;
@@ -116,8 +118,8 @@ static void count_path(struct rib *rib, source_id source, uint16_t flags, int ch
     row->received += (uint64_t)(int64_t)change;
     if (flags_accepted(flags))
         row->accepted += (uint64_t)(int64_t)change;
-    if (change < 0 && row->stale > 0 && flags_stale(row, flags))
-        row->stale--;
+    if (flags_stale(row, flags) && (change > 0 || row->stale > 0))
+        row->stale += (uint64_t)(int64_t)change;
     rib->path_count += (uint64_t)(int64_t)change;
 }
 
@@ -136,6 +138,11 @@ void rib_dirty_mark(struct rib *rib, row_id id)
         rib->dirty_head = id;
     rib->dirty_tail = id;
     rib->dirty_count++;
+}
+
+bool rib_row_dirty(const struct rib *rib, row_id row)
+{
+    return prefix_table_row(rib->prefixes, row)->dirty_next != 0;
 }
 
 row_id rib_dirty_take(struct rib *rib)
@@ -180,12 +187,14 @@ void rib_row_release(struct rib *rib, row_id id)
         bury(rib, id, row->version);
 }
 
-void rib_reclaim(struct rib *rib, uint32_t version, uint32_t budget)
+bool rib_reclaim(struct rib *rib, uint32_t version, uint32_t budget)
 {
-    while (rib->tombstone_count > 0 && budget-- > 0) {
+    while (rib->tombstone_count > 0) {
         const struct tombstone *oldest = &rib->tombstones[rib->tombstone_first];
-        if (oldest->version >= version)
-            return;
+        if (rib_version_reached(oldest->version, version))
+            return false;
+        if (budget-- == 0)
+            return true;
         const struct rib_row *row = prefix_table_row(rib->prefixes, oldest->row);
         /* It may have come back to life, and even died again: then another tombstone stands for it. */
         if (row->version == oldest->version && row->path_count == 0 && row->dirty_next == 0)
@@ -198,6 +207,7 @@ void rib_reclaim(struct rib *rib, uint32_t version, uint32_t budget)
         rib->tombstones = NULL;
         rib->tombstone_capacity = 0;
     }
+    return false;
 }
 
 /* Reading --------------------------------------------------------------------------------------------------------- */
@@ -271,36 +281,45 @@ static uint64_t path_rank(const struct rib *rib, const struct rib_path *path)
                          rib->sources[path->source].kind);
 }
 
-/* Among all eligible paths; at most SELECT_MAX tie at the best rank in any sane table, the rest is heard in rounds. */
-static void select_best(struct rib *rib, struct rib_row *row)
+/* The eligible paths that tie at the best rank: room for all the row's paths is needed. */
+static size_t gather_tied(const struct rib *rib, const struct rib_row *row, uint64_t *best_rank,
+                          struct decision_path *tied, uint16_t *indices)
 {
-    enum { SELECT_MAX = 64 };
-    struct decision_path candidates[SELECT_MAX];
-    uint16_t indices[SELECT_MAX];
     size_t count = 0;
-    uint64_t best_rank = NO_RANK;
+    *best_rank = NO_RANK;
     for (uint32_t i = 0; i < row->path_count; i++) {
         struct rib_path path;
         row_path_get(rib, row, i, &path);
         if (!rib_path_eligible(&path))
             continue;
         uint64_t rank = path_rank(rib, &path);
-        if (rank > best_rank)
+        if (rank > *best_rank)
             continue;
-        if (rank < best_rank)
+        if (rank < *best_rank)
             count = 0;
-        best_rank = rank;
-        if (count == SELECT_MAX) {
-            size_t winner = decision_select(&rib->options.decision, candidates, count);
-            candidates[0] = candidates[winner];
-            indices[0] = indices[winner];
-            count = 1;
-        }
-        rib_decision_path(rib, &path, i, &candidates[count]);
+        *best_rank = rank;
+        rib_decision_path(rib, &path, i, &tied[count]);
         indices[count++] = (uint16_t)i;
     }
-    row->best_rank = best_rank;
-    row_set_best(row, count == 0 ? BEST_NONE : indices[decision_select(&rib->options.decision, candidates, count)]);
+    return count;
+}
+
+/* All that tie must be weighed together: MED forbids doing it in rounds. */
+static void select_best(struct rib *rib, struct rib_row *row)
+{
+    enum { ON_STACK = 32 };
+    struct decision_path few[ON_STACK], *tied = few;
+    uint16_t few_indices[ON_STACK], *indices = few_indices;
+    if (row->path_count > ON_STACK) {
+        tied = mem_alloc(MEM_OTHER, row->path_count * sizeof(*tied));
+        indices = mem_alloc(MEM_OTHER, row->path_count * sizeof(*indices));
+    }
+    size_t count = gather_tied(rib, row, &row->best_rank, tied, indices);
+    row_set_best(row, count == 0 ? BEST_NONE : indices[decision_select(&rib->options.decision, tied, count)]);
+    if (tied != few) {
+        mem_free(MEM_OTHER, tied);
+        mem_free(MEM_OTHER, indices);
+    }
 }
 
 bool rib_row_best(struct rib *rib, row_id id, struct rib_path *best, uint32_t *index)
@@ -352,6 +371,19 @@ static bool weigh_new_path(struct rib *rib, struct rib_row *row, const struct ri
     return true;
 }
 
+/* Has any path but the one at `except` a MED and this rank? Then who is best may depend on all who tie. */
+static bool med_in_tie(const struct rib *rib, const struct rib_row *row, uint64_t rank, uint32_t except)
+{
+    for (uint32_t i = 0; i < row->path_count; i++) {
+        struct rib_path path;
+        row_path_get(rib, row, i, &path);
+        if (i != except && rib_path_eligible(&path) &&
+            (attr_get(rib->view, path.attrs)->facts & ATTR_HAS_MED) && path_rank(rib, &path) == rank)
+            return true;
+    }
+    return false;
+}
+
 /* A path is about to leave a chunk row. True if the best changed, or may have. */
 static bool weigh_leaving_path(struct rib *rib, struct rib_row *row, const struct rib_path *path, uint32_t index)
 {
@@ -359,13 +391,12 @@ static bool weigh_leaving_path(struct rib *rib, struct rib_row *row, const struc
         return false;
     if (row_best(row) == BEST_UNKNOWN)
         return true;
-    const struct attr_set *set = attr_get(rib->view, path->attrs);
-    bool med_in_tie = (set->facts & ATTR_HAS_MED) && path_rank(rib, path) == row->best_rank;
-    if (row_best(row) == index || med_in_tie) {
+    /* One that is not the best, with a low MED or none, may have kept a third path of its neighbour AS out. */
+    bool decided = row_best(row) == index || (row->path_count > 2 && path_rank(rib, path) == row->best_rank &&
+                                              med_in_tie(rib, row, row->best_rank, index));
+    if (decided)
         row_set_best(row, BEST_UNKNOWN);
-        return true;
-    }
-    return false;
+    return decided;
 }
 
 /* Changing -------------------------------------------------------------------------------------------------------- */
@@ -394,12 +425,17 @@ static void remove_at(struct rib *rib, row_id id, uint32_t index)
     touch(rib, id, changed);
 }
 
-/* The same path heard again: nothing changed but that it is not stale any more. */
-static void refresh(struct rib *rib, struct rib_row *row, uint32_t index, struct rib_path *path)
+/* The same path heard again: nothing changed but that it is not stale any more, or who it is from. */
+static void refresh(struct rib *rib, row_id id, uint32_t index, struct rib_path *path)
 {
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
     struct rib_source *source = &rib->sources[path->source];
     if (!flags_stale(source, path->flags))
         return;
+    if (source->changed && !row_is_inline(row))
+        row_set_best(row, BEST_UNKNOWN);
+    if (source->changed)
+        rib_dirty_mark(rib, id);
     if (source->stale > 0)
         source->stale--;
     path->flags = (uint16_t)((path->flags & ~PATH_EPOCH_MASK) | source->epoch);
@@ -423,6 +459,8 @@ static void add_path(struct rib *rib, row_id id, const struct rib_path *path)
     bool leaves_row = row_is_inline(row) && !was_empty;
     if (!row_path_append(rib, row, path)) {
         rib->refused_paths++;
+        if (was_empty)
+            rib_dirty_mark(rib, id); /* to be freed again */
         return;
     }
     if (leaves_row)
@@ -447,7 +485,7 @@ static void put_path(struct rib *rib, row_id id, const struct rib_path *path)
     }
     uint16_t same = (uint16_t)(before.flags ^ path->flags) & (uint16_t)~PATH_EPOCH_MASK;
     if (before.attrs == path->attrs && same == 0) {
-        refresh(rib, row, index, &before);
+        refresh(rib, id, index, &before);
         return;
     }
     /* Out and in again at the end: a changed path is a young one. */

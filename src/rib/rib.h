@@ -55,6 +55,8 @@ const char *path_reject_text(enum path_reject reject); /* "own AS in AS_PATH" */
 /* A neighbour (or, number 0, this speaker itself) as the origin of paths. */
 struct rib_source {
     bool in_use;
+    bool reflector_client; /* RFC 4456 */
+    bool changed;  /* opened with another identity while paths of the old one are there: they weigh otherwise now */
     uint8_t kind;  /* enum source_kind */
     uint8_t epoch; /* paths with another epoch are stale */
     uint32_t router_id;
@@ -81,7 +83,7 @@ struct rib {
     struct path_pool pool;
     uint32_t *changed_s; /* by row: when its best changed last, in the wall clock's seconds */
     uint32_t now_s;      /* that clock; set by whoever changes the RIB */
-    uint32_t version; /* counts best changes, for "changed since" */
+    uint32_t version; /* counts best changes, for "changed since"; wraps: see rib_version_reached */
     row_id dirty_head, dirty_tail;
     uint32_t dirty_count;
     uint64_t path_count;
@@ -155,11 +157,19 @@ bool rib_path_stale(const struct rib *rib, const struct rib_path *path);
 void rib_decision_path(const struct rib *rib, const struct rib_path *path, uint32_t index,
                        struct decision_path *decision);
 
+/* Is `version` the same as `since` or a later one? Right for any two that are less than 2^31 changes apart. */
+static inline bool rib_version_reached(uint32_t version, uint32_t since)
+{
+    return (int32_t)(version - since) >= 0;
+}
+
 /* Dirty rows -------------------------------------------------------------------------------------------------- */
 
 row_id rib_dirty_take(struct rib *rib); /* the oldest, 0: none. The row is clean from then on */
 void rib_dirty_mark(struct rib *rib, row_id row);
+bool rib_row_dirty(const struct rib *rib, row_id row);
 /* Tells that a taken row was dealt with. If it has no paths left it becomes a tombstone: a peer that missed its
- * withdraw can still be told. rib_reclaim frees tombstones older than the version everybody is past. */
+ * withdraw can still be told. rib_reclaim frees tombstones older than the version everybody is past; true if there are
+ * more of them than the budget allowed. */
 void rib_row_release(struct rib *rib, row_id row);
-void rib_reclaim(struct rib *rib, uint32_t version, uint32_t budget);
+bool rib_reclaim(struct rib *rib, uint32_t version, uint32_t budget);

@@ -22,22 +22,26 @@ struct catch_up {
     struct group_log log;
     struct list members; /* of struct outbox, catch_up_link */
     row_id last_row; /* of the walk */
-    uint32_t version;
+    enum catch_up_scope scope;
+    uint32_t version; /* CATCH_UP_SINCE */
     bool begun;
     bool encoded; /* the stream is complete */
 };
 
 struct catch_up_set {
     struct loop *loop;
+    const struct speaker_tuning *tuning;
     struct list running;
     void (*wake)(void *context);
     void *context;
 };
 
-struct catch_up_set *catch_up_set_new(struct loop *loop, void (*wake)(void *context), void *context)
+struct catch_up_set *catch_up_set_new(struct loop *loop, const struct speaker_tuning *tuning,
+                                      void (*wake)(void *context), void *context)
 {
     struct catch_up_set *set = mem_zalloc(MEM_GROUP, sizeof(*set));
     set->loop = loop;
+    set->tuning = tuning;
     set->wake = wake;
     set->context = context;
     list_init(&set->running);
@@ -79,11 +83,12 @@ static struct catch_up *waiting_for_company(struct update_group *group)
     return NULL;
 }
 
-static struct catch_up *catch_up_new(struct update_group *group, uint32_t version)
+static struct catch_up *catch_up_new(struct update_group *group, enum catch_up_scope scope, uint32_t version)
 {
     struct catch_up *catch_up = mem_zalloc(MEM_GROUP, sizeof(*catch_up));
     catch_up->set = group->catch_ups;
     catch_up->group = group;
+    catch_up->scope = scope;
     catch_up->version = version;
     list_init(&catch_up->members);
     group_log_init(&catch_up->log, version);
@@ -100,20 +105,20 @@ static void catch_up_free(struct catch_up *catch_up)
     mem_free(MEM_GROUP, catch_up);
 }
 
-void catch_up_start(struct update_group *group, struct outbox *outbox, uint32_t version)
+void catch_up_start(struct update_group *group, struct outbox *outbox, enum catch_up_scope scope, uint32_t version)
 {
     if (outbox->catch_up != NULL)
         catch_up_leave(outbox);
-    struct catch_up *catch_up = version == 0 ? waiting_for_company(group) : NULL;
+    struct catch_up *catch_up = scope == CATCH_UP_JOIN ? waiting_for_company(group) : NULL;
     if (catch_up == NULL)
-        catch_up = catch_up_new(group, version);
+        catch_up = catch_up_new(group, scope, version);
     outbox->behind = false;
     outbox->catch_up = catch_up;
     list_append(&catch_up->members, &outbox->catch_up_link);
-    if (version != 0)
+    if (scope != CATCH_UP_JOIN)
         begin(catch_up);
     else if (!loop_timer_running(&catch_up->company))
-        loop_timer_start(&catch_up->company, COHORT_WAIT_MS);
+        loop_timer_start(&catch_up->company, catch_up->set->tuning->cohort_wait_ms);
 }
 
 void catch_up_leave(struct outbox *outbox)
@@ -123,6 +128,11 @@ void catch_up_leave(struct outbox *outbox)
     outbox->catch_up = NULL;
     if (list_empty(&catch_up->members))
         catch_up_free(catch_up);
+}
+
+enum catch_up_scope catch_up_scope(const struct catch_up *catch_up)
+{
+    return catch_up->scope;
 }
 
 uint32_t catch_up_version(const struct catch_up *catch_up)
@@ -185,25 +195,24 @@ static bool may_encode(const struct catch_up *catch_up)
     uint64_t end = group_log_end(&catch_up->log);
     list_foreach(outbox, &catch_up->members, struct outbox, catch_up_link)
     {
-        if (end - log_cursor_position(&outbox->catch_up_cursor) < CATCH_UP_AHEAD_BYTES)
+        if (end - log_cursor_position(&outbox->catch_up_cursor) < catch_up->set->tuning->catch_up_ahead_bytes)
             return true;
     }
     return false;
 }
 
-/* Only a catch-up that starts from a version has to withdraw: whoever asked for everything either had nothing, or
- * was told of every change so far. Those have one member. */
+/* Joiners had nothing, so there is nothing to withdraw from them. Others are alone in their catch-up. */
 static void encode_row(struct catch_up *catch_up, row_id row)
 {
     struct update_group *group = catch_up->group;
-    if (catch_up->version == 0) {
+    if (catch_up->scope == CATCH_UP_JOIN) {
         update_group_retell(group, row, RIB_SOURCE_NONE, false);
         return;
     }
     uint32_t version = rib_row_version(group->rib, row);
     const struct outbox *only = list_entry(catch_up->members.next, struct outbox, catch_up_link);
-    if (version >= catch_up->version)
-        update_group_retell(group, row, only->self, version >= only->tombstones_since);
+    if (catch_up->scope == CATCH_UP_ALL || rib_version_reached(version, catch_up->version))
+        update_group_retell(group, row, only->self, rib_version_reached(version, only->tombstones_since));
 }
 
 static void flush(struct catch_up *catch_up)

@@ -2,7 +2,7 @@
  * slow) is sent the state of the rows instead, from the group's out[] columns, and then goes on in the log from where
  * the walk began.
  *
- * Peers that need everything and come within COHORT_WAIT_MS share one walk and one encoded stream.
+ * Joiners that come within tuning.cohort_wait_ms share one walk and one encoded stream.
  */
 #pragma once
 
@@ -11,25 +11,30 @@
 
 #include "io/loop.h"
 #include "speaker/group_log.h"
+#include "speaker/tuning.h"
 #include "speaker/update_group.h"
 
 struct outbox;
 struct catch_up;
 struct catch_up_set; /* the running ones of one RIB */
 
-enum {
-    COHORT_WAIT_MS = 50,
-    CATCH_UP_AHEAD_BYTES = 1024 * 1024, /* encoded beyond the fastest reader */
+/* What a catch-up has to tell. */
+enum catch_up_scope {
+    CATCH_UP_JOIN,  /* everything, to members that were told nothing yet; several may share it */
+    CATCH_UP_ALL,   /* everything, to a member that was told other things before */
+    CATCH_UP_SINCE, /* the rows that changed at a version or later */
 };
 
 /* `wake` is called when catch_up_run has something to do again. */
-struct catch_up_set *catch_up_set_new(struct loop *loop, void (*wake)(void *context), void *context);
+struct catch_up_set *catch_up_set_new(struct loop *loop, const struct speaker_tuning *tuning,
+                                      void (*wake)(void *context), void *context);
 void catch_up_set_free(struct catch_up_set *set);
 
-/* Rows whose version is at least `version` (0: all that were told). The outbox leaves the live log until done. */
-void catch_up_start(struct update_group *group, struct outbox *outbox, uint32_t version);
+/* The outbox leaves the live log until done. */
+void catch_up_start(struct update_group *group, struct outbox *outbox, enum catch_up_scope scope, uint32_t version);
 void catch_up_leave(struct outbox *outbox);    /* without finishing */
 void catch_up_progress(struct outbox *outbox); /* a piece of the stream was written */
+enum catch_up_scope catch_up_scope(const struct catch_up *catch_up);
 uint32_t catch_up_version(const struct catch_up *catch_up);
 bool catch_up_begun(const struct catch_up *catch_up); /* its members have a place in the live log to go on from */
 

@@ -32,6 +32,17 @@ const char *export_reason_text(enum export_reason reason)
     return reason_texts[reason];
 }
 
+void export_path_of(const struct rib *rib, attr_id attrs, source_id source, struct export_path *path)
+{
+    const struct attr_set *set = attr_get(rib->view, attrs);
+    const struct rib_source *row = &rib->sources[source];
+    *path = (struct export_path){.set = set,
+                                 .attrs = attr_bytes(rib->view, set),
+                                 .source_kind = row->kind,
+                                 .source_is_client = row->reflector_client,
+                                 .source_router_id = row->router_id};
+}
+
 static bool is_ipv6_family(const struct export_rules *rules)
 {
     return family_get(rules->family)->afi == AFI_IPV6;
@@ -125,7 +136,7 @@ enum export_reason export_check(const struct export_rules *rules, const struct e
 
 /* Rewriting ---------------------------------------------------------------------------------------------------- */
 
-enum { WORK_SMALL = 64 };
+enum { WORK_SMALL = 64, WORK_MORE = 64 };
 
 struct rewrite {
     const struct export_rules *rules;
@@ -159,7 +170,6 @@ static void rewrite_as_path(struct rewrite *rewrite)
     const struct export_rules *rules = rewrite->rules;
     struct attr_item item = {0};
     find_attr(rewrite, ATTR_AS_PATH, &item);
-    buf_clear(rewrite->work);
     if (rules->kind != SOURCE_INTERNAL && !rules->route_server_client) {
         uint8_t segment = rules->kind == SOURCE_EXTERNAL ? SEGMENT_AS_SEQUENCE : SEGMENT_CONFED_SEQUENCE;
         as_path_prepend(item.value, item.length, segment, rules->local_as, 1, rewrite->work);
@@ -172,9 +182,6 @@ static void rewrite_as_path(struct rewrite *rewrite)
                       (uint16_t)four_octet_length);
         return;
     }
-    /* Growing the buffer may move it: make room first, then take pointers. */
-    buf_extend(rewrite->work, 2 * four_octet_length);
-    rewrite->work->length = four_octet_length;
     bool needs_as4 = as_path_two_octet(rewrite->work->bytes, (uint16_t)four_octet_length, rewrite->work);
     size_t two_octet_end = rewrite->work->length;
     if (needs_as4)
@@ -213,8 +220,26 @@ static void rewrite_for_external(struct rewrite *rewrite)
         attr_edit_remove(&rewrite->edit, ATTR_MED);
 }
 
+/* Reflected: who the route is from, once, and that it passed here (RFC 4456 8). */
+static void rewrite_for_reflection(struct rewrite *rewrite)
+{
+    struct attr_item clusters = {0};
+    if (!(rewrite->path->set->facts & ATTR_HAS_ORIGINATOR_ID))
+        attr_edit_set(&rewrite->edit, ATTR_FLAG_OPTIONAL, ATTR_ORIGINATOR_ID,
+                      small_u32(rewrite, rewrite->path->source_router_id), 4);
+    find_attr(rewrite, ATTR_CLUSTER_LIST, &clusters);
+    struct buf *list = rewrite->work;
+    size_t from = list->length;
+    buf_put(list, small_u32(rewrite, rewrite->rules->cluster_id), 4);
+    buf_put(list, clusters.value, clusters.length);
+    attr_edit_set(&rewrite->edit, ATTR_FLAG_OPTIONAL, ATTR_CLUSTER_LIST, list->bytes + from,
+                  (uint16_t)(list->length - from));
+}
+
 static void rewrite_for_internal(struct rewrite *rewrite)
 {
+    if (rewrite->path->source_kind == SOURCE_INTERNAL)
+        rewrite_for_reflection(rewrite);
     if (!(rewrite->path->set->facts & ATTR_HAS_LOCAL_PREF))
         attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, small_u32(rewrite, LOCAL_PREF_DEFAULT),
                       4);
@@ -248,6 +273,11 @@ unsigned export_attributes(const struct export_rules *rules, const struct export
 {
     struct rewrite rewrite = {.rules = rules, .path = path, .work = work};
     attr_edit_init(&rewrite.edit, path->attrs, path->set->wire_length);
+    /* Growing the buffer would move what points into it: make room for everything first (two AS paths, each longer
+     * by what we prepend, and a CLUSTER_LIST). */
+    buf_clear(work);
+    buf_extend(work, 3u * path->set->wire_length + WORK_MORE);
+    buf_clear(work);
     rewrite_as_path(&rewrite);
     rewrite_aggregator(&rewrite);
     if (rules->kind == SOURCE_EXTERNAL)
@@ -340,6 +370,7 @@ void export_rules_difference(const struct export_rules *a, const struct export_r
            differ_bool(out, "IPv6 next hops for IPv4 routes", a->extended_next_hop, b->extended_next_hop) ||
            differ_bool(out, "add-path", a->add_path, b->add_path) ||
            differ_number(out, "add-path paths", a->add_path_max, b->add_path_max) ||
+           differ_number(out, "cluster id", a->cluster_id, b->cluster_id) ||
            differ_number(out, "role", a->local_role, b->local_role) ||
            differ_bool(out, "well-known communities honoured", a->honour_well_known, b->honour_well_known) ||
            differ_bool(out, "next hop self", a->next_hop_self, b->next_hop_self) ||

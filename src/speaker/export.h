@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "net/addr.h"
 #include "net/family.h"
-#include "rib/decision.h"
+#include "rib/rib.h"
 
 struct export_rules {
     uint8_t family;        /* enum family_id */
@@ -60,7 +60,10 @@ struct export_path {
     const uint8_t *attrs;
     uint8_t source_kind;
     bool source_is_client; /* a reflector client of ours */
+    uint32_t source_router_id;
 };
+
+void export_path_of(const struct rib *rib, attr_id attrs, source_id source, struct export_path *path);
 
 enum export_reason export_check(const struct export_rules *rules, const struct export_path *path);
 

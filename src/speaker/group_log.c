@@ -77,7 +77,7 @@ static void begin_segment(struct group_log *log, uint32_t capacity, uint32_t ver
     log->retained_bytes += capacity;
 }
 
-uint8_t *group_log_reserve(struct group_log *log, uint32_t bytes, uint32_t expected_bytes, uint32_t rib_version)
+uint8_t *group_log_reserve(struct group_log *log, uint32_t bytes, uint32_t expected_bytes, uint32_t version)
 {
     CHECK(bytes <= LOG_SEGMENT_MAX_BYTES);
     if (log->head->capacity - log->head_length < bytes || log->head_runs == LOG_SEGMENT_RUNS) {
@@ -86,7 +86,7 @@ uint8_t *group_log_reserve(struct group_log *log, uint32_t bytes, uint32_t expec
             capacity = LOG_SEGMENT_MIN_BYTES;
         if (capacity > LOG_SEGMENT_MAX_BYTES)
             capacity = LOG_SEGMENT_MAX_BYTES;
-        begin_segment(log, capacity, rib_version);
+        begin_segment(log, capacity, version);
     }
     return log->head->bytes + log->head_length;
 }
@@ -108,6 +108,17 @@ void group_log_publish(struct group_log *log)
     log->head->run_count = log->head_runs;
     atomic_store_explicit(&log->head->length, log->head_length, memory_order_release);
     log->run_open = false;
+}
+
+bool group_log_has_source(const struct group_log *log, source_id source)
+{
+    for (const struct log_segment *segment = log->tail; segment != NULL; segment = atomic_load(&segment->next)) {
+        uint32_t runs = segment == log->head ? log->head_runs : segment->run_count;
+        for (uint32_t i = 0; i < runs; i++)
+            if (segment->runs[i].source == source)
+                return true;
+    }
+    return false;
 }
 
 void group_log_trim(struct group_log *log, uint64_t position)

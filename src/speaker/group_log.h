@@ -30,7 +30,7 @@ struct log_run {
 struct log_segment {
     _Atomic(struct log_segment *) next; /* set once this one is full: its length is final then */
     uint64_t start;                     /* position of the first byte */
-    uint32_t version;                   /* of the RIB when the segment was begun */
+    uint32_t version;                   /* rows told in here have this version or a later one */
     uint32_t capacity;
     _Atomic uint32_t length; /* published */
     uint32_t run_count;      /* published with length */
@@ -52,10 +52,12 @@ struct group_log {
 void group_log_init(struct group_log *log, uint32_t rib_version);
 void group_log_release(struct group_log *log);
 
-/* Room for `bytes` (at most LOG_SEGMENT_MAX_BYTES) in one piece; `expected_bytes` sizes a new segment. */
-uint8_t *group_log_reserve(struct group_log *log, uint32_t bytes, uint32_t expected_bytes, uint32_t rib_version);
+/* Room for `bytes` (at most LOG_SEGMENT_MAX_BYTES) in one piece; `expected_bytes` sizes a new segment. What is written
+ * there and later is about rows of `version` and later. */
+uint8_t *group_log_reserve(struct group_log *log, uint32_t bytes, uint32_t expected_bytes, uint32_t version);
 void group_log_commit(struct group_log *log, uint32_t bytes, source_id source);
 void group_log_publish(struct group_log *log);
+bool group_log_has_source(const struct group_log *log, source_id source); /* in anything retained */
 uint64_t group_log_end(const struct group_log *log); /* position behind everything written */
 void group_log_trim(struct group_log *log, uint64_t position); /* frees whole segments before it */
 

@@ -164,22 +164,6 @@ void group_paths_retell(struct group_paths *paths, row_id row, source_id self)
             packer_announce(paths->group->packer, row, told[i].path_id, told[i].attrs, told[i].source);
 }
 
-void group_paths_forget(struct group_paths *paths, const struct pack_entry *entry)
-{
-    struct told_path left[TOLD_MAX];
-    const struct told_path *told = row_told(paths, entry->row);
-    unsigned count = 0;
-    for (unsigned i = 0; i < paths->counts[entry->row]; i++) {
-        if (told[i].path_id == entry->path_id) {
-            struct told_path gone = told[i];
-            count_told(paths, &gone, 1, -1);
-        } else {
-            left[count++] = told[i];
-        }
-    }
-    store(paths, entry->row, left, count);
-}
-
 void group_paths_drop_row(struct group_paths *paths, row_id row)
 {
     if (paths->counts[row] == 0)

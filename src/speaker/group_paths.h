@@ -18,7 +18,6 @@ void group_paths_free(struct group_paths *paths); /* every row dropped before */
 
 void group_paths_row(struct group_paths *paths, row_id row); /* as update_group_row; told at once */
 void group_paths_retell(struct group_paths *paths, row_id row, source_id self);
-void group_paths_forget(struct group_paths *paths, const struct pack_entry *entry); /* it could not be told */
 void group_paths_drop_row(struct group_paths *paths, row_id row);
 size_t group_paths_told(const struct group_paths *paths, source_id self, row_id row, struct told_path *told,
                         size_t max);

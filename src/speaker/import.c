@@ -125,9 +125,9 @@ static void import_run(struct peer *peer, const struct update *update, const str
         rib_apply(table->rib, &change);
         return;
     }
-    change.reject =
-        import_judge(peer, update->attrs.bytes, update->attrs.length, update->attrs.summary.facts);
-    change.attrs = intern(peer, table->rib, &update->attrs);
+    const struct attr_block *attrs = update_run_attrs(update, run);
+    change.reject = import_judge(peer, attrs->bytes, attrs->length, attrs->summary.facts);
+    change.attrs = intern(peer, table->rib, attrs);
     if (change.attrs == 0) {
         log_error("peer", NULL, "attribute store exhausted: UPDATE dropped");
         return;

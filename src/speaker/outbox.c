@@ -27,6 +27,7 @@ void outbox_drop_private(struct outbox *outbox)
     list_foreach_safe(item, &outbox->private_items, struct private_bytes, link)
     {
         list_remove(&item->link);
+        outbox->wants_end_of_rib |= item->end_of_rib; /* due again */
         mem_free(MEM_GROUP, item);
     }
 }
@@ -84,7 +85,9 @@ bool outbox_offer(struct outbox *outbox, struct iovec *piece)
         return false;
     if (!outbox->offered) {
         if (outbox->behind)
-            catch_up_start(outbox->group, outbox, outbox->behind_version);
+            catch_up_start(outbox->group, outbox, outbox->behind_scope, outbox->behind_version);
+        if (outbox->catch_up != NULL && !catch_up_begun(outbox->catch_up))
+            return false;
         bool more = outbox->catch_up != NULL
                         ? offer_from_log(outbox, &outbox->catch_up_cursor, UINT64_MAX)
                         : offer_live(outbox);
@@ -152,22 +155,31 @@ uint64_t outbox_backlog(const struct outbox *outbox)
     return unread + (outbox->offered ? outbox->offered_length : 0);
 }
 
-void outbox_cut_off(struct outbox *outbox, bool from_beginning)
+/* A member that has not everything the group's first look at the table found: those rows keep older versions than
+ * the log's segments. */
+static bool is_filling(const struct outbox *outbox)
 {
     const struct update_group *group = outbox->group;
+    return !group->filled || log_cursor_position(&outbox->live) < group->filled_position;
+}
+
+void outbox_cut_off(struct outbox *outbox, bool from_beginning)
+{
+    if (from_beginning)
+        outbox->behind_scope = CATCH_UP_ALL;
     if (outbox->behind)
         return;
+    enum catch_up_scope scope = CATCH_UP_SINCE;
     outbox->tombstones_since = outbox_tombstones_needed(outbox);
     if (outbox->catch_up != NULL) {
+        scope = catch_up_scope(outbox->catch_up);
         outbox->behind_version = catch_up_version(outbox->catch_up);
         catch_up_leave(outbox);
     } else {
         outbox->behind_version = outbox->live.segment->version;
-        /* Rows exported by the group's first fill keep older versions. */
-        from_beginning |= !group->filled || log_cursor_position(&outbox->live) < group->filled_position;
     }
-    if (from_beginning || outbox->behind_version == 0)
-        outbox->behind_version = 1;
+    if (!from_beginning)
+        outbox->behind_scope = scope != CATCH_UP_SINCE || is_filling(outbox) ? CATCH_UP_ALL : CATCH_UP_SINCE;
     outbox_drop_private(outbox);
     outbox->behind = true;
 }
@@ -175,9 +187,11 @@ void outbox_cut_off(struct outbox *outbox, bool from_beginning)
 uint32_t outbox_tombstones_needed(const struct outbox *outbox)
 {
     const struct update_group *group = outbox->group;
-    if (outbox->behind || (outbox->catch_up != NULL && catch_up_version(outbox->catch_up) != 0))
+    if (outbox->behind || (outbox->catch_up != NULL && catch_up_scope(outbox->catch_up) != CATCH_UP_JOIN))
         return outbox->tombstones_since;
-    if (!outbox_is_live(outbox) || log_cursor_position(&outbox->live) == group_log_end(&group->log))
+    bool told_all = !outbox_is_live(outbox) || (log_cursor_position(&outbox->live) == group_log_end(&group->log) &&
+                                                list_empty(&outbox->private_items));
+    if (told_all)
         return group->rib->version + 1;
     return outbox->live.segment->version;
 }

@@ -12,10 +12,10 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "speaker/catch_up.h"
 #include "speaker/group_log.h"
 
 struct update_group;
-struct catch_up;
 
 enum { OUTBOX_PIECE_BYTES = 256 * 1024 };
 
@@ -38,7 +38,8 @@ struct outbox {
     struct catch_up *catch_up;   /* NULL: live */
     struct list catch_up_link;
     struct log_cursor catch_up_cursor;
-    bool behind;                 /* lost its cursor: catches up from behind_version once it can write again */
+    bool behind;                 /* lost its cursor: catches up once it can write again */
+    enum catch_up_scope behind_scope;
     uint32_t behind_version;
     uint32_t tombstones_since;   /* withdraws from this version on may not have reached it */
 

@@ -13,6 +13,7 @@ enum {
     NLRI_BYTES_MAX = 4 + 17,      /* path id, length octet, 16 octets */
     UPDATE_FIXED_BYTES = 4,       /* the two length fields */
     MP_HEADER_BYTES = 4 + 3 + 1 + 1, /* attribute header, AFI and SAFI, next hop length, reserved octet */
+    ADDED_BYTES_MAX = 256,
 };
 
 struct packer *packer_new(struct rib *rib)
@@ -176,7 +177,7 @@ static void flush_withdraws(struct packer *packer, const struct pack_target *tar
                                         .count = to - from};
         while (withdrawal.count > 0) {
             uint8_t *at = group_log_reserve(target->log, message_limit(target->rules), withdrawal.count * 5,
-                                            packer->rib->version);
+                                            packer->since_version);
             group_log_commit(target->log, encode_withdraw(&withdrawal, at), source);
         }
         from = to;
@@ -255,10 +256,8 @@ static uint32_t encode_announce(struct packer *packer, const struct export_rules
 static void make_section(struct packer *packer, const struct export_rules *rules, attr_id attrs, source_id source,
                          struct section *section)
 {
-    const struct rib *rib = packer->rib;
-    const struct attr_set *set = attr_get(rib->view, attrs);
-    struct export_path path = {
-        .set = set, .attrs = attr_bytes(rib->view, set), .source_kind = rib->sources[source].kind};
+    struct export_path path;
+    export_path_of(packer->rib, attrs, source, &path);
     buf_clear(&packer->attributes);
     section->next_hop_length =
         export_attributes(rules, &path, &packer->work, &packer->attributes, section->next_hop);
@@ -267,19 +266,14 @@ static void make_section(struct packer *packer, const struct export_rules *rules
                            (section->mp_reach ? MP_HEADER_BYTES + section->next_hop_length : 0);
 }
 
-static void drop_chain(struct packer *packer, const struct pack_target *target, uint32_t *chain, source_id source)
+bool packer_fits(struct packer *packer, const struct export_rules *rules, attr_id attrs, source_id source)
 {
-    uint32_t *link = chain;
-    while (*link != 0) {
-        struct pack_entry *entry = &packer->entries[*link - 1];
-        if (entry->source == source) {
-            if (target->too_long != NULL)
-                target->too_long(target->context, entry);
-            *link = entry->next;
-        } else {
-            link = &entry->next;
-        }
-    }
+    /* Nothing we add comes near this, AS4_PATH beside AS_PATH included. */
+    if (2u * attr_get(packer->rib->view, attrs)->wire_length + ADDED_BYTES_MAX < message_limit(rules))
+        return true;
+    struct section section;
+    make_section(packer, rules, attrs, source, &section);
+    return section.fixed_bytes + NLRI_BYTES_MAX <= message_limit(rules);
 }
 
 /* All entries with one attribute set: usually of one source; internal peers may send equal sets, then source by
@@ -293,13 +287,10 @@ static void flush_set(struct packer *packer, const struct pack_target *target, a
         source_id source = packer->entries[chain - 1].source;
         struct section section;
         make_section(packer, target->rules, attrs, source, &section);
-        if (section.fixed_bytes + NLRI_BYTES_MAX > message_limit(target->rules)) {
-            drop_chain(packer, target, &chain, source);
-            continue;
-        }
+        CHECK(section.fixed_bytes + NLRI_BYTES_MAX <= message_limit(target->rules));
         while (chain != 0 && packer->entries[chain - 1].source == source) {
             uint32_t expected = packer->set_count * (section.fixed_bytes + 32);
-            uint8_t *at = group_log_reserve(target->log, message_limit(target->rules), expected, packer->rib->version);
+            uint8_t *at = group_log_reserve(target->log, message_limit(target->rules), expected, packer->since_version);
             uint32_t length = encode_announce(packer, target->rules, &section, &chain, source, at);
             group_log_commit(target->log, length, source);
         }

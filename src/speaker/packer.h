@@ -29,6 +29,7 @@ struct pack_entry {
 
 struct packer {
     struct rib *rib;
+    uint32_t since_version; /* the rows now being collected have this version or a later one */
     uint32_t count;
     uint32_t set_count; /* distinct attribute sets among the announcements, in order of first appearance */
     struct pack_entry entries[PACKER_ENTRIES];
@@ -43,14 +44,14 @@ struct packer {
 struct pack_target {
     const struct export_rules *rules;
     struct group_log *log;
-    /* These announcements cannot be made: their attributes do not fit. Called once per set before its entries are
-     * dropped. May be NULL. */
-    void (*too_long)(void *context, const struct pack_entry *entry);
-    void *context;
 };
 
 struct packer *packer_new(struct rib *rib);
 void packer_free(struct packer *packer);
+
+/* Does the attribute section leave room for a prefix in a message? To be asked before announcing: what does not fit
+ * must be withdrawn (RFC 8654 4 says so for extended messages; for the others it follows from RFC 4271 9.2). */
+bool packer_fits(struct packer *packer, const struct export_rules *rules, attr_id attrs, source_id source);
 
 /* No room for another row. */
 static inline bool packer_nearly_full(const struct packer *packer)

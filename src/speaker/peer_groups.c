@@ -51,6 +51,8 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
     rules->add_path = (negotiated->add_path_send & bit) != 0;
     if (rules->add_path)
         rules->add_path_max = add_paths_of(peer, family)->send_max;
+    if (peer->ibgp)
+        rules->cluster_id = peer->config.peer.cluster_id ? peer->config.peer.cluster_id : global->router_id;
     rules->local_role = peer->ibgp ? ROLE_NONE : peer->config.peer.role;
     rules->honour_well_known = global->honour_well_known;
     rules->next_hop_self = peer->config.peer.next_hop_self;
@@ -75,7 +77,7 @@ static struct update_group *find_or_make(struct speaker *speaker, struct speaker
             return group;
     }
     struct update_group *group =
-        update_group_new(++speaker->next_group_id, table->rib, table->packer, table->catch_ups, rules);
+        update_group_new(++speaker->next_group_id, table->packer, table->catch_ups, &speaker->tuning, rules);
     list_append(&table->groups, &group->link);
     if (rules->add_path)
         table->rib->options.any_change_dirties = true;
@@ -92,7 +94,7 @@ static void caught_up(struct outbox *outbox)
 {
     struct peer *peer = outbox->owner;
     struct peer_family *state = &peer->families[outbox->family];
-    if (outbox->wants_end_of_rib)
+    if (outbox->wants_end_of_rib && outbox->group->filled)
         outbox_end_of_rib(outbox);
     if (state->refreshing_out) {
         state->refreshing_out = false;

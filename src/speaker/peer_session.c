@@ -171,6 +171,8 @@ static void established(void *owner, const struct negotiated *negotiated, const 
         *state = (struct peer_family){.configured = true, .negotiated = true};
         rib_source_open(table->rib, peer->source, peer->ibgp ? SOURCE_INTERNAL : SOURCE_EXTERNAL,
                         &peer->config.address, negotiated->peer_as, negotiated->peer_id);
+        rib_source(table->rib, peer->source)->reflector_client =
+            peer->ibgp && peer->config.peer.route_reflector_client;
         peer_group_join(peer, family);
     }
     pipeline_wake(peer->speaker);

@@ -6,7 +6,7 @@
  *   4. sweeps go on, dissolved groups give back what they hold
  *   5. logs are trimmed to what somebody still reads
  *
- * Encoding waits while even the fastest reader is a megabyte behind: rows stay in the dirty queue then, where a
+ * Encoding waits while even the fastest reader is far behind: rows stay in the dirty queue then, where a
  * second change costs nothing, instead of in a log, where it costs bytes.
  */
 #include "speaker/pipeline.h"
@@ -43,15 +43,16 @@ static uint64_t least_backlog(const struct speaker_table *table)
     return least == UINT64_MAX ? 0 : least;
 }
 
-static bool may_export(const struct speaker_table *table)
+static bool may_export(const struct speaker *speaker, const struct speaker_table *table)
 {
-    return table->rib->dirty_count > 0 && least_backlog(table) < GROUP_BACKLOG_BYTES;
+    return table->rib->dirty_count > 0 && least_backlog(table) < speaker->tuning.backlog_bytes;
 }
 
 static void export_batch(struct speaker_table *table, struct speaker *speaker)
 {
     row_id rows[BATCH_ROWS];
     uint32_t count = 0;
+    table->packer->since_version = table->rib->version + 1;
     while (count < BATCH_ROWS && (rows[count] = rib_dirty_take(table->rib)) != 0)
         count++;
     if (table->monitor != NULL)
@@ -74,8 +75,8 @@ static bool fill_groups(struct speaker_table *table)
     bool more = false;
     list_foreach(group, &table->groups, struct update_group, link)
     {
-        if (!group->filled && update_group_backlog(group) < GROUP_BACKLOG_BYTES)
-            more |= update_group_fill(group, WALK_ROWS) && update_group_backlog(group) < GROUP_BACKLOG_BYTES;
+        if (!group->filled && update_group_backlog(group) < group->tuning->backlog_bytes)
+            more |= update_group_fill(group, WALK_ROWS) && update_group_backlog(group) < group->tuning->backlog_bytes;
     }
     return more;
 }
@@ -90,30 +91,32 @@ static bool dissolve_groups(struct speaker_table *table)
     return more;
 }
 
-static void trim_groups(struct speaker_table *table)
+/* True while there are rows to be freed. */
+static bool trim_groups(struct speaker_table *table)
 {
     uint32_t tombstones = table->rib->version + 1;
     list_foreach(group, &table->groups, struct update_group, link)
     {
         uint32_t needed = update_group_trim(group);
-        tombstones = needed < tombstones ? needed : tombstones;
+        tombstones = rib_version_reached(needed, tombstones) ? tombstones : needed;
     }
-    rib_reclaim(table->rib, tombstones, WALK_ROWS);
+    /* A dissolving group still holds what it told of rows that died since. */
+    return list_empty(&table->dissolving) && rib_reclaim(table->rib, tombstones, WALK_ROWS);
 }
 
 static bool run_table(struct speaker *speaker, struct speaker_table *table, struct mono_time until)
 {
-    while (may_export(table)) {
+    while (may_export(speaker, table)) {
         export_batch(table, speaker);
         if (!mono_before(mono_now(), until))
             break;
     }
-    bool more = may_export(table);
+    bool more = may_export(speaker, table);
     more |= fill_groups(table);
     more |= catch_up_run(table->catch_ups, WALK_ROWS);
     more |= sweep_run(speaker, table, WALK_ROWS);
     more |= dissolve_groups(table);
-    trim_groups(table);
+    more |= trim_groups(table);
     return more;
 }
 

@@ -28,6 +28,7 @@ struct speaker *speaker_new(struct loop *loop, struct transport *transport)
     struct speaker *speaker = mem_zalloc(MEM_OTHER, sizeof(*speaker));
     speaker->loop = loop;
     speaker->transport = transport;
+    speaker->tuning = (struct speaker_tuning)SPEAKER_TUNING_DEFAULT;
     list_init(&speaker->peers);
     list_init(&speaker->subscribers);
     pipeline_init(speaker);
@@ -110,7 +111,7 @@ static void open_table(struct speaker *speaker, enum family_id family)
     table->rib = rib_new(family, &options);
     table->rib->now_s = (uint32_t)(loop_wall_now(speaker->loop).ns / 1000000000);
     table->packer = packer_new(table->rib);
-    table->catch_ups = catch_up_set_new(speaker->loop, wake_pipeline, speaker);
+    table->catch_ups = catch_up_set_new(speaker->loop, &speaker->tuning, wake_pipeline, speaker);
     list_init(&table->groups);
     list_init(&table->dissolving);
     list_init(&table->sweeps);

@@ -16,6 +16,7 @@
 #include "io/loop.h"
 #include "io/stream.h"
 #include "rib/rib.h"
+#include "speaker/tuning.h"
 
 struct peer;
 struct link_place;
@@ -43,6 +44,7 @@ struct speaker {
     struct transport *transport;
     struct global_config global;
     bool started;
+    struct speaker_tuning tuning; /* may be changed before speaker_start */
     struct speaker_table tables[FAMILY_COUNT]; /* rib NULL: family not routed */
     struct list peers;                         /* of struct peer, by address */
     struct peer **peer_by_source;              /* index: source_id; [0] is always NULL */

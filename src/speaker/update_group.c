@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "speaker/catch_up.h"
 #include "speaker/group_paths.h"
@@ -25,19 +24,20 @@ enum {
     SOURCES_STEP = 64,
 };
 
-struct update_group *update_group_new(uint32_t id, struct rib *rib, struct packer *packer,
-                                      struct catch_up_set *catch_ups, const struct export_rules *rules)
+struct update_group *update_group_new(uint32_t id, struct packer *packer, struct catch_up_set *catch_ups,
+                                      const struct speaker_tuning *tuning, const struct export_rules *rules)
 {
+    struct rib *rib = packer->rib;
     struct update_group *group = mem_zalloc(MEM_GROUP, sizeof(*group));
     group->id = id;
     group->rib = rib;
     group->packer = packer;
     group->catch_ups = catch_ups;
+    group->tuning = tuning;
     group->rules = *rules;
     list_init(&group->link);
     list_init(&group->members);
     group_log_init(&group->log, rib->version);
-    buf_init(&group->too_long, PACKER_ENTRIES * sizeof(struct pack_entry));
     if (rules->add_path) {
         group->paths = group_paths_new(group);
     } else {
@@ -56,7 +56,6 @@ static void update_group_free(struct update_group *group)
         mem_unreserve(group->out_sources, sizeof(source_id) * COLUMN_ROWS_MAX);
     }
     group_log_release(&group->log);
-    buf_release(&group->too_long);
     mem_free(MEM_GROUP, group->advertised_by_source);
     mem_free(MEM_GROUP, group->member_by_source);
     list_remove(&group->link);
@@ -118,11 +117,12 @@ void update_group_join(struct update_group *group, struct outbox *outbox)
     outbox->behind = false;
     list_append(&group->members, &outbox->link);
     group->member_count++;
-    if (group->log.tail->start != 0) {
-        catch_up_start(group, outbox, 0);
+    if (group->log.tail->start != 0 || group_log_has_source(&group->log, outbox->self)) {
+        catch_up_start(group, outbox, CATCH_UP_JOIN, 0);
         return;
     }
-    /* The log still holds all that was ever said: reading it from the start is the cheapest way in. */
+    /* The log still holds all that was ever said: reading it from the start is the cheapest way in. (Not for somebody
+     * whose own routes are in there: what replaced others' then is not for him, and would leave those standing.) */
     group_log_publish(&group->log);
     outbox->live = group_log_cursor_at_tail(&group->log);
     if (group->filled)
@@ -171,7 +171,7 @@ uint32_t update_group_trim(struct update_group *group)
     uint64_t position;
     struct outbox *slowest = slowest_member(group, &position);
     group_log_trim(&group->log, position);
-    while (group->log.retained_bytes > GROUP_LOG_CAP_BYTES && slowest != NULL) {
+    while (group->log.retained_bytes > group->tuning->log_cap_bytes && slowest != NULL) {
         outbox_cut_off(slowest, false);
         slowest = slowest_member(group, &position);
         group_log_trim(&group->log, position);
@@ -180,36 +180,29 @@ uint32_t update_group_trim(struct update_group *group)
     list_foreach(outbox, &group->members, struct outbox, link)
     {
         uint32_t needed = outbox_tombstones_needed(outbox);
-        tombstones = needed < tombstones ? needed : tombstones;
+        tombstones = rib_version_reached(needed, tombstones) ? tombstones : needed;
     }
     return tombstones;
 }
 
 /* Choice ------------------------------------------------------------------------------------------------------------ */
 
-static void export_path_of(const struct update_group *group, attr_id attrs, source_id source,
-                              struct export_path *path)
-{
-    const struct rib *rib = group->rib;
-    const struct attr_set *set = attr_get(rib->view, attrs);
-    *path = (struct export_path){
-        .set = set, .attrs = attr_bytes(rib->view, set), .source_kind = rib->sources[source].kind};
-}
-
 enum export_reason update_group_check(const struct update_group *group, const struct rib_path *path)
 {
     struct export_path export_path;
-    export_path_of(group, path->attrs, path->source, &export_path);
-    return export_check(&group->rules, &export_path);
+    export_path_of(group->rib, path->attrs, path->source, &export_path);
+    enum export_reason reason = export_check(&group->rules, &export_path);
+    if (reason == EXPORT_TOLD && !packer_fits(group->packer, &group->rules, path->attrs, path->source))
+        reason = EXPORT_TOO_LONG;
+    return reason;
 }
 
 bool update_group_allows(struct update_group *group, const struct rib_path *path)
 {
-    uint8_t kind = group->rib->sources[path->source].kind;
     /* Rows that change together mostly share their set; one remembered answer catches them. */
-    if (path->attrs != group->checked_attrs || kind != group->checked_kind) {
+    if (path->attrs != group->checked_attrs || path->source != group->checked_source) {
         group->checked_attrs = path->attrs;
-        group->checked_kind = kind;
+        group->checked_source = path->source;
         group->checked_reason = (uint8_t)update_group_check(group, path);
     }
     return group->checked_reason == EXPORT_TOLD;
@@ -258,33 +251,6 @@ static void set_out(struct update_group *group, row_id row, attr_id attrs, sourc
     }
 }
 
-/* An announcement that does not fit a message of this session: the older route must not stay (RFC 8654 is explicit
- * for extended messages; for the others it follows from RFC 4271 9.2). */
-static void announce_too_long(void *context, const struct pack_entry *entry)
-{
-    struct update_group *group = context;
-    buf_put(&group->too_long, entry, sizeof(*entry));
-}
-
-static void withdraw_too_long(struct update_group *group, const struct pack_target *target)
-{
-    size_t count = group->too_long.length / sizeof(struct pack_entry);
-    if (count == 0)
-        return;
-    log_warn("group", NULL, "%zu routes not told to update group %u: their attributes do not fit a message", count,
-             group->id);
-    const struct pack_entry *entries = (const struct pack_entry *)(const void *)group->too_long.bytes;
-    for (size_t i = 0; i < count; i++) {
-        if (group->paths != NULL)
-            group_paths_forget(group->paths, &entries[i]);
-        else if (group->out_attrs[entries[i].row] != 0)
-            set_out(group, entries[i].row, 0, 0);
-        packer_withdraw(group->packer, entries[i].row, entries[i].path_id, RIB_SOURCE_NONE);
-    }
-    buf_clear(&group->too_long);
-    packer_flush(group->packer, target);
-}
-
 /* References for all announcements at once: sets are shared by neighbouring entries. */
 static void move_out(struct update_group *group)
 {
@@ -302,10 +268,10 @@ static void move_out(struct update_group *group)
 
 void update_group_flush(struct update_group *group)
 {
+    group->checked_attrs = 0; /* the number may soon stand for another set */
     if (group->packer->count == 0)
         return;
-    struct pack_target target = {
-        .rules = &group->rules, .log = &group->log, .too_long = announce_too_long, .context = group};
+    struct pack_target target = {.rules = &group->rules, .log = &group->log};
     list_foreach(outbox, &group->members, struct outbox, link)
     {
         outbox_flush_withdraws(outbox);
@@ -313,7 +279,6 @@ void update_group_flush(struct update_group *group)
     if (group->paths == NULL)
         move_out(group);
     packer_flush(group->packer, &target);
-    withdraw_too_long(group, &target);
     group_log_publish(&group->log);
     list_foreach_safe(outbox, &group->members, struct outbox, link)
     {
@@ -325,10 +290,12 @@ bool update_group_fill(struct update_group *group, uint32_t budget)
 {
     if (group->filled)
         return false;
+    group->packer->since_version = group->rib->version + 1;
     while (!group->filled && budget-- > 0 && !packer_nearly_full(group->packer)) {
         group->fill_row = rib_row_next(group->rib, group->fill_row);
         group->filled = group->fill_row == 0;
-        if (!group->filled)
+        /* Dirty rows come by themselves, and get their new version first. */
+        if (!group->filled && !rib_row_dirty(group->rib, group->fill_row))
             update_group_row(group, group->fill_row);
     }
     update_group_flush(group);

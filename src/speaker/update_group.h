@@ -18,15 +18,11 @@
 #include "rib/rib.h"
 #include "speaker/export.h"
 #include "speaker/group_log.h"
+#include "speaker/tuning.h"
 
 struct outbox;
 struct packer;
 struct catch_up_set;
-
-enum {
-    GROUP_LOG_CAP_BYTES = 16 * 1024 * 1024, /* retained for slow members; the slowest lose their cursor past it */
-    GROUP_BACKLOG_BYTES = 1024 * 1024,      /* the fastest member's backlog at which encoding waits */
-};
 
 struct update_group {
     struct list link;
@@ -35,6 +31,7 @@ struct update_group {
     struct rib *rib;
     struct packer *packer;          /* shared by the groups of a RIB */
     struct catch_up_set *catch_ups; /* likewise */
+    const struct speaker_tuning *tuning;
     struct group_log log;
 
     attr_id *out_attrs;      /* by row; 0: not told */
@@ -44,7 +41,6 @@ struct update_group {
     uint32_t source_capacity;
     struct outbox **member_by_source;
     struct group_paths *paths; /* instead of the columns, when several paths are told (add-path) */
-    struct buf too_long;       /* entries that did not fit, during one flush */
 
     struct list members;
     uint32_t member_count;
@@ -53,13 +49,13 @@ struct update_group {
     bool dissolving; /* fill_row counts again, for giving back */
     uint64_t filled_position; /* log position when the fill was done */
 
-    attr_id checked_attrs; /* memo of the last export_check */
-    uint8_t checked_kind;
+    attr_id checked_attrs; /* memo of the last update_group_check, of this batch; 0: none */
+    source_id checked_source;
     uint8_t checked_reason;
 };
 
-struct update_group *update_group_new(uint32_t id, struct rib *rib, struct packer *packer,
-                                      struct catch_up_set *catch_ups, const struct export_rules *rules);
+struct update_group *update_group_new(uint32_t id, struct packer *packer, struct catch_up_set *catch_ups,
+                                      const struct speaker_tuning *tuning, const struct export_rules *rules);
 /* Gives back what a group without members holds, `budget` rows at a time; frees it with the last, and returns false
  * then. */
 bool update_group_dissolve(struct update_group *group, uint32_t budget);

@@ -1,0 +1,19 @@
+/* How much memory slow readers may cost, and how long to wait for company. The defaults are for real networks; tests
+ * make them small, so that what happens at the edges happens often.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct speaker_tuning {
+    uint64_t log_cap_bytes;       /* a group's log retained for slow members; past it the slowest lose their cursor */
+    uint64_t backlog_bytes;       /* the fastest member's backlog at which encoding waits */
+    uint64_t catch_up_ahead_bytes; /* of a catch-up's stream, encoded beyond the fastest reader */
+    uint32_t cohort_wait_ms;      /* how long a joiner waits for others to share the walk with */
+};
+
+#define SPEAKER_TUNING_DEFAULT                                                                                         \
+    {                                                                                                                  \
+        .log_cap_bytes = 16 * 1024 * 1024, .backlog_bytes = 1024 * 1024, .catch_up_ahead_bytes = 1024 * 1024,         \
+        .cohort_wait_ms = 50,                                                                                          \
+    }
