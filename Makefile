@@ -1,9 +1,10 @@
 # Thin front over meson, ninja and tools/: see README.md for the two commands that matter, `make run` and `make test`.
 JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
 C_FILES = $(shell git ls-files -- 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]' 'fuzz/*.[ch]' 'bench/*.[ch]' 'examples/*.c')
 
 .DEFAULT_GOAL := build
-.PHONY: deps build test test-asan test-tsan check fmt clean
+.PHONY: deps build run test test-asan test-tsan fuzz check fmt clean
 
 deps:
 	@tools/deps
@@ -14,6 +15,13 @@ build: build/build.ninja
 build/build.ninja:
 	@meson setup build .
 
+# A router and a neighbour with 12,000 routes on loopback, until Ctrl-C.
+run: build build/demo.mrt
+	@tools/demo
+
+build/demo.mrt: tools/make-demo-mrt | build
+	@tools/make-demo-mrt $@
+
 # Everything; the last line is the count.
 test:
 	@tools/run-tests
@@ -23,6 +31,10 @@ test-asan:
 
 test-tsan:
 	@tools/run-tests tsan
+
+# Each parser for FUZZ_SECONDS, with libFuzzer.
+fuzz:
+	@tools/fuzz $(FUZZ_SECONDS)
 
 check: build
 	@tools/check-layers
