@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "speaker/group_paths.h"
 #include "speaker/outbox.h"
 #include "speaker/packer.h"
 
@@ -24,6 +25,7 @@ struct catch_up {
     row_id last_row; /* of the walk */
     enum catch_up_scope scope;
     uint32_t version; /* CATCH_UP_SINCE */
+    uint32_t withdrawn_left; /* group_paths_rewithdraw */
     bool begun;
     bool encoded; /* the stream is complete */
 };
@@ -59,6 +61,8 @@ void catch_up_set_free(struct catch_up_set *set)
 static void begin(struct catch_up *catch_up)
 {
     catch_up->begun = true;
+    if (catch_up->scope != CATCH_UP_JOIN && catch_up->group->paths != NULL)
+        catch_up->withdrawn_left = group_paths_withdrawn_count(catch_up->group->paths);
     list_foreach(outbox, &catch_up->members, struct outbox, catch_up_link)
     {
         outbox_drop_private(outbox);
@@ -225,6 +229,12 @@ static void flush(struct catch_up *catch_up)
 static uint32_t encode_slice(struct catch_up *catch_up, uint32_t budget)
 {
     uint32_t looked_at = 0;
+    if (catch_up->withdrawn_left > 0) {
+        const struct outbox *only = list_entry(catch_up->members.next, struct outbox, catch_up_link);
+        group_paths_rewithdraw(catch_up->group->paths, only->self, only->tombstones_since, &catch_up->withdrawn_left,
+                               budget);
+        looked_at = budget;
+    }
     while (!catch_up->encoded && looked_at < budget && !packer_nearly_full(catch_up->group->packer)) {
         catch_up->last_row = rib_row_next(catch_up->group->rib, catch_up->last_row);
         catch_up->encoded = catch_up->last_row == 0;

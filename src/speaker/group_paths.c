@@ -6,10 +6,12 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/slab.h"
+#include "speaker/withdrawn_paths.h"
 
 enum {
     TOLD_MAX = 255,       /* send-max is an octet */
-    CANDIDATES_MAX = 256, /* paths of one prefix that are weighed against each other */
+    CANDIDATES_MIN = 64,
+    TRIM_BUDGET = 4096,
     TOLD_PAGE_UNITS = 4096,
     TOLD_PAGES_MAX = 64 * 1024,
 };
@@ -21,6 +23,10 @@ struct group_paths {
     uint32_t *places; /* by row: the chunk of told_path; 0 with count 0 */
     uint8_t *counts;
     struct slab slab;
+    struct withdrawn_paths withdrawn;
+    struct rib_path *candidates; /* scratch: the paths of one row */
+    struct decision_path *weighed;
+    uint32_t candidate_capacity;
 };
 
 static unsigned class_for(unsigned count)
@@ -44,12 +50,16 @@ struct group_paths *group_paths_new(struct update_group *group)
     paths->places = mem_reserve(sizeof(uint32_t) * RIB_ROWS_MAX);
     paths->counts = mem_reserve(RIB_ROWS_MAX);
     slab_init(&paths->slab, &layout);
+    withdrawn_paths_init(&paths->withdrawn);
     return paths;
 }
 
 void group_paths_free(struct group_paths *paths)
 {
     slab_release(&paths->slab);
+    withdrawn_paths_release(&paths->withdrawn);
+    mem_free(MEM_GROUP, paths->candidates);
+    mem_free(MEM_GROUP, paths->weighed);
     mem_unreserve(paths->places, sizeof(uint32_t) * RIB_ROWS_MAX);
     mem_unreserve(paths->counts, RIB_ROWS_MAX);
     mem_free(MEM_GROUP, paths);
@@ -65,15 +75,28 @@ bool group_paths_row_told(const struct group_paths *paths, row_id row)
     return paths->counts[row] > 0;
 }
 
+static void reach_candidates(struct group_paths *paths, uint32_t count)
+{
+    if (count <= paths->candidate_capacity)
+        return;
+    uint32_t capacity = paths->candidate_capacity ? paths->candidate_capacity : CANDIDATES_MIN;
+    while (capacity < count)
+        capacity *= 2;
+    paths->candidates = mem_realloc(MEM_GROUP, paths->candidates, capacity * sizeof(*paths->candidates));
+    paths->weighed = mem_realloc(MEM_GROUP, paths->weighed, capacity * sizeof(*paths->weighed));
+    paths->candidate_capacity = capacity;
+}
+
 /* The paths the group should be told, best first. */
 static unsigned choose(struct group_paths *paths, row_id row, struct told_path chosen[TOLD_MAX])
 {
     struct update_group *group = paths->group;
     struct rib *rib = group->rib;
-    struct rib_path candidates[CANDIDATES_MAX];
-    struct decision_path weighed[CANDIDATES_MAX];
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < rib_row_path_count(rib, row) && count < CANDIDATES_MAX; i++) {
+    uint32_t count = 0, all = rib_row_path_count(rib, row);
+    reach_candidates(paths, all);
+    struct rib_path *candidates = paths->candidates;
+    struct decision_path *weighed = paths->weighed;
+    for (uint32_t i = 0; i < all; i++) {
         rib_row_path(rib, row, i, &candidates[count]);
         if (!rib_path_eligible(&candidates[count]) || !update_group_allows(group, &candidates[count]))
             continue;
@@ -101,7 +124,8 @@ static const struct told_path *find_told(const struct told_path *told, unsigned 
     return NULL;
 }
 
-static void store(struct group_paths *paths, row_id row, const struct told_path *told, unsigned count)
+/* What is remembered; 0 when the slab is full. */
+static unsigned store(struct group_paths *paths, row_id row, const struct told_path *told, unsigned count)
 {
     unsigned before = paths->counts[row];
     if (before > 0 && (count == 0 || class_for(before) != class_for(count)))
@@ -109,10 +133,11 @@ static void store(struct group_paths *paths, row_id row, const struct told_path 
     if (count > 0 && (before == 0 || class_for(before) != class_for(count)))
         paths->places[row] = slab_alloc(&paths->slab, class_for(count));
     if (count > 0 && paths->places[row] == 0)
-        count = 0; /* the slab is full: told, and not remembered, would be a lie; so it is forgotten */
+        count = 0;
     paths->counts[row] = (uint8_t)count;
     if (count > 0)
         memcpy(slab_at(&paths->slab, paths->places[row]), told, count * sizeof(*told));
+    return count;
 }
 
 static void count_told(struct group_paths *paths, const struct told_path *told, unsigned count, int change)
@@ -127,33 +152,41 @@ static void count_told(struct group_paths *paths, const struct told_path *told, 
     }
 }
 
+/* Is it the path told before, whose place the new one can take? */
+static bool replaces(const struct told_path *before, const struct told_path *now)
+{
+    return before != NULL && now != NULL && before->source == now->source;
+}
+
+static void say(struct group_paths *paths, row_id row, const struct told_path *before, const struct told_path *now)
+{
+    struct update_group *group = paths->group;
+    if (before != NULL && !replaces(before, now)) {
+        packer_withdraw(group->packer, row, before->path_id, before->source);
+        withdrawn_paths_note(&paths->withdrawn, row, before->path_id, rib_row_version(group->rib, row));
+    }
+    if (now != NULL && !(replaces(before, now) && update_group_same_bytes(group, before, now)))
+        packer_announce(group->packer, row, now->path_id, now->attrs, now->source);
+}
+
 void group_paths_row(struct group_paths *paths, row_id row)
 {
-    struct packer *packer = paths->group->packer;
     struct told_path now[TOLD_MAX], before[TOLD_MAX];
     unsigned before_count = paths->counts[row];
     if (before_count > 0)
         memcpy(before, row_told(paths, row), before_count * sizeof(before[0]));
     unsigned count = choose(paths, row, now);
-    bool changed = count != before_count;
-    for (unsigned i = 0; i < before_count; i++) {
-        if (find_told(now, count, before[i].path_id) == NULL) {
-            packer_withdraw(packer, row, before[i].path_id, before[i].source);
-            changed = true;
-        }
-    }
-    for (unsigned i = 0; i < count; i++) {
-        const struct told_path *same = find_told(before, before_count, now[i].path_id);
-        if (same == NULL || same->attrs != now[i].attrs) {
-            packer_announce(packer, row, now[i].path_id, now[i].attrs, now[i].source);
-            changed = true;
-        }
-    }
-    if (!changed)
-        return;
+    /* No room to remember it: then nothing is told. */
     count_told(paths, now, count, 1);
+    unsigned stored = store(paths, row, now, count);
+    if (stored < count)
+        count_told(paths, now + stored, count - stored, -1);
+    for (unsigned i = 0; i < before_count; i++)
+        if (find_told(now, stored, before[i].path_id) == NULL)
+            say(paths, row, &before[i], NULL);
+    for (unsigned i = 0; i < stored; i++)
+        say(paths, row, find_told(before, before_count, now[i].path_id), &now[i]);
     count_told(paths, before, before_count, -1);
-    store(paths, row, now, count);
 }
 
 void group_paths_retell(struct group_paths *paths, row_id row, source_id self)
@@ -162,6 +195,31 @@ void group_paths_retell(struct group_paths *paths, row_id row, source_id self)
     for (unsigned i = 0; i < paths->counts[row]; i++)
         if (told[i].source != self)
             packer_announce(paths->group->packer, row, told[i].path_id, told[i].attrs, told[i].source);
+}
+
+uint32_t group_paths_withdrawn_count(const struct group_paths *paths)
+{
+    return paths->withdrawn.count;
+}
+
+void group_paths_rewithdraw(struct group_paths *paths, source_id self, uint32_t since, uint32_t *at, uint32_t budget)
+{
+    if (*at > paths->withdrawn.count)
+        *at = paths->withdrawn.count;
+    while (*at > 0 && budget-- > 0 && !packer_nearly_full(paths->group->packer)) {
+        const struct withdrawn_path *gone = &paths->withdrawn.entries[--*at];
+        if (!rib_version_reached(gone->version, since))
+            continue;
+        const struct told_path *told =
+            find_told(row_told(paths, gone->row), paths->counts[gone->row], gone->path_id);
+        if (told == NULL || told->source == self)
+            packer_withdraw(paths->group->packer, gone->row, gone->path_id, RIB_SOURCE_NONE);
+    }
+}
+
+void group_paths_trim(struct group_paths *paths, uint32_t needed, bool nobody_needs)
+{
+    withdrawn_paths_trim(&paths->withdrawn, needed, nobody_needs, TRIM_BUDGET);
 }
 
 void group_paths_drop_row(struct group_paths *paths, row_id row)

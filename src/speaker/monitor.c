@@ -4,16 +4,20 @@
 #include "base/mem.h"
 #include "speaker/events.h"
 
+enum { LOOKED_AT = RIB_SOURCE_NONE };
+
 struct monitor {
     struct rib *rib;
+    row_id known_rows; /* rows up to this one were there before watching began */
     attr_id *told_attrs; /* by row; 0: nothing, or not known since watching began later */
-    source_id *told_sources;
+    source_id *told_sources; /* with told_attrs 0: LOOKED_AT or, not known, 0 */
 };
 
 struct monitor *monitor_new(struct rib *rib)
 {
     struct monitor *monitor = mem_zalloc(MEM_OTHER, sizeof(*monitor));
     monitor->rib = rib;
+    monitor->known_rows = rib_row_end(rib) - 1;
     monitor->told_attrs = mem_reserve(sizeof(attr_id) * RIB_ROWS_MAX);
     monitor->told_sources = mem_reserve(sizeof(source_id) * RIB_ROWS_MAX);
     return monitor;
@@ -45,9 +49,14 @@ static void monitor_row(struct monitor *monitor, struct speaker *speaker, row_id
         monitor->told_attrs[row] = event.path.attrs;
         monitor->told_sources[row] = event.path.source;
     } else {
-        event.withdraw = true;
-        event.path = (struct rib_path){.attrs = before, .source = before_source};
+        /* Nothing before, nothing now: a route that was never the best, because it was rejected, came or went. */
+        bool nothing = before == 0 && (before_source == LOOKED_AT || row > monitor->known_rows);
         monitor->told_attrs[row] = 0;
+        monitor->told_sources[row] = LOOKED_AT;
+        if (nothing)
+            return;
+        event.withdraw = true;
+        event.path = (struct rib_path){.attrs = before, .source = before != 0 ? before_source : RIB_SOURCE_LOCAL};
     }
     events_best(speaker, &event);
     if (before != 0)

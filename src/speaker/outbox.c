@@ -10,7 +10,7 @@
 #include "speaker/update_group.h"
 #include "wire/update.h"
 
-enum { COLLECTED_WITHDRAWS_MAX_BYTES = PACKER_ENTRIES * sizeof(struct pack_entry) };
+enum { COLLECTED_MAX_BYTES = PACKER_ENTRIES * sizeof(struct pack_entry) };
 
 void outbox_init(struct outbox *outbox, enum family_id family, source_id self, void *owner,
                  const struct outbox_ops *ops)
@@ -19,7 +19,8 @@ void outbox_init(struct outbox *outbox, enum family_id family, source_id self, v
     list_init(&outbox->link);
     list_init(&outbox->catch_up_link);
     list_init(&outbox->private_items);
-    buf_init(&outbox->withdraws, COLLECTED_WITHDRAWS_MAX_BYTES);
+    buf_init(&outbox->withdraws, COLLECTED_MAX_BYTES);
+    buf_init(&outbox->announces, COLLECTED_MAX_BYTES);
 }
 
 void outbox_drop_private(struct outbox *outbox)
@@ -49,6 +50,7 @@ void outbox_release(struct outbox *outbox)
     outbox_drop_private(outbox);
     forget_offer(outbox);
     buf_release(&outbox->withdraws);
+    buf_release(&outbox->announces);
 }
 
 static bool offer_from_log(struct outbox *outbox, struct log_cursor *cursor, uint64_t limit)
@@ -140,6 +142,37 @@ void outbox_flush_withdraws(struct outbox *outbox)
         buf_release(&messages);
     }
     buf_clear(&outbox->withdraws);
+}
+
+void outbox_collect_announce(struct outbox *outbox, row_id row, attr_id attrs, source_id source)
+{
+    struct pack_entry entry = {.row = row, .attrs = attrs, .source = source};
+    buf_put(&outbox->announces, &entry, sizeof(entry));
+}
+
+void outbox_flush_announces(struct outbox *outbox)
+{
+    struct update_group *group = outbox->group;
+    const struct pack_entry *entries = (const struct pack_entry *)(const void *)outbox->announces.bytes;
+    size_t count = outbox->announces.length / sizeof(struct pack_entry);
+    if (count == 0)
+        return;
+    if (!outbox->behind) {
+        struct group_log messages;
+        struct pack_target target = {.rules = &group->rules, .log = &messages};
+        group_log_init(&messages, 0);
+        for (size_t i = 0; i < count; i++)
+            packer_announce(group->packer, entries[i].row, 0, entries[i].attrs, entries[i].source);
+        packer_flush(group->packer, &target);
+        group_log_publish(&messages);
+        const uint8_t *bytes;
+        uint32_t length;
+        struct log_cursor cursor = group_log_cursor_at_tail(&messages);
+        while (log_cursor_next(&cursor, RIB_SOURCE_NONE, UINT64_MAX, OUTBOX_PIECE_BYTES, &bytes, &length))
+            outbox_add_private(outbox, bytes, length, false);
+        group_log_release(&messages);
+    }
+    buf_clear(&outbox->announces);
 }
 
 bool outbox_is_live(const struct outbox *outbox)

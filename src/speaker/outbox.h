@@ -49,7 +49,8 @@ struct outbox {
     const uint8_t *offered_bytes;
     uint32_t offered_length;
 
-    struct buf withdraws;        /* private withdraws collected during one export, as entries of rows */
+    struct buf withdraws;        /* private withdraws collected during one export, as struct pack_entry */
+    struct buf announces;        /* likewise */
     bool wants_end_of_rib;
     bool end_of_rib_sent;
     uint64_t written_bytes;
@@ -76,6 +77,8 @@ void outbox_add_private(struct outbox *outbox, const void *bytes, uint32_t lengt
 void outbox_drop_private(struct outbox *outbox);
 void outbox_collect_withdraw(struct outbox *outbox, row_id row, uint32_t path_id);
 void outbox_flush_withdraws(struct outbox *outbox);
+void outbox_collect_announce(struct outbox *outbox, row_id row, attr_id attrs, source_id source);
+void outbox_flush_announces(struct outbox *outbox); /* with the packer empty */
 
 /* Is it reading the live log, so that the log must keep what it has not read? */
 bool outbox_is_live(const struct outbox *outbox);

@@ -7,6 +7,7 @@
 #include "attr/types.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "speaker/update_group.h"
 #include "wire/message.h"
 
 enum {
@@ -22,6 +23,7 @@ struct packer *packer_new(struct rib *rib)
     packer->rib = rib;
     buf_init(&packer->work, 4 * ATTR_BLOCK_MAX);
     buf_init(&packer->attributes, 2 * ATTR_BLOCK_MAX);
+    buf_init(&packer->compared, 2 * ATTR_BLOCK_MAX);
     return packer;
 }
 
@@ -31,6 +33,7 @@ void packer_free(struct packer *packer)
         return;
     buf_release(&packer->work);
     buf_release(&packer->attributes);
+    buf_release(&packer->compared);
     mem_free(MEM_GROUP, packer);
 }
 
@@ -274,6 +277,31 @@ bool packer_fits(struct packer *packer, const struct export_rules *rules, attr_i
     struct section section;
     make_section(packer, rules, attrs, source, &section);
     return section.fixed_bytes + NLRI_BYTES_MAX <= message_limit(rules);
+}
+
+/* Most changes show already here: another neighbour or origin, a longer path, another ORIGIN. */
+static bool clearly_differ(const struct attr_set *a, const struct attr_set *b)
+{
+    const uint64_t path_and_origin = 0x3FFFull << 16;
+    return a->neighbor_as != b->neighbor_as || a->origin_as != b->origin_as ||
+           ((a->rank ^ b->rank) & path_and_origin) != 0;
+}
+
+bool packer_same_section(struct packer *packer, const struct export_rules *rules, const struct told_path *a,
+                         const struct told_path *b)
+{
+    const struct attr_store_view *view = packer->rib->view;
+    struct section section_a, section_b;
+    if (clearly_differ(attr_get(view, a->attrs), attr_get(view, b->attrs)))
+        return false;
+    make_section(packer, rules, a->attrs, a->source, &section_a);
+    buf_clear(&packer->compared);
+    buf_put(&packer->compared, packer->attributes.bytes, packer->attributes.length);
+    make_section(packer, rules, b->attrs, b->source, &section_b);
+    return section_a.next_hop_length == section_b.next_hop_length &&
+           memcmp(section_a.next_hop, section_b.next_hop, section_a.next_hop_length) == 0 &&
+           packer->compared.length == packer->attributes.length &&
+           memcmp(packer->compared.bytes, packer->attributes.bytes, packer->attributes.length) == 0;
 }
 
 /* All entries with one attribute set: usually of one source; internal peers may send equal sets, then source by

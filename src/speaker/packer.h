@@ -14,6 +14,8 @@
 #include "speaker/export.h"
 #include "speaker/group_log.h"
 
+struct told_path;
+
 enum {
     PACKER_ENTRIES = 8192,
     PACKER_ROW_ENTRIES = 512, /* most entries one row may add: paths told with add-path, withdraws included */
@@ -38,6 +40,7 @@ struct packer {
     uint32_t withdraw_count;
     struct buf work;       /* export_attributes' scratch */
     struct buf attributes; /* one attribute section */
+    struct buf compared;   /* another */
 };
 
 /* Where packed messages go. */
@@ -52,6 +55,10 @@ void packer_free(struct packer *packer);
 /* Does the attribute section leave room for a prefix in a message? To be asked before announcing: what does not fit
  * must be withdrawn (RFC 8654 4 says so for extended messages; for the others it follows from RFC 4271 9.2). */
 bool packer_fits(struct packer *packer, const struct export_rules *rules, attr_id attrs, source_id source);
+
+/* Are the attribute sections of two paths the same, next hop included? */
+bool packer_same_section(struct packer *packer, const struct export_rules *rules, const struct told_path *a,
+                         const struct told_path *b);
 
 /* No room for another row. */
 static inline bool packer_nearly_full(const struct packer *packer)

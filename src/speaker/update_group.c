@@ -117,7 +117,7 @@ void update_group_join(struct update_group *group, struct outbox *outbox)
     outbox->behind = false;
     list_append(&group->members, &outbox->link);
     group->member_count++;
-    if (group->log.tail->start != 0 || group_log_has_source(&group->log, outbox->self)) {
+    if (group->log.tail->start != 0 || group->log_is_partial || group_log_has_source(&group->log, outbox->self)) {
         catch_up_start(group, outbox, CATCH_UP_JOIN, 0);
         return;
     }
@@ -182,6 +182,8 @@ uint32_t update_group_trim(struct update_group *group)
         uint32_t needed = outbox_tombstones_needed(outbox);
         tombstones = rib_version_reached(needed, tombstones) ? tombstones : needed;
     }
+    if (group->paths != NULL)
+        group_paths_trim(group->paths, tombstones, tombstones == group->rib->version + 1);
     return tombstones;
 }
 
@@ -208,6 +210,41 @@ bool update_group_allows(struct update_group *group, const struct rib_path *path
     return group->checked_reason == EXPORT_TOLD;
 }
 
+bool update_group_same_bytes(struct update_group *group, const struct told_path *before, const struct told_path *now)
+{
+    if (before->attrs == now->attrs && before->source == now->source)
+        return true;
+    const struct told_path *memo = group->compared;
+    if (memo[0].attrs != before->attrs || memo[0].source != before->source || memo[1].attrs != now->attrs ||
+        memo[1].source != now->source) {
+        group->compared[0] = *before;
+        group->compared[1] = *now;
+        group->compared_same = packer_same_section(group->packer, &group->rules, before, now);
+    }
+    return group->compared_same;
+}
+
+static void set_out(struct update_group *group, row_id row, attr_id attrs, source_id source);
+
+/* The bytes would be those told before: out[] moves alone. If the route now comes from elsewhere, the member it came
+ * from has to be told, and the one it comes from not any more. */
+static void change_source(struct update_group *group, row_id row, const struct told_path *before,
+                          const struct told_path *now)
+{
+    if (before->source != now->source) {
+        group->log_is_partial = true;
+        struct outbox *newly_told = update_group_member(group, before->source);
+        struct outbox *newly_own = update_group_member(group, now->source);
+        if (newly_told != NULL)
+            outbox_collect_announce(newly_told, row, now->attrs, now->source);
+        if (newly_own != NULL)
+            outbox_collect_withdraw(newly_own, row, 0);
+        group->private_waiting |= newly_told != NULL || newly_own != NULL;
+    }
+    attr_store_ref(group->rib->attrs, now->attrs, 1);
+    set_out(group, row, now->attrs, now->source);
+}
+
 void update_group_row(struct update_group *group, row_id row)
 {
     if (group->paths != NULL) {
@@ -215,19 +252,24 @@ void update_group_row(struct update_group *group, row_id row)
         return;
     }
     struct rib_path best;
-    attr_id told = group->out_attrs[row];
+    struct told_path before = {.attrs = group->out_attrs[row], .source = group->out_sources[row]};
     bool tell = rib_row_best(group->rib, row, &best, NULL) && update_group_allows(group, &best);
     if (!tell) {
-        if (told != 0)
-            packer_withdraw(group->packer, row, 0, group->out_sources[row]);
+        if (before.attrs != 0)
+            packer_withdraw(group->packer, row, 0, before.source);
         return;
     }
-    if (told == best.attrs && group->out_sources[row] == best.source)
+    struct told_path now = {.attrs = best.attrs, .source = best.source};
+    if (before.attrs == now.attrs && before.source == now.source)
         return;
-    packer_announce(group->packer, row, 0, best.attrs, best.source);
-    if (told == 0 || group->out_sources[row] == best.source)
+    if (before.attrs != 0 && update_group_same_bytes(group, &before, &now)) {
+        change_source(group, row, &before, &now);
         return;
-    struct outbox *own = update_group_member(group, best.source);
+    }
+    packer_announce(group->packer, row, 0, now.attrs, now.source);
+    if (before.attrs == 0 || before.source == now.source)
+        return;
+    struct outbox *own = update_group_member(group, now.source);
     if (own != NULL)
         outbox_collect_withdraw(own, row, 0);
 }
@@ -268,9 +310,10 @@ static void move_out(struct update_group *group)
 
 void update_group_flush(struct update_group *group)
 {
-    group->checked_attrs = 0; /* the number may soon stand for another set */
-    if (group->packer->count == 0)
+    group->checked_attrs = group->compared[0].attrs = 0; /* the numbers may soon stand for other sets */
+    if (group->packer->count == 0 && !group->private_waiting)
         return;
+    group->private_waiting = false;
     struct pack_target target = {.rules = &group->rules, .log = &group->log};
     list_foreach(outbox, &group->members, struct outbox, link)
     {
@@ -282,6 +325,7 @@ void update_group_flush(struct update_group *group)
     group_log_publish(&group->log);
     list_foreach_safe(outbox, &group->members, struct outbox, link)
     {
+        outbox_flush_announces(outbox);
         outbox->ops->wake(outbox);
     }
 }

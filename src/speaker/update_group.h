@@ -24,6 +24,13 @@ struct outbox;
 struct packer;
 struct catch_up_set;
 
+/* A path somebody was told. */
+struct told_path {
+    attr_id attrs;
+    uint32_t path_id; /* the identifier it was told with; 0 without add-path */
+    source_id source;
+};
+
 struct update_group {
     struct list link;
     uint32_t id;
@@ -33,6 +40,7 @@ struct update_group {
     struct catch_up_set *catch_ups; /* likewise */
     const struct speaker_tuning *tuning;
     struct group_log log;
+    bool log_is_partial; /* some changes were told to single members only */
 
     attr_id *out_attrs;      /* by row; 0: not told */
     source_id *out_sources;
@@ -52,6 +60,9 @@ struct update_group {
     attr_id checked_attrs; /* memo of the last update_group_check, of this batch; 0: none */
     source_id checked_source;
     uint8_t checked_reason;
+    struct told_path compared[2]; /* memo of the last update_group_same_bytes, of this batch; attrs 0: none */
+    bool compared_same;
+    bool private_waiting; /* members have collected what only they are told */
 };
 
 struct update_group *update_group_new(uint32_t id, struct packer *packer, struct catch_up_set *catch_ups,
@@ -79,11 +90,6 @@ uint64_t update_group_backlog(const struct update_group *group);
 uint32_t update_group_trim(struct update_group *group);
 
 /* What this member was told of a row, at most `max` paths. */
-struct told_path {
-    attr_id attrs;
-    uint32_t path_id; /* the identifier it was told with; 0 without add-path */
-    source_id source;
-};
 size_t update_group_told(const struct update_group *group, const struct outbox *outbox, row_id row,
                          struct told_path *told, size_t max);
 uint64_t update_group_told_count(const struct update_group *group, const struct outbox *outbox);
@@ -95,6 +101,8 @@ enum export_reason update_group_check(const struct update_group *group, const st
 
 /* For group_paths.c. */
 bool update_group_allows(struct update_group *group, const struct rib_path *path); /* update_group_check, remembered */
+/* Would an announcement of `now` be the same bytes as that of `before`, path identifier aside? */
+bool update_group_same_bytes(struct update_group *group, const struct told_path *before, const struct told_path *now);
 struct outbox *update_group_member(const struct update_group *group, source_id source); /* NULL: not a member */
 void update_group_count(struct update_group *group, source_id source, int change);
 
