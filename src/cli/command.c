@@ -135,7 +135,7 @@ static const struct command *command_child(const struct command_table *table, co
 static const char *command_suggest(const struct command_table *table, const struct command *parent, const char *word)
 {
     const char *best = NULL;
-    unsigned best_distance = 3;
+    unsigned best_distance = strlen(word) < 3 ? (unsigned)strlen(word) : 3; /* not another word altogether */
     for (size_t i = 0; i < table->count; i++) {
         const char *name = word_below(parent, table->commands[i].path);
         unsigned distance = name ? str_distance(name, word) : best_distance;
