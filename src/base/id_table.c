@@ -1,14 +1,15 @@
 /* Extendible hashing over linear probing.
  *
- *     hash  | d bits: entry of the directory | ... | 13 bits: slot |
+ *     hash  | d bits: entry of the directory | ... |   all bits, mixed again: slot
  *
- * A segment is an ordinary open-addressing table of 8 to 8,192 slots, at most 70 % full. It doubles until it has the
- * largest size and then splits in two by the next bit of the hash; the directory doubles when that bit is not in its
- * index yet. So the largest thing ever done at once is to redistribute one segment, 5,734 ids or about 50 us, and the
+ * A segment is an ordinary open-addressing table of 8 to 8,192 slots, at most 85 % full. It grows by a third or a half
+ * until it has the largest size and then splits in two by the next bit of the hash; the directory doubles when that
+ * bit is not in its index yet. Segments of a good hash fill evenly and so all grow at nearly the same time: with sizes
+ * that only double, a table just past that point would stand half empty (16.8 MB instead of 12.6 for a million ids). So the largest thing ever done at once is to redistribute one segment, 6,963 ids or about 50 us, and the
  * table grows a segment at a time instead of holding two copies while it is rebuilt.
  *
  * Removal closes the gap by moving later ids of the run back: no tombstones, so a table after years of churn probes
- * as one freshly filled. Segments shrink by halves below 1/6 full; they are not joined again, a segment at its
+ * as one freshly filled. Segments shrink a size at a time below 1/6 full; they are not joined again, a segment at its
  * smallest being one cache line.
  *
  * The hash stands beside the id although the record could give it again: with slots of 4 bytes, which had to read
@@ -21,30 +22,49 @@
 #include "base/check.h"
 
 enum {
-    SEGMENT_BITS_MIN = 3,
     DEPTH_MAX = 20,
-    SLOT_BITS_MAX = 30, /* of the whole table */
+    SEGMENTS_MAX = 128 * 1024,
     SLOT_UNIT_BYTES = 64,
-    SLOTS_PER_UNIT_BITS = 3,
-    SEGMENT_CLASS_COUNT = ID_TABLE_SEGMENT_BITS - SEGMENT_BITS_MIN + 1,
+    SLOTS_PER_UNIT = SLOT_UNIT_BYTES / sizeof(struct id_slot),
 };
+
+/* Sizes of segments, in units; the slab's classes. */
+static const uint16_t size_units[] = {1,  2,  3,  4,   6,   8,   12,  16,  24,  32,
+                                      48, 64, 96, 128, 192, 256, 384, 512, 768, 1024};
+enum {
+    SIZE_COUNT = sizeof(size_units) / sizeof(size_units[0]),
+    SIZE_LARGEST = SIZE_COUNT - 1,
+    SIZE_AFTER_SPLIT = SIZE_COUNT - 2,
+};
+_Static_assert(1024 * SLOTS_PER_UNIT == ID_TABLE_SEGMENT_SLOTS, "the largest segment is the last class");
 
 struct id_segment {
     uint32_t place; /* of the slots */
     uint32_t count;
     uint32_t limit; /* most ids it may hold */
-    uint8_t bits;   /* slots = 1 << bits */
+    uint8_t size;   /* index into size_units */
     uint8_t depth;  /* bits of the hash all its ids share */
 };
 
-static void segment_make(struct id_table *table, struct id_segment *segment, unsigned bits, unsigned depth)
+static uint32_t segment_slot_count(const struct id_segment *segment)
 {
-    uint32_t slots = 1u << bits;
-    segment->place = slab_alloc(&table->slots, bits - SEGMENT_BITS_MIN);
-    segment->bits = (uint8_t)bits;
+    return (uint32_t)size_units[segment->size] * SLOTS_PER_UNIT;
+}
+
+/* Most ids a segment of a size may hold. */
+static uint32_t size_limit(unsigned size)
+{
+    return (uint32_t)size_units[size] * SLOTS_PER_UNIT * 17 / 20;
+}
+
+static void segment_make(struct id_table *table, struct id_segment *segment, unsigned size, unsigned depth)
+{
+    segment->size = (uint8_t)size;
+    uint32_t slots = segment_slot_count(segment);
+    segment->place = slab_alloc(&table->slots, size);
     segment->depth = (uint8_t)depth;
     segment->count = 0;
-    segment->limit = (uint32_t)(slots * 7ull / 10);
+    segment->limit = size_limit(size);
     table->slot_count += slots;
     if (segment->place)
         memset(slab_at(&table->slots, segment->place), 0, slots * sizeof(struct id_slot));
@@ -52,9 +72,9 @@ static void segment_make(struct id_table *table, struct id_segment *segment, uns
 
 static void segment_drop(struct id_table *table, const struct id_segment *segment)
 {
-    table->slot_count -= 1u << segment->bits;
+    table->slot_count -= segment_slot_count(segment);
     if (segment->place)
-        slab_free(&table->slots, segment->place, segment->bits - SEGMENT_BITS_MIN);
+        slab_free(&table->slots, segment->place, segment->size);
 }
 
 static struct id_slot *segment_slots(const struct id_table *table, const struct id_segment *segment)
@@ -65,10 +85,10 @@ static struct id_slot *segment_slots(const struct id_table *table, const struct 
 static void segment_add(const struct id_table *table, struct id_segment *segment, struct id_slot slot)
 {
     struct id_slot *slots = segment_slots(table, segment);
-    uint32_t mask = (1u << segment->bits) - 1;
-    uint32_t at = slot.hash & mask;
+    uint32_t size = segment_slot_count(segment);
+    uint32_t at = id_slot_home(slot.hash, size);
     while (slots[at].id)
-        at = (at + 1) & mask;
+        at = id_slot_next(at, size);
     slots[at] = slot;
     segment->count++;
 }
@@ -81,7 +101,7 @@ static void directory_set(struct id_table *table, uint32_t segment_index, uint32
     uint64_t count = 1ull << (table->depth - segment->depth);
     for (uint64_t i = 0; i < count; i++) {
         table->directory[first + i] = (struct id_segment_ref){
-            .slots = segment_slots(table, segment), .mask = (1u << segment->bits) - 1, .segment = segment_index};
+            .slots = segment_slots(table, segment), .size = segment_slot_count(segment), .segment = segment_index};
     }
 }
 
@@ -96,23 +116,21 @@ static void directory_double(struct id_table *table)
 
 void id_table_init(struct id_table *table, enum mem_kind kind)
 {
-    static const uint16_t classes[SEGMENT_CLASS_COUNT] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
-    _Static_assert(1024 << SLOTS_PER_UNIT_BITS == 1 << ID_TABLE_SEGMENT_BITS, "the largest segment is the last class");
     memset(table, 0, sizeof(*table));
     table->kind = kind;
     slab_init(&table->slots, &(struct slab_layout){
                                  .kind = kind,
                                  .unit_bytes = SLOT_UNIT_BYTES,
                                  .page_units = 1024,
-                                 .max_pages = 1u << (SLOT_BITS_MAX - ID_TABLE_SEGMENT_BITS),
-                                 .class_units = classes,
-                                 .class_count = SEGMENT_CLASS_COUNT,
+                                 .max_pages = SEGMENTS_MAX,
+                                 .class_units = size_units,
+                                 .class_count = SIZE_COUNT,
                              });
     table->directory = mem_zalloc(kind, sizeof(*table->directory));
     table->segment_capacity = 8;
     table->segments = mem_zalloc(kind, table->segment_capacity * sizeof(*table->segments));
     table->segment_count = 1;
-    segment_make(table, &table->segments[0], SEGMENT_BITS_MIN, 0);
+    segment_make(table, &table->segments[0], 0, 0);
     directory_set(table, 0, 0);
 }
 
@@ -130,7 +148,7 @@ static void segment_pour(struct id_table *table, const struct id_segment *from, 
                          struct id_segment *high)
 {
     const struct id_slot *slots = segment_slots(table, from);
-    uint32_t size = 1u << from->bits;
+    uint32_t size = segment_slot_count(from);
     for (uint32_t i = 0; i < size; i++) {
         if (!slots[i].id)
             continue;
@@ -139,11 +157,11 @@ static void segment_pour(struct id_table *table, const struct id_segment *from, 
     }
 }
 
-/* Gives a segment twice or half its slots. `hash` is that of any key in its range. */
-static bool segment_resize(struct id_table *table, uint32_t index, unsigned bits, uint32_t hash)
+/* Gives a segment the next larger or smaller size. `hash` is that of any key in its range. */
+static bool segment_resize(struct id_table *table, uint32_t index, unsigned size, uint32_t hash)
 {
     struct id_segment resized;
-    segment_make(table, &resized, bits, table->segments[index].depth);
+    segment_make(table, &resized, size, table->segments[index].depth);
     if (!resized.place) {
         segment_drop(table, &resized);
         return false;
@@ -153,6 +171,21 @@ static bool segment_resize(struct id_table *table, uint32_t index, unsigned bits
     table->segments[index] = resized;
     directory_set(table, index, hash);
     return true;
+}
+
+static uint32_t count_high(const struct id_table *table, const struct id_segment *segment)
+{
+    const struct id_slot *slots = segment_slots(table, segment);
+    uint32_t size = segment_slot_count(segment), count = 0;
+    for (uint32_t i = 0; i < size; i++)
+        count += slots[i].id != 0 && (slots[i].hash << segment->depth & 0x80000000u) != 0;
+    return count;
+}
+
+/* A good hash halves a segment; one that does not must still find room. */
+static unsigned size_after_split(uint32_t count)
+{
+    return count < size_limit(SIZE_AFTER_SPLIT) ? SIZE_AFTER_SPLIT : SIZE_LARGEST;
 }
 
 static bool segment_split(struct id_table *table, uint32_t index, uint32_t hash)
@@ -167,8 +200,9 @@ static bool segment_split(struct id_table *table, uint32_t index, uint32_t hash)
         table->segments = mem_realloc(table->kind, table->segments, table->segment_capacity * sizeof(*table->segments));
     }
     struct id_segment low, high;
-    segment_make(table, &low, ID_TABLE_SEGMENT_BITS, depth + 1);
-    segment_make(table, &high, ID_TABLE_SEGMENT_BITS, depth + 1);
+    uint32_t in_high = count_high(table, &table->segments[index]);
+    segment_make(table, &low, size_after_split(table->segments[index].count - in_high), depth + 1);
+    segment_make(table, &high, size_after_split(in_high), depth + 1);
     if (!low.place || !high.place) {
         segment_drop(table, &low);
         segment_drop(table, &high);
@@ -187,9 +221,8 @@ static bool segment_split(struct id_table *table, uint32_t index, uint32_t hash)
 
 static bool segment_grow(struct id_table *table, uint32_t index, uint32_t hash)
 {
-    unsigned bits = table->segments[index].bits;
-    return bits < ID_TABLE_SEGMENT_BITS ? segment_resize(table, index, bits + 1, hash)
-                                        : segment_split(table, index, hash);
+    unsigned size = table->segments[index].size;
+    return size < SIZE_LARGEST ? segment_resize(table, index, size + 1, hash) : segment_split(table, index, hash);
 }
 
 bool id_table_put(struct id_table *table, uint32_t hash, uint32_t id)
@@ -205,20 +238,26 @@ bool id_table_put(struct id_table *table, uint32_t hash, uint32_t id)
     return true;
 }
 
+/* Steps from one slot forward to another, over the end if need be. */
+static uint32_t distance(uint32_t from, uint32_t to, uint32_t size)
+{
+    return to >= from ? to - from : to + size - from;
+}
+
 void id_table_remove(struct id_table *table, uint32_t hash, uint32_t id)
 {
     const struct id_segment_ref *ref = id_table_segment(table, hash);
     struct id_segment *segment = &table->segments[ref->segment];
     struct id_slot *slots = ref->slots;
-    uint32_t mask = ref->mask;
-    uint32_t hole = hash & mask;
+    uint32_t size = ref->size;
+    uint32_t hole = id_slot_home(hash, size);
     while (slots[hole].id != id) {
         CHECK(slots[hole].id);
-        hole = (hole + 1) & mask;
+        hole = id_slot_next(hole, size);
     }
     /* An id may move back into the hole unless its own place lies behind it. */
-    for (uint32_t at = (hole + 1) & mask; slots[at].id; at = (at + 1) & mask) {
-        if (((at - slots[at].hash) & mask) >= ((at - hole) & mask)) {
+    for (uint32_t at = id_slot_next(hole, size); slots[at].id; at = id_slot_next(at, size)) {
+        if (distance(id_slot_home(slots[at].hash, size), at, size) >= distance(hole, at, size)) {
             slots[hole] = slots[at];
             hole = at;
         }
@@ -226,8 +265,8 @@ void id_table_remove(struct id_table *table, uint32_t hash, uint32_t id)
     slots[hole] = (struct id_slot){0};
     segment->count--;
     table->count--;
-    if (segment->count < (mask + 1) / 6 && segment->bits > SEGMENT_BITS_MIN)
-        segment_resize(table, ref->segment, segment->bits - 1, hash);
+    if (segment->count < size / 6 && segment->size > 0)
+        segment_resize(table, ref->segment, segment->size - 1u, hash);
 }
 
 uint32_t id_table_longest_run(const struct id_table *table)
@@ -236,10 +275,10 @@ uint32_t id_table_longest_run(const struct id_table *table)
     for (uint32_t i = 0; i < table->segment_count; i++) {
         const struct id_segment *segment = &table->segments[i];
         const struct id_slot *slots = segment_slots(table, segment);
-        uint32_t size = 1u << segment->bits;
+        uint32_t size = segment_slot_count(segment);
         uint32_t run = 0;
         for (uint32_t at = 0; at < 2 * size && run <= size; at++) { /* twice round: runs go over the end */
-            run = slots[at & (size - 1)].id ? run + 1 : 0;
+            run = slots[at % size].id ? run + 1 : 0;
             longest = run > longest ? run : longest;
         }
     }

@@ -19,7 +19,7 @@
 #include "base/mem.h"
 #include "base/slab.h"
 
-enum { ID_TABLE_SEGMENT_BITS = 13 }; /* slots of the largest segment */
+enum { ID_TABLE_SEGMENT_SLOTS = 8192 }; /* of the largest segment */
 
 struct id_slot {
     uint32_t hash;
@@ -29,7 +29,7 @@ struct id_slot {
 /* One entry of the directory. Several neighbouring ones may stand for the same segment. */
 struct id_segment_ref {
     struct id_slot *slots;
-    uint32_t mask;
+    uint32_t size;
     uint32_t segment;
 };
 
@@ -63,7 +63,7 @@ uint64_t id_table_bytes(const struct id_table *table);
 
 struct id_probe {
     const struct id_slot *slots;
-    uint32_t mask;
+    uint32_t size;
     uint32_t at;
     uint32_t hash;
 };
@@ -73,10 +73,21 @@ static inline const struct id_segment_ref *id_table_segment(const struct id_tabl
     return &table->directory[(uint64_t)hash << table->depth >> 32];
 }
 
+/* The slot a hash would like best. Mixed once more: its first bits have chosen the segment already. */
+static inline uint32_t id_slot_home(uint32_t hash, uint32_t size)
+{
+    return (uint32_t)((uint64_t)(hash * 0x9E3779B1u) * size >> 32);
+}
+
+static inline uint32_t id_slot_next(uint32_t at, uint32_t size)
+{
+    return at + 1 == size ? 0 : at + 1;
+}
+
 static inline void id_table_prefetch(const struct id_table *table, uint32_t hash)
 {
     const struct id_segment_ref *ref = id_table_segment(table, hash);
-    __builtin_prefetch(&ref->slots[hash & ref->mask]);
+    __builtin_prefetch(&ref->slots[id_slot_home(hash, ref->size)]);
 }
 
 /* The next id with the same hash; 0 = the key is not in the table. */
@@ -86,7 +97,7 @@ static inline uint32_t id_probe_next(struct id_probe *probe)
         const struct id_slot *slot = &probe->slots[probe->at];
         if (slot->id == 0)
             return 0;
-        probe->at = (probe->at + 1) & probe->mask;
+        probe->at = id_slot_next(probe->at, probe->size);
         if (slot->hash == probe->hash)
             return slot->id;
     }
@@ -95,6 +106,7 @@ static inline uint32_t id_probe_next(struct id_probe *probe)
 static inline uint32_t id_probe_first(const struct id_table *table, uint32_t hash, struct id_probe *probe)
 {
     const struct id_segment_ref *ref = id_table_segment(table, hash);
-    *probe = (struct id_probe){.slots = ref->slots, .mask = ref->mask, .at = hash & ref->mask, .hash = hash};
+    *probe = (struct id_probe){
+        .slots = ref->slots, .size = ref->size, .at = id_slot_home(hash, ref->size), .hash = hash};
     return id_probe_next(probe);
 }

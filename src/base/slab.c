@@ -85,6 +85,21 @@ static void page_unlink(struct slab *slab, struct slab_class *class, uint32_t pa
         listed(slab, entry->next)->previous = entry->previous;
 }
 
+/* What the chunks of its new class cannot reach of a page that was used before goes back. */
+static void page_cut(struct slab *slab, uint32_t page, const struct slab_class *class)
+{
+    struct slab_page *entry = &slab->pages[page];
+    size_t reach = (size_t)class->units * class->per_page * slab->unit_bytes;
+    size_t keep = (reach + TOUCH_BYTES - 1) / TOUCH_BYTES;
+    if (entry->touched <= keep)
+        return;
+    size_t excess = (entry->touched - keep) * TOUCH_BYTES;
+    mem_reserve_trim((uint8_t *)page_memory(slab, page) + keep * TOUCH_BYTES, excess);
+    mem_account(slab->kind, -(int64_t)excess);
+    slab->touched_bytes -= excess;
+    entry->touched = (uint16_t)keep;
+}
+
 /* Puts a free page into a class; false when there is none left. */
 static bool page_take(struct slab *slab, unsigned class_index)
 {
@@ -105,6 +120,7 @@ static bool page_take(struct slab *slab, unsigned class_index)
     entry->free_head = 0;
     entry->used = entry->fresh = 0;
     entry->class_index = (uint8_t)class_index;
+    page_cut(slab, page, &slab->classes[class_index]);
     page_link(slab, &slab->classes[class_index], page);
     return true;
 }

@@ -70,7 +70,7 @@ static void view_source(const struct control *control, struct rib *rib, source_i
 static struct wall_time row_changed(const struct rib *rib, const struct prefix *prefix)
 {
     row_id row = rib_find(rib, prefix);
-    return (struct wall_time){.ns = row ? (int64_t)rib->changed_s[row] * NS_PER_S : 0};
+    return (struct wall_time){.ns = row ? (int64_t)rib_row_changed_s(rib, row) * NS_PER_S : 0};
 }
 
 void control_view_path(const struct control *control, struct rib *rib, const struct prefix *prefix,

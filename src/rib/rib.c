@@ -49,7 +49,6 @@ struct rib *rib_new(enum family_id family, const struct rib_options *options)
     rib->view = attr_store_view(rib->attrs);
     rib->prefixes = prefix_table_new(rib->kind);
     path_pool_init(&rib->pool);
-    rib->changed_s = mem_reserve(sizeof(uint32_t) * RIB_ROWS_MAX);
     rib_source_open(rib, RIB_SOURCE_LOCAL, SOURCE_LOCAL, &(struct addr){0}, 0, 0);
     return rib;
 }
@@ -61,7 +60,7 @@ void rib_free(struct rib *rib)
     prefix_table_free(rib->prefixes);
     path_pool_release(&rib->pool);
     attr_store_free(rib->attrs);
-    mem_unreserve(rib->changed_s, sizeof(uint32_t) * RIB_ROWS_MAX);
+    age_release(&rib->age);
     mem_free(MEM_OTHER, rib->sources);
     mem_free(MEM_PREFIX, rib->tombstones);
     mem_free(MEM_OTHER, rib);
@@ -128,7 +127,6 @@ static void count_path(struct rib *rib, source_id source, uint16_t flags, int ch
 void rib_dirty_mark(struct rib *rib, row_id id)
 {
     struct rib_row *row = prefix_table_row(rib->prefixes, id);
-    rib->changed_s[id] = rib->now_s;
     if (row->dirty_next != 0)
         return;
     row->dirty_next = DIRTY_LAST;
@@ -156,6 +154,7 @@ row_id rib_dirty_take(struct rib *rib)
         rib->dirty_tail = 0;
     row->dirty_next = 0;
     row->version = ++rib->version;
+    age_note(&rib->age, row->version, rib->now_s);
     rib->dirty_count--;
     return id;
 }
@@ -240,6 +239,12 @@ uint32_t rib_row_path_count(const struct rib *rib, row_id row)
 uint32_t rib_row_version(const struct rib *rib, row_id row)
 {
     return prefix_table_row(rib->prefixes, row)->version;
+}
+
+uint32_t rib_row_changed_s(const struct rib *rib, row_id row)
+{
+    const struct rib_row *of = prefix_table_row(rib->prefixes, row);
+    return of->dirty_next != 0 ? rib->now_s : age_second(&rib->age, of->version);
 }
 
 void rib_row_path(const struct rib *rib, row_id id, uint32_t index, struct rib_path *path)

@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "net/family.h"
 #include "net/nlri.h"
+#include "rib/age.h"
 #include "rib/decision.h"
 #include "rib/path_pool.h"
 #include "rib/prefix_table.h"
@@ -81,8 +82,8 @@ struct rib {
     const struct attr_store_view *view;
     struct prefix_table *prefixes;
     struct path_pool pool;
-    uint32_t *changed_s; /* by row: when its best changed last, in the wall clock's seconds */
-    uint32_t now_s;      /* that clock; set by whoever changes the RIB */
+    struct age age; /* when each version was */
+    uint32_t now_s; /* the wall clock's second, set by whoever changes the RIB */
     uint32_t version; /* counts best changes, for "changed since"; wraps: see rib_version_reached */
     row_id dirty_head, dirty_tail;
     uint32_t dirty_count;
@@ -152,6 +153,7 @@ void rib_row_path(const struct rib *rib, row_id row, uint32_t index, struct rib_
 /* The best path, if any is eligible. Decides if that is still due. */
 bool rib_row_best(struct rib *rib, row_id row, struct rib_path *best, uint32_t *index);
 uint32_t rib_row_version(const struct rib *rib, row_id row);
+uint32_t rib_row_changed_s(const struct rib *rib, row_id row); /* when its best changed last; seconds of now_s */
 bool rib_path_eligible(const struct rib_path *path);
 bool rib_path_stale(const struct rib *rib, const struct rib_path *path);
 void rib_decision_path(const struct rib *rib, const struct rib_path *path, uint32_t index,

@@ -9,6 +9,7 @@
 #include "attr/as_path.h"
 #include "net/asn.h"
 #include "base/check.h"
+#include "config/config.h"
 #include "wire/open.h"
 #include "wire/update.h"
 
@@ -24,6 +25,7 @@ static const char *const reason_texts[EXPORT_REASON_COUNT] = {
                     "customer (RFC 9234)",
     [EXPORT_NO_NEXT_HOP] = "there is no next hop address of ours that this peer would understand",
     [EXPORT_TOO_LONG] = "its attributes do not fit a message of this session",
+    [EXPORT_POLICY] = "the export policy rejects it",
     [EXPORT_NO_POLICY] = "no export policy is configured for this external peer (RFC 8212)",
 };
 
@@ -118,6 +120,8 @@ static struct addr choose_next_hop(const struct export_rules *rules, const struc
 
 enum export_reason export_check(const struct export_rules *rules, const struct export_path *path)
 {
+    if (rules->default_export == DEFAULT_ACTION_REJECT)
+        return EXPORT_POLICY;
     if (rules->requires_policy)
         return EXPORT_NO_POLICY;
     if (path->source_kind == SOURCE_INTERNAL && rules->kind == SOURCE_INTERNAL && !rules->reflector_client &&
@@ -326,6 +330,8 @@ void export_rules_describe(const struct export_rules *rules, struct str *out)
         str_printf(out, ", next hop %s", addr_format(&rules->next_hop_ipv4, text));
     if (rules->next_hop_ipv6.kind != ADDR_NONE)
         str_printf(out, ", next hop %s", addr_format(&rules->next_hop_ipv6, text));
+    if (rules->default_export == DEFAULT_ACTION_REJECT)
+        str_add(out, ", export rejected");
     if (rules->requires_policy)
         str_add(out, ", waiting for a policy (RFC 8212)");
 }
@@ -374,6 +380,7 @@ void export_rules_difference(const struct export_rules *a, const struct export_r
            differ_number(out, "role", a->local_role, b->local_role) ||
            differ_bool(out, "well-known communities honoured", a->honour_well_known, b->honour_well_known) ||
            differ_bool(out, "next hop self", a->next_hop_self, b->next_hop_self) ||
+           differ_number(out, "default export policy", a->default_export, b->default_export) ||
            differ_bool(out, "waiting for a policy", a->requires_policy, b->requires_policy) ||
            differ_number(out, "cluster id", a->cluster_id, b->cluster_id) ||
            differ_address(out, "IPv4 next hop", &a->next_hop_ipv4, &b->next_hop_ipv4) ||

@@ -29,7 +29,8 @@ struct export_rules {
     uint8_t local_role; /* enum role, 255 none */
     bool honour_well_known;
     bool next_hop_self;
-    bool requires_policy; /* RFC 8212: external, and no policy says what may go out */
+    uint8_t default_export; /* enum default_action: NONE tells, but RFC 8212 */
+    bool requires_policy;   /* external, and no policy says what may go out (RFC 8212) */
     uint32_t local_as;
     uint32_t cluster_id;
     struct addr next_hop_ipv4;    /* ourselves, as this peer can reach us; ADDR_NONE: no such address */
@@ -50,6 +51,7 @@ enum export_reason {
     EXPORT_NO_NEXT_HOP,    /* no next hop this peer would understand */
     EXPORT_TOO_LONG,       /* the attributes do not fit a message of this session */
     EXPORT_NO_POLICY,      /* RFC 8212 */
+    EXPORT_POLICY,         /* the export policy rejects it */
     EXPORT_REASON_COUNT,
 };
 const char *export_reason_text(enum export_reason reason);

@@ -56,6 +56,13 @@ static bool is_otc_leak(const struct peer *peer, const uint8_t *attrs, uint32_t 
     return role == ROLE_PEER && cursor_u32(&value) != peer->negotiated.peer_as;
 }
 
+/* What becomes of a route no policy decides on: the neighbour's word, else the speaker's. */
+static enum default_action default_import(const struct peer *peer)
+{
+    enum default_action own = peer->config.peer.apply_policy.default_import;
+    return own != DEFAULT_ACTION_NONE ? own : peer->speaker->global.apply_policy.default_import;
+}
+
 enum path_reject import_judge(const struct peer *peer, const uint8_t *attrs, uint32_t length, uint16_t facts)
 {
     if (has_as_loop(peer, attrs, length))
@@ -66,7 +73,10 @@ enum path_reject import_judge(const struct peer *peer, const uint8_t *attrs, uin
         return PATH_REJECT_CLUSTER_LOOP;
     if (!peer->ibgp && is_otc_leak(peer, attrs, length, facts))
         return PATH_REJECT_OTC_LEAK;
-    if (!peer->ibgp && peer->speaker->global.ebgp_requires_policy)
+    enum default_action action = default_import(peer);
+    if (action == DEFAULT_ACTION_REJECT)
+        return PATH_REJECT_POLICY;
+    if (action == DEFAULT_ACTION_NONE && !peer->ibgp && peer->speaker->global.ebgp_requires_policy)
         return PATH_REJECT_NO_POLICY;
     return PATH_ACCEPTED;
 }

@@ -56,7 +56,11 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
     rules->local_role = peer->ibgp ? ROLE_NONE : peer->config.peer.role;
     rules->honour_well_known = global->honour_well_known;
     rules->next_hop_self = peer->config.peer.next_hop_self;
-    rules->requires_policy = !peer->ibgp && global->ebgp_requires_policy;
+    rules->default_export = peer->config.peer.apply_policy.default_export
+                                ? peer->config.peer.apply_policy.default_export
+                                : global->apply_policy.default_export;
+    rules->requires_policy =
+        !peer->ibgp && global->ebgp_requires_policy && rules->default_export == DEFAULT_ACTION_NONE;
     rules->local_as = peer->local_as;
     own_next_hops(peer, rules);
     /* IPv4 next hops are preferred where there is one: IPv6 ones would only split groups. */
