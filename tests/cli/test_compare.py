@@ -104,6 +104,8 @@ def normalised(text, words):
     if "_cap" in text and text.startswith(("{", "[")):
         value = json.loads(text)
         with_sorted_capabilities(value)
+        if isinstance(value, list):  # neither are neighbors in an order
+            value.sort(key=lambda peer: peer["state"]["neighbor_address"])
         text = json.dumps(value, separators=(",", ":"))
     if UNORDERED.search(" ".join(words)) and "-j" not in words:
         text = "\n".join(sorted(text.splitlines()))
