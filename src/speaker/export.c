@@ -172,8 +172,9 @@ static bool find_attr(const struct rewrite *rewrite, uint8_t type, struct attr_i
 static void rewrite_as_path(struct rewrite *rewrite)
 {
     const struct export_rules *rules = rewrite->rules;
-    struct attr_item item = {0};
-    find_attr(rewrite, ATTR_AS_PATH, &item);
+    struct attr_item item;
+    if (!find_attr(rewrite, ATTR_AS_PATH, &item))
+        item = (struct attr_item){0}; /* a local route may have none; what goes out always does */
     if (rules->kind != SOURCE_INTERNAL && !rules->route_server_client) {
         uint8_t segment = rules->kind == SOURCE_EXTERNAL ? SEGMENT_AS_SEQUENCE : SEGMENT_CONFED_SEQUENCE;
         as_path_prepend(item.value, item.length, segment, rules->local_as, 1, rewrite->work);

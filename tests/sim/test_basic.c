@@ -61,6 +61,32 @@ static void test_ebgp_chain(void **state)
     lab_release(&lab);
 }
 
+/* Clients of the API may leave AS_PATH out of a route they add; what is sent has one all the same. */
+static void test_local_route_without_as_path(void **state)
+{
+    (void)state;
+    static const uint8_t attrs[] = {0x40, ATTR_ORIGIN, 1, ORIGIN_IGP, 0x40, ATTR_NEXT_HOP, 4, 0, 0, 0, 0};
+    struct lab lab;
+    struct lab_route route;
+    struct err err;
+    struct local_path path = {.family = FAMILY_IPV4_UNICAST, .attrs = attrs, .attrs_length = sizeof(attrs)};
+    lab_init(&lab);
+    struct lab_node *a = lab_node(&lab, 65001, NULL);
+    struct lab_node *b = lab_node(&lab, 65002, NULL);
+    struct lab_node *c = lab_node(&lab, 65001, NULL);
+    lab_peer(a, b, NULL);
+    lab_peer(a, c, NULL);
+    prefix_parse("192.0.2.0/24", false, &path.prefix);
+    assert_int_equal(control_path_add(a->control, &path, NULL, &err), E_OK);
+    expect_route(&lab, b, "192.0.2.0/24", true);
+    assert_true(lab_route(b, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
+    assert_string_equal(lab_as_path(&route), "65001");
+    expect_route(&lab, c, "192.0.2.0/24", true);
+    assert_true(lab_route(c, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
+    assert_string_equal(lab_as_path(&route), "");
+    lab_release(&lab);
+}
+
 static void test_session_loss_withdraws(void **state)
 {
     (void)state;
@@ -173,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ebgp_chain),
+        cmocka_unit_test(test_local_route_without_as_path),
         cmocka_unit_test(test_session_loss_withdraws),
         cmocka_unit_test(test_ibgp_rules),
         cmocka_unit_test(test_well_known_communities),
