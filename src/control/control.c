@@ -184,21 +184,11 @@ static void apply_neighbor(void *context, enum config_change change, const struc
     }
 }
 
-static struct control_group *find_group(const struct control *control, const char *name)
-{
-    list_foreach(group, &control->groups, struct control_group, link)
-    {
-        if (strcmp(group->config.name, name) == 0)
-            return group;
-    }
-    return NULL;
-}
-
 static void apply_group(void *context, enum config_change change, const struct peer_group_config *before,
                         const struct peer_group_config *after)
 {
     struct apply *apply = context;
-    struct control_group *group = find_group(apply->control, (after ? after : before)->name);
+    struct control_group *group = control_group_find(apply->control, (after ? after : before)->name);
     if (change == CONFIG_REMOVED) {
         if (group == NULL)
             return;

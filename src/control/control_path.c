@@ -124,3 +124,21 @@ void control_view_told(const struct control *control, const struct update_group 
     };
     view_source(control, rib, told->source, view);
 }
+
+/* The best first, then the others as the decision process would take them if the better ones went away. */
+void control_sort_paths(const struct rib *rib, struct rib_path *paths, size_t count)
+{
+    struct decision_path *weighed = mem_alloc(MEM_OTHER, (count + 1) * sizeof(*weighed));
+    for (size_t i = 0; i < count; i++)
+        rib_decision_path(rib, &paths[i], (uint32_t)i, &weighed[i]);
+    for (size_t first = 0; first + 1 < count; first++) {
+        size_t best = first + decision_select(&rib->options.decision, weighed + first, count - first);
+        struct decision_path weight = weighed[first];
+        struct rib_path path = paths[first];
+        weighed[first] = weighed[best];
+        paths[first] = paths[best];
+        weighed[best] = weight;
+        paths[best] = path;
+    }
+    mem_free(MEM_OTHER, weighed);
+}

@@ -272,7 +272,7 @@ size_t control_peer_list(struct control *control, const struct peer_name *name,
 
 /* Peer groups ------------------------------------------------------------------------------------------------------ */
 
-static struct control_group *find_group(struct control *control, const char *name)
+struct control_group *control_group_find(struct control *control, const char *name)
 {
     list_foreach(group, &control->groups, struct control_group, link)
     {
@@ -284,7 +284,7 @@ static struct control_group *find_group(struct control *control, const char *nam
 
 const struct peer_group_config *control_peer_group_find(struct control *control, const char *name)
 {
-    const struct control_group *group = find_group(control, name);
+    const struct control_group *group = control_group_find(control, name);
     return group != NULL ? &group->config : NULL;
 }
 
@@ -295,7 +295,7 @@ int control_peer_group_add(struct control *control, const struct peer_group_conf
         return result;
     if (config->name[0] == '\0')
         return err_set(err, E_INVALID, "peer-group-name: a peer group needs a name");
-    if (find_group(control, config->name) != NULL)
+    if (control_group_find(control, config->name) != NULL)
         return err_set(err, E_EXISTS, "can't overwrite the existing peer-group: %s", config->name);
     struct control_group *group = mem_zalloc(MEM_CONFIG, sizeof(*group));
     group->config = *config;
@@ -309,7 +309,7 @@ int control_peer_group_delete(struct control *control, const char *name, struct 
     int result = control_need_started(control, err);
     if (result != E_OK)
         return result;
-    struct control_group *group = find_group(control, name);
+    struct control_group *group = control_group_find(control, name);
     if (group == NULL)
         return err_set(err, E_NOT_FOUND, "can't delete a peer-group %s which does not exist", name);
     list_foreach(peer, &control->speaker->peers, struct peer, link)
@@ -332,7 +332,7 @@ int control_peer_group_update(struct control *control, const struct peer_group_c
     int result = control_need_started(control, err);
     if (result != E_OK)
         return result;
-    struct control_group *group = find_group(control, config->name);
+    struct control_group *group = control_group_find(control, config->name);
     if (group == NULL)
         return err_set(err, E_NOT_FOUND, "peer-group %s doesn't exist", config->name);
     group->config = *config;

@@ -91,28 +91,16 @@ static void gather(struct rib *rib, row_id row, struct gathered *gathered)
 {
     uint32_t all = rib_row_path_count(rib, row);
     struct rib_path *paths = mem_alloc(MEM_OTHER, (all + 1) * sizeof(*paths));
-    struct decision_path *weighed = mem_alloc(MEM_OTHER, (all + 1) * sizeof(*weighed));
     size_t eligible = 0, behind = all;
     for (uint32_t i = 0; i < all; i++) {
         struct rib_path path;
         rib_row_path(rib, row, i, &path);
-        if (!rib_path_eligible(&path)) {
+        if (rib_path_eligible(&path))
+            paths[eligible++] = path;
+        else
             paths[--behind] = path;
-            continue;
-        }
-        rib_decision_path(rib, &path, i, &weighed[eligible]);
-        paths[eligible++] = path;
     }
-    for (size_t first = 0; first + 1 < eligible; first++) {
-        size_t best = first + decision_select(&rib->options.decision, weighed + first, eligible - first);
-        struct rib_path path = paths[first];
-        struct decision_path weight = weighed[first];
-        paths[first] = paths[best];
-        weighed[first] = weighed[best];
-        paths[best] = path;
-        weighed[best] = weight;
-    }
-    mem_free(MEM_OTHER, weighed);
+    control_sort_paths(rib, paths, eligible);
     *gathered = (struct gathered){.paths = paths, .count = all, .eligible = eligible};
 }
 

@@ -44,5 +44,11 @@ void control_view_path(const struct control *control, struct rib *rib, const str
 void control_view_told(const struct control *control, const struct update_group *group, const struct prefix *prefix,
                        const struct told_path *told, struct buf *bytes, struct path_view *view);
 
+/* Eligible paths of one row: the best first, then the others as the decision process would take them if the better
+ * ones went away. */
+void control_sort_paths(const struct rib *rib, struct rib_path *paths, size_t count);
+
+struct control_group *control_group_find(struct control *control, const char *name);
+
 void path_walks_stop(struct control *control); /* tables are about to go */
 void why_answer_free(struct why_answer *answer);

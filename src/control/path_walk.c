@@ -209,24 +209,6 @@ static struct path_view *view_at(struct path_walk *walk, size_t index)
     return &walk->views[index];
 }
 
-/* The best first, then the others as the decision process would take them if the better ones went away. */
-static void sort_global(const struct rib *rib, struct rib_path *paths, size_t count)
-{
-    struct decision_path *weighed = mem_alloc(MEM_OTHER, (count + 1) * sizeof(*weighed));
-    for (size_t i = 0; i < count; i++)
-        rib_decision_path(rib, &paths[i], (uint32_t)i, &weighed[i]);
-    for (size_t first = 0; first + 1 < count; first++) {
-        size_t best = first + decision_select(&rib->options.decision, weighed + first, count - first);
-        struct decision_path weight = weighed[first];
-        struct rib_path path = paths[first];
-        weighed[first] = weighed[best];
-        paths[first] = paths[best];
-        weighed[best] = weight;
-        paths[best] = path;
-    }
-    mem_free(MEM_OTHER, weighed);
-}
-
 static bool is_multipath(const struct rib *rib, const struct rib_path *best, const struct rib_path *path)
 {
     struct decision_path a, b;
@@ -246,7 +228,7 @@ static size_t view_global(struct path_walk *walk, row_id row, const struct prefi
         count += (paths[count].flags & PATH_REJECT_MASK) == 0;
     }
     if (!rib->options.no_best)
-        sort_global(rib, paths, count);
+        control_sort_paths(rib, paths, count);
     bool multipath = walk->control->speaker->global.use_multiple_paths;
     for (size_t i = 0; i < count; i++) {
         struct path_view *view = view_at(walk, i);
