@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "io/tls.h"
 #include "rpc/client.h"
 
 enum {
@@ -15,8 +16,35 @@ enum {
 
 struct call_channel {
     struct rpc_client *client;
+    struct tls_context *tls;
     struct buf request;
 };
+
+/* The host of "host:port" or "[address]:port": whose certificate the daemon must show. */
+static const char *target_host(struct cli *cli, const char *target)
+{
+    const char *colon = strrchr(target, ':');
+    size_t length = colon ? (size_t)(colon - target) : strlen(target);
+    bool bracketed = length >= 2 && target[0] == '[' && target[length - 1] == ']';
+    return arena_strndup(&cli->arena, target + bracketed, length - (bracketed ? 2 : 0));
+}
+
+static int make_tls(struct cli *cli, const char *target, struct tls_context **tls)
+{
+    struct err err = {0};
+    struct tls_settings settings = {
+        .certificate_file = cli->options.tls_cert_file,
+        .key_file = cli->options.tls_key_file,
+        .ca_file = cli->options.tls_ca_file,
+        .server_name = target_host(cli, target),
+        .alpn = "h2",
+    };
+    *tls = NULL;
+    if (!cli->options.tls)
+        return 0;
+    *tls = tls_context_new_client(&settings, &err);
+    return *tls ? 0 : cli_fail(cli, "%s", err.text);
+}
 
 static struct call_channel *channel_open(struct cli *cli)
 {
@@ -29,12 +57,16 @@ static struct call_channel *channel_open(struct cli *cli)
     struct rpc_client_options options = {.target = target, .connect_ms = CONNECT_MS, .message_bytes = MESSAGE_BYTES};
     struct rpc_client *client;
     struct err err = {0};
+    if (make_tls(cli, target, &options.tls) < 0)
+        return NULL;
     if (rpc_client_connect(&options, &client, &err) < 0) {
+        tls_context_unref(options.tls);
         cli_fail(cli, "%s", cli->options.compat ? "context deadline exceeded" : err.text);
         return NULL;
     }
     struct call_channel *channel = mem_zalloc(MEM_RPC, sizeof(*channel));
     channel->client = client;
+    channel->tls = options.tls;
     buf_init(&channel->request, MESSAGE_BYTES);
     return channel;
 }
@@ -51,6 +83,7 @@ void call_channel_free(struct call_channel *channel)
     if (!channel)
         return;
     rpc_client_free(channel->client);
+    tls_context_unref(channel->tls);
     buf_release(&channel->request);
     mem_free(MEM_RPC, channel);
 }

@@ -1,0 +1,86 @@
+"""The two programs without a network: their options, what they refuse, the files that go with them."""
+import os
+import re
+import subprocess
+
+import pytest
+
+import lab
+
+pytestmark = pytest.mark.skipif(not lab.GODWITD.exists(), reason="the programs are not built")
+
+GOOD = '[global.config]\nas = 65001\nrouter-id = "10.255.0.1"\nport = -1\n'
+
+
+def run(program, *words, **options):
+    return subprocess.run([lab.BUILD / program, *words], capture_output=True, text=True, timeout=20, **options)
+
+
+@pytest.mark.parametrize("program", ["godwit", "godwitd"])
+def test_version_and_help(program):
+    assert re.fullmatch(program + r" version \d+\.\d+\.\d+\n", run(program, "--version").stdout)
+    helped = run(program, "--help")
+    assert helped.returncode == 0 and "--tls-" in helped.stdout
+
+
+def test_check_of_a_file(tmp_path):
+    good, bad = tmp_path / "good.toml", tmp_path / "bad.toml"
+    good.write_text(GOOD)
+    bad.write_text(GOOD + "nonsense = 1\n")
+    assert run("godwitd", "-d", "-f", good).returncode == 0
+    refused = run("godwitd", "-d", "-f", bad)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"{bad}:5:1: ")
+    assert run("godwitd", "-d", "-f", tmp_path / "absent.toml").returncode == 1
+    assert run("godwitd", "-d").returncode == 1
+
+
+@pytest.mark.parametrize("hosts", [":50051", "0.0.0.0:50051", "192.0.2.1:50051", "[::]:50051"])
+def test_open_addresses_are_refused(hosts):
+    refused = run("godwitd", "--api-hosts", hosts)
+    assert refused.returncode == 1
+    assert "refusing to serve the API on" in refused.stderr
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (["--nonsense"], "unknown flag `nonsense'"), (["-z"], "unknown flag `z'"), (["-f"], "expected argument"),
+    (["word"], '"word" is not an option'), (["-l", "loud"], '-l: "loud" is not a level'),
+    (["--tls"], "--tls needs --tls-cert-file"), (["--api-hosts", "nobody"], "is not ADDRESS:PORT"),
+    (["--api-hosts", "example.com:1"], "is not an address"),
+])
+def test_bad_options_of_the_daemon(words, complaint):
+    refused = run("godwitd", *words)
+    assert refused.returncode == 1
+    assert complaint in refused.stderr
+
+
+def test_nobody_answers():
+    refused = run("godwit", "--target", "unix:///nonexistent/godwit.sock", "global")
+    assert refused.returncode == 1 and refused.stdout == "" and "/nonexistent/godwit.sock" in refused.stderr
+    compat = run("godwit", "--compat", "--target", "unix:///nonexistent/godwit.sock", "global")
+    assert (compat.returncode, compat.stdout) == (1, "context deadline exceeded\n")
+
+
+@pytest.mark.parametrize("noun", ["policy", "vrf", "rpki", "bmp"])
+def test_not_offered(noun):
+    refused = run("godwit", noun)
+    assert (refused.returncode, refused.stderr) == (1, f"{noun}: not offered yet\n")
+
+
+def test_completion_is_up_to_date(tmp_path):
+    made = tmp_path / "made"
+    assert run("godwit", "--gen-cmpl", "--bash-cmpl-file", made).returncode == 0
+    assert made.read_text() == (lab.ROOT / "packaging" / "godwit-completion.bash").read_text()
+    script = ('source "$1"; COMP_WORDS=(godwit -p 5 neighbor 10.0.0.1 adj-in s); COMP_CWORD=6; _godwit; '
+              'echo "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, "bash", made], capture_output=True, text=True, timeout=20)
+    assert done.stdout == "summary\n"
+
+
+def test_reader_that_goes_away(tmp_path):
+    """`godwit ... | head` ends quietly."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run([lab.BUILD / "godwit", "--help"], stdout=writing, stderr=subprocess.PIPE, timeout=20)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, b"")
