@@ -16,14 +16,15 @@ build/build.ninja:
 	@meson setup build .
 
 # A router and a neighbour with 12,000 routes on loopback, until Ctrl-C.
-run: build build/demo.mrt
+run: deps
+	@$(MAKE) --no-print-directory build build/demo.mrt
 	@tools/demo
 
 build/demo.mrt: tools/make-demo-mrt | build
 	@tools/make-demo-mrt $@
 
 # Everything; the last line is the count.
-test:
+test: deps
 	@tools/run-tests
 
 test-asan:
