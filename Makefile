@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 60
 C_FILES = $(shell git ls-files -- 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]' 'fuzz/*.[ch]' 'bench/*.[ch]' 'examples/*.c')
 
 .DEFAULT_GOAL := build
-.PHONY: deps build run test test-asan test-tsan fuzz check fmt clean
+.PHONY: deps build run test test-asan test-tsan fuzz bench check fmt clean
 
 deps:
 	@tools/deps
@@ -37,6 +37,11 @@ test-tsan:
 fuzz:
 	@tools/fuzz $(FUZZ_SECONDS)
 
+# Beside BIRD 2, in one run: make bench SCENARIO="S1 S3" PEERS=50 RUNS=3.
+SCENARIO ?= S1
+bench: deps
+	@tools/bench $(SCENARIO)
+
 check: build
 	@tools/check-layers
 	@tools/check-size
@@ -47,4 +52,4 @@ fmt:
 	@clang-format -i $(C_FILES)
 
 clean:
-	@rm -rf build build-asan build-tsan build-fuzz
+	@rm -rf build build-asan build-tsan build-fuzz build-bench
