@@ -18,9 +18,11 @@ Apipb__Peer *peer_to_api(struct arena *arena, const struct peer_view *view);
 Apipb__Peer *peer_event_to_api(struct arena *arena, const struct peer_view *view);
 Apipb__PeerGroup *peer_group_to_api(struct arena *arena, const struct peer_group_config *from);
 
-/* The capability TLVs of an OPEN as Any values. */
-void capabilities_to_api(struct arena *arena, const struct open_message *open, size_t *count,
+/* Capabilities as Any values: what we offer, and those of an OPEN that came, with what we do not know (NULL: none). */
+void capabilities_to_api(struct arena *arena, const struct capabilities *from, size_t *count,
                          Google__Protobuf__Any ***list);
+void open_capabilities_to_api(struct arena *arena, const struct open_message *open, size_t *count,
+                              Google__Protobuf__Any ***list);
 
 /* Internal ------------------------------------------------------------------------------------------------------ */
 

@@ -177,19 +177,10 @@ static ProtobufCMessage *unknown(struct arena *arena, uint8_t code, struct curso
     return &to->base;
 }
 
-/* The TLVs as they came; for an OPEN made here, as they were sent. */
-void capabilities_to_api(struct arena *arena, const struct open_message *open, size_t *count,
-                         Google__Protobuf__Any ***list)
+static void tlvs_to_api(struct arena *arena, struct cursor tlvs, size_t *count, Google__Protobuf__Any ***list)
 {
-    struct buf sent;
-    buf_init(&sent, CAPABILITIES_RAW_MAX);
     *count = 0;
     *list = arena_alloc(arena, CAPABILITIES_MAX * sizeof(**list));
-    if (open && open->raw_length == 0)
-        capabilities_encode(&open->capabilities, &sent);
-    struct cursor tlvs = cursor_of(sent.bytes, sent.length);
-    if (open && open->raw_length > 0)
-        tlvs = cursor_of(open->raw, open->raw_length);
     while (!cursor_done(&tlvs) && *count < CAPABILITIES_MAX) {
         uint8_t code = cursor_u8(&tlvs);
         struct cursor value = cursor_sub(&tlvs, cursor_u8(&tlvs));
@@ -202,5 +193,20 @@ void capabilities_to_api(struct arena *arena, const struct open_message *open, s
         }
         (*list)[(*count)++] = pack(arena, message ? message : unknown(arena, code, value));
     }
+}
+
+void capabilities_to_api(struct arena *arena, const struct capabilities *from, size_t *count,
+                         Google__Protobuf__Any ***list)
+{
+    struct buf sent;
+    buf_init(&sent, CAPABILITIES_RAW_MAX);
+    capabilities_encode(from, &sent);
+    tlvs_to_api(arena, cursor_of(sent.bytes, sent.length), count, list);
     buf_release(&sent);
+}
+
+void open_capabilities_to_api(struct arena *arena, const struct open_message *open, size_t *count,
+                              Google__Protobuf__Any ***list)
+{
+    tlvs_to_api(arena, open ? cursor_of(open->raw, open->raw_length) : cursor_of(NULL, 0), count, list);
 }

@@ -64,9 +64,10 @@ static Apipb__PeerState *state_to_api(struct arena *arena, const struct peer_vie
     to->messages->received = counters_to_api(arena, &session->received);
     to->messages->sent = counters_to_api(arena, &session->sent);
     to->queues = MESSAGE_NEW(arena, Apipb__Queues, apipb__queues__init);
-    capabilities_to_api(arena, session->local_open, &to->n_local_cap, &to->local_cap);
+    const struct capabilities *offer = session->local_open ? &session->local_open->capabilities : session->offer;
+    capabilities_to_api(arena, offer, &to->n_local_cap, &to->local_cap);
     if (is_established(view)) {
-        capabilities_to_api(arena, session->remote_open, &to->n_remote_cap, &to->remote_cap);
+        open_capabilities_to_api(arena, session->remote_open, &to->n_remote_cap, &to->remote_cap);
         to->router_id = text_of_ipv4(arena, session->negotiated ? session->negotiated->peer_id : 0);
     }
     return to;
@@ -136,7 +137,7 @@ static Apipb__EbgpMultihop *multihop_to_api(struct arena *arena, const struct pe
 {
     Apipb__EbgpMultihop *to = MESSAGE_NEW(arena, Apipb__EbgpMultihop, apipb__ebgp_multihop__init);
     to->enabled = from->ebgp_multihop;
-    to->multihop_ttl = from->multihop_ttl;
+    to->multihop_ttl = from->ebgp_multihop ? from->multihop_ttl : 0;
     return to;
 }
 

@@ -81,15 +81,15 @@ static void show_counters(struct output *out, const Godwit__V1__GetCountersRespo
     output_printf(out, "Up %s, resident %" PRIu64 " bytes\n", age_format(0, counters->uptime_s, age),
                   counters->resident_bytes);
     if (counters->n_tables)
-        output_printf(out, "%-24s %12s %12s %12s %12s\n", "Table", "Prefixes", "Paths", "Attributes", "Version");
+        output_printf(out, "%-24s %12s %12s\n", "Table", "Prefixes", "Paths");
     for (size_t i = 0; i < counters->n_tables; i++) {
         const Godwit__V1__GetCountersResponse__Table *table = counters->tables[i];
         const struct family *family = family_get(family_of(table->family));
-        output_printf(out, "%-24s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %12" PRIu64 "\n",
+        output_printf(out, "%-24s %12" PRIu64 " %12" PRIu64 "\n",
                       table->vrf[0] ? table->vrf
                       : family      ? family->config_name
                                     : "?",
-                      table->prefixes, table->paths, table->attribute_sets, table->version);
+                      table->prefixes, table->paths);
     }
     if (counters->n_memory)
         output_printf(out, "%-24s %12s %12s\n", "Memory", "Bytes", "Objects");

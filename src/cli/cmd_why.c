@@ -26,7 +26,7 @@ static void show_candidate(struct output *out, const Godwit__V1__WhyResponse__Ca
     if (candidate->rejected_reason[0])
         output_printf(out, "      not used: %s\n", candidate->rejected_reason);
     else if (candidate->sentence[0])
-        output_printf(out, "      %s%s: %s\n", candidate->best ? "best by " : "behind by ", candidate->decisive_step,
+        output_printf(out, "      %s by %s (%s)\n", candidate->best ? "best" : "behind", candidate->decisive_step,
                       candidate->sentence);
     else if (candidate->decisive_step[0])
         output_printf(out, "      %s%s\n", candidate->best ? "best: " : "behind by ", candidate->decisive_step);

@@ -91,6 +91,7 @@ struct session_status {
     struct wall_time down_at;               /* 0 ns: never */
     struct endpoint local, remote;          /* of the current connection */
     const struct negotiated *negotiated;    /* NULL unless in OpenConfirm or Established */
+    const struct capabilities *offer;       /* what the next OPEN will say */
     const struct open_message *local_open;  /* last sent; NULL: never */
     const struct open_message *remote_open; /* last received; NULL: never */
     struct session_counters received, sent;

@@ -22,6 +22,7 @@ void session_status(const struct session *session, struct session_status *status
         .established_at = memory->established_at,
         .down_at = memory->down_at,
         .remote = session->config.remote,
+        .offer = &session->config.capabilities,
         .local_open = memory->local_open,
         .remote_open = memory->remote_open,
         .received = memory->received,

@@ -6,7 +6,7 @@ import grpc
 import pytest
 from google.protobuf import any_pb2
 
-import lab
+import api_lab as lab
 
 pytestmark = pytest.mark.skipif(not (lab.BUILD / "godwitd").exists(), reason="godwitd is not built")
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-import lab as lab_module
+import cli_lab as lab_module
 
 pytestmark = pytest.mark.skipif(not lab_module.stock(), reason="the stock gobgp and gobgpd are not installed")
 

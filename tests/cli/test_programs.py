@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-import lab
+import cli_lab as lab
 
 pytestmark = pytest.mark.skipif(not lab.GODWITD.exists(), reason="the programs are not built")
 
