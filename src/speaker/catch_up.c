@@ -117,6 +117,7 @@ void catch_up_start(struct update_group *group, struct outbox *outbox, enum catc
     if (catch_up == NULL)
         catch_up = catch_up_new(group, scope, version);
     outbox->behind = false;
+    outbox->catch_up_count++;
     outbox->catch_up = catch_up;
     list_append(&catch_up->members, &outbox->catch_up_link);
     if (scope != CATCH_UP_JOIN)

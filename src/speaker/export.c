@@ -163,9 +163,13 @@ static uint8_t *small_u32(struct rewrite *rewrite, uint32_t value)
     return at;
 }
 
+/* An attribute that is not there is empty. */
 static bool find_attr(const struct rewrite *rewrite, uint8_t type, struct attr_item *item)
 {
-    return attr_find(rewrite->path->attrs, rewrite->path->set->wire_length, type, item);
+    if (attr_find(rewrite->path->attrs, rewrite->path->set->wire_length, type, item))
+        return true;
+    *item = (struct attr_item){0};
+    return false;
 }
 
 /* RFC 4271 5.1.2; 2-octet peers get AS_TRANS and the real path beside it (RFC 6793 4.2.2). */
@@ -173,8 +177,7 @@ static void rewrite_as_path(struct rewrite *rewrite)
 {
     const struct export_rules *rules = rewrite->rules;
     struct attr_item item;
-    if (!find_attr(rewrite, ATTR_AS_PATH, &item))
-        item = (struct attr_item){0}; /* a local route may have none; what goes out always does */
+    find_attr(rewrite, ATTR_AS_PATH, &item); /* a local route may have none; what goes out always does */
     if (rules->kind != SOURCE_INTERNAL && !rules->route_server_client) {
         uint8_t segment = rules->kind == SOURCE_EXTERNAL ? SEGMENT_AS_SEQUENCE : SEGMENT_CONFED_SEQUENCE;
         as_path_prepend(item.value, item.length, segment, rules->local_as, 1, rewrite->work);
@@ -228,7 +231,7 @@ static void rewrite_for_external(struct rewrite *rewrite)
 /* Reflected: who the route is from, once, and that it passed here (RFC 4456 8). */
 static void rewrite_for_reflection(struct rewrite *rewrite)
 {
-    struct attr_item clusters = {0};
+    struct attr_item clusters;
     if (!(rewrite->path->set->facts & ATTR_HAS_ORIGINATOR_ID))
         attr_edit_set(&rewrite->edit, ATTR_FLAG_OPTIONAL, ATTR_ORIGINATOR_ID,
                       small_u32(rewrite, rewrite->path->source_router_id), 4);

@@ -81,8 +81,9 @@ static bool offer_live(struct outbox *outbox)
     return true;
 }
 
-bool outbox_offer(struct outbox *outbox, struct iovec *piece)
+bool outbox_offer(struct outbox *outbox, struct iovec *piece, bool *moved)
 {
+    *moved = false;
     if (outbox->group == NULL)
         return false;
     if (!outbox->offered) {
@@ -90,11 +91,16 @@ bool outbox_offer(struct outbox *outbox, struct iovec *piece)
             catch_up_start(outbox->group, outbox, outbox->behind_scope, outbox->behind_version);
         if (outbox->catch_up != NULL && !catch_up_begun(outbox->catch_up))
             return false;
-        bool more = outbox->catch_up != NULL
-                        ? offer_from_log(outbox, &outbox->catch_up_cursor, UINT64_MAX)
-                        : offer_live(outbox);
-        if (!more)
-            return false;
+        if (outbox->catch_up != NULL) {
+            if (!offer_from_log(outbox, &outbox->catch_up_cursor, UINT64_MAX))
+                return false;
+        } else {
+            uint64_t before = log_cursor_position(&outbox->live);
+            if (!offer_live(outbox)) {
+                *moved = log_cursor_position(&outbox->live) != before;
+                return false;
+            }
+        }
     }
     *piece = (struct iovec){.iov_base = (void *)outbox->offered_bytes, .iov_len = outbox->offered_length};
     return true;

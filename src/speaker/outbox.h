@@ -54,6 +54,7 @@ struct outbox {
     bool wants_end_of_rib;
     bool end_of_rib_sent;
     uint64_t written_bytes;
+    uint32_t catch_up_count; /* begun since it joined */
     const struct outbox_ops *ops;
     void *owner; /* the peer */
 };
@@ -68,8 +69,10 @@ void outbox_init(struct outbox *outbox, enum family_id family, source_id self, v
                  const struct outbox_ops *ops);
 void outbox_release(struct outbox *outbox); /* leaves its group */
 
-/* The piece to be written next, whole messages, in place until outbox_taken; the same piece until then. */
-bool outbox_offer(struct outbox *outbox, struct iovec *piece);
+/* The piece to be written next, whole messages, in place until outbox_taken; the same piece until then. With nothing
+ * to offer it may still have moved on, past routes of its own: `*moved` then tells that the log can perhaps be
+ * trimmed. */
+bool outbox_offer(struct outbox *outbox, struct iovec *piece, bool *moved);
 void outbox_taken(struct outbox *outbox);
 
 /* Bytes for this peer alone, due at the end of what the log holds now (which must be published). */

@@ -240,12 +240,19 @@ static int output(void *owner, struct iovec *pieces, int max_pieces)
     for (unsigned tried = 0; tried < FAMILY_COUNT && peer->piece_count < PEER_PIECES_MAX; tried++) {
         struct outbox *outbox = peer->families[peer->next_family].outbox;
         peer->next_family = (peer->next_family + 1) % FAMILY_COUNT;
-        if (outbox != NULL && !outbox->offered && outbox_offer(outbox, &piece))
+        bool moved;
+        if (outbox == NULL || outbox->offered)
+            continue;
+        if (outbox_offer(outbox, &piece, &moved))
             peer->piece_owners[peer->piece_count++] = outbox;
+        else if (moved)
+            pipeline_wake(peer->speaker);
     }
     int count = 0;
-    for (; count < max_pieces && (unsigned)count < peer->piece_count; count++)
-        outbox_offer(peer->piece_owners[count], &pieces[count]);
+    for (; count < max_pieces && (unsigned)count < peer->piece_count; count++) {
+        const struct outbox *outbox = peer->piece_owners[count];
+        pieces[count] = (struct iovec){.iov_base = (void *)outbox->offered_bytes, .iov_len = outbox->offered_length};
+    }
     if (count > 0) {
         pieces[0].iov_base = (uint8_t *)pieces[0].iov_base + peer->piece_written;
         pieces[0].iov_len -= peer->piece_written;

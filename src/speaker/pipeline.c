@@ -111,13 +111,12 @@ static bool run_table(struct speaker *speaker, struct speaker_table *table, stru
         if (!mono_before(mono_now(), until))
             break;
     }
-    bool more = may_export(speaker, table);
-    more |= fill_groups(table);
+    bool more = fill_groups(table);
     more |= catch_up_run(table->catch_ups, WALK_ROWS);
     more |= sweep_run(speaker, table, WALK_ROWS);
     more |= dissolve_groups(table);
     more |= trim_groups(table);
-    return more;
+    return more || may_export(speaker, table); /* the sweep may have left work */
 }
 
 static bool run(struct loop_task *task)
