@@ -7,15 +7,14 @@ from daemons import Daemon
 from lab import wait_for
 from route import ORIGINS, Route, address, asn, community, extended_from_text
 
+# In the host's own /run, where the path is short enough for a socket.
+SOCKET = "/run/bird.ctl"
+
 
 class Bird(Daemon):
     originates = ("origin", "as_path", "med", "local_pref", "communities", "large", "extended")
     abilities = frozenset({"md5", "as2", "merges as4", "add path", "extended next hop", "refresh", "shutdown text",
                            "text heard", "passive"})
-
-    @property
-    def _socket(self):
-        return self.folder / "bird.ctl"
 
     def _configuration(self):
         text = f'log "{self.folder}/bird.debug" all;\nrouter id {self.router_id};\nprotocol device {{ }}\n'
@@ -82,14 +81,20 @@ class Bird(Daemon):
     def start(self):
         file = self.folder / "bird.conf"
         file.write_text(self._configuration())
-        self.spawn("bird", "-f", "-c", file, "-s", self._socket, "-P", self.folder / "bird.pid")
-        wait_for(lambda: self._socket.exists() or not self.alive(), "BIRD answers", 20, 0.05)
+        self.spawn("bird", "-f", "-c", file, "-s", SOCKET, "-P", self.folder / "bird.pid")
+        wait_for(lambda: not self.alive() or self._answers(), "BIRD answers", 20, 0.05)
         if not self.alive():
             raise AssertionError(f"BIRD ended: {self.log_text()}")
         return self
 
+    def _answers(self):
+        try:
+            return "BIRD" in self.control("show", "status")
+        except RuntimeError:
+            return False
+
     def control(self, *words):
-        return self.host.run("birdc", "-s", self._socket, *words)
+        return self.host.run("birdc", "-s", SOCKET, *words)
 
     def log_text(self):
         debug = self.folder / "bird.debug"

@@ -27,7 +27,7 @@ from raw import RawSpeaker
 from route import Route
 
 DUT_ASN, SENDER_ASN, OBSERVER_ASN = 65000, 65001, 65009
-OLD, NEW = "65001:1", "65001:2"
+OLD = "65001:1"
 NEXT_HOP4, NEXT_HOP6 = "10.99.1.1", "2001:db8:ffff::1"
 # Attributes the daemon builds itself or may not send across an AS border: seen or not, they say nothing.
 USUAL = {1, 2, 3, 4, 5, 8, 14, 15}
@@ -193,7 +193,7 @@ def judge(bench, speaker, vector):
     route = bench.observed(prefix)
     if route is None:
         return "TAW", None
-    return ("ACCEPT" if NEW in route.communities else "STALE"), route
+    return ("STALE" if OLD in route.communities else "ACCEPT"), route
 
 
 def settle(bench, speaker):

@@ -27,7 +27,7 @@ def test_demo_runs_until_it_is_told_to_stop(tmp_path):
     output = tmp_path / "output"
     with open(output, "wb") as file:
         demo = subprocess.Popen(["unshare", "-n", "-p", "-f", "--mount-proc", "--kill-child", "sh", "-c",
-                                 'ip link set lo up; "$@" & wait $!', "sh", ROOT / "tools" / "demo", "--build", BUILD],
+                                 'ip link set lo up; exec "$@"', "sh", ROOT / "tools" / "demo", "--build", BUILD],
                                 stdout=file, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + 60
@@ -35,12 +35,12 @@ def test_demo_runs_until_it_is_told_to_stop(tmp_path):
             assert demo.poll() is None and time.monotonic() < deadline, output.read_text()
             time.sleep(0.1)
         text = output.read_text()
-        assert re.search(r"^127\.0\.0\.2 65002 .*Establ +\| +12000 +12000", text, re.MULTILINE), text
+        assert re.search(r"^127\.0\.0\.2 65001 .*Establ +\| +12000 +12000", text, re.MULTILINE), text
         assert "Destination: 10000, Path: 10000" in text
         assert re.search(r"^stopped$", text, re.MULTILINE) is None
         process = processes_below(demo.pid)
         assert len([command for command in process.values() if "godwitd" in command]) == 2
-        python = next(pid for pid, command in process.items() if "tools/demo" in command and "sh\0" not in command[:8])
+        python = next(pid for pid, command in process.items() if "tools/demo" in command and not command.startswith("unshare"))
         os.kill(python, signal.SIGINT)
         assert demo.wait(20) == 0, output.read_text()
         assert output.read_text().rstrip().endswith("stopped")
