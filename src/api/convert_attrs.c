@@ -236,6 +236,24 @@ static const struct attr_convert conversions[] = {
      large_communities_value},
 };
 
+static const struct attr_convert *conversion_of(unsigned code)
+{
+    for (size_t i = 0; i < ARRAY_LEN(conversions); i++) {
+        if (conversions[i].code == code)
+            return &conversions[i];
+    }
+    return NULL;
+}
+
+/* Peers end the session over a well-known attribute they do not know (RFC 4271 6.3): none is made here. */
+static int unknown_flags(struct assembly *assembly, unsigned type, unsigned flags, uint8_t *kept)
+{
+    *kept = flags & (ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE | ATTR_FLAG_PARTIAL);
+    if (!(flags & ATTR_FLAG_OPTIONAL))
+        return err_set(assembly->err, E_INVALID, "path attribute %u: an attribute unknown here must be optional", type);
+    return 0;
+}
+
 /* Notes that a type is there; twice is an error. */
 static int assembly_see(struct assembly *assembly, unsigned type)
 {
@@ -263,17 +281,16 @@ static int assembly_add(struct assembly *assembly, uint8_t flags, uint8_t type, 
 static int add_unknown(struct assembly *assembly, const Apipb__UnknownAttribute *attr)
 {
     size_t offset = assembly->values.length;
+    uint8_t flags;
     if (attr->type == 0 || attr->type > UINT8_MAX)
         return err_set(assembly->err, E_INVALID, "invalid path attribute type: %u", attr->type);
-    for (size_t i = 0; i < ARRAY_LEN(conversions); i++) {
-        if (conversions[i].code == attr->type)
-            return err_set(assembly->err, E_INVALID, "path attribute %u is known: say it by its own message",
-                           attr->type);
-    }
+    if (conversion_of(attr->type))
+        return err_set(assembly->err, E_INVALID, "path attribute %u is known: say it by its own message", attr->type);
+    if (unknown_flags(assembly, attr->type, attr->flags, &flags) < 0)
+        return E_INVALID;
     if (assembly_see(assembly, attr->type) < 0)
         return E_INVALID;
     buf_put(&assembly->values, attr->value.data, attr->value.len);
-    uint8_t flags = attr->flags & (ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE | ATTR_FLAG_PARTIAL);
     return assembly_add(assembly, flags, (uint8_t)attr->type, offset);
 }
 
@@ -319,20 +336,27 @@ static int binary_mp_reach(struct assembly *assembly, const struct attr_item *it
     return binary_next_hop(assembly, next_hop.at, cursor_left(&next_hop));
 }
 
-/* AS_PATH and AGGREGATOR in the form of a 4-octet speaker; an AGGREGATOR of 6 octets is widened. */
+/* AS_PATH and AGGREGATOR in the form of a 4-octet speaker; an AGGREGATOR of 6 octets is widened. What we know gets the
+ * flags it must have. */
 static int binary_value(struct assembly *assembly, const struct attr_item *item)
 {
+    const struct attr_convert *known = conversion_of(item->type);
+    size_t offset = assembly->values.length;
+    uint8_t flags = known ? known->flags | (item->flags & ATTR_FLAG_PARTIAL) : 0;
+    if (!known && unknown_flags(assembly, item->type, item->flags, &flags) < 0)
+        return E_INVALID;
+    if (known && (known->flags & (ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE)) != OPTIONAL_TRANSITIVE)
+        flags = known->flags;
     if (item->type == ATTR_AGGREGATOR && item->length == 6)
         buf_u16(&assembly->values, 0);
     buf_put(&assembly->values, item->value, item->length);
-    return 0;
+    return assembly_add(assembly, flags, item->type, offset);
 }
 
 static int add_binary(struct assembly *assembly, const ProtobufCBinaryData *bytes)
 {
     struct attr_item item;
     struct cursor cursor = cursor_of(bytes->data, bytes->len);
-    size_t offset = assembly->values.length;
     if (!attr_next(&cursor, &item) || cursor_left(&cursor) > 0)
         return err_set(assembly->err, E_INVALID, "path attribute is malformed");
     if (assembly_see(assembly, item.type) < 0)
@@ -347,8 +371,7 @@ static int add_binary(struct assembly *assembly, const ProtobufCBinaryData *byte
     case ATTR_AS4_AGGREGATOR:
         return 0; /* merged into the others by whoever made the 4-octet form */
     default:
-        binary_value(assembly, &item);
-        return assembly_add(assembly, item.flags & 0xe0, item.type, offset);
+        return binary_value(assembly, &item);
     }
 }
 

@@ -445,6 +445,38 @@ static void test_refused_paths(void **state)
     refused(fixture, given, "address family: l3vpn-ipv4-unicast not supported");
 }
 
+/* What would end our peers' sessions is not made: unknown attributes that are not optional, wrong flags. */
+static void test_flags(void **state)
+{
+    struct fixture *fixture = *state;
+    struct given *given = given_new(fixture, "10.0.0.0", 24);
+    Apipb__UnknownAttribute unknown = APIPB__UNKNOWN_ATTRIBUTE__INIT;
+    unknown.flags = 0x40;
+    unknown.type = 99;
+    given->attrs[given->path.n_pattrs++] = any_of(fixture, &unknown.base);
+    refused(fixture, given, "path attribute 99: an attribute unknown here must be optional");
+    unknown.type = 1;
+    given->attrs[0] = any_of(fixture, &unknown.base);
+    refused(fixture, given, "path attribute 1 is known: say it by its own message");
+
+    static uint8_t origin[] = {0xff, 1, 0, 1, 0}, next_hop[] = {0x80, 3, 4, 192, 0, 2, 1}, well_known[] = {0x40, 99, 0};
+    ProtobufCBinaryData binary[] = {
+        {.data = origin, .len = 5}, {.data = next_hop, .len = 7}, {.data = well_known, .len = 3}};
+    static const uint8_t canonical[] = {0x40, 1, 1, 0, 0x40, 3, 4, 192, 0, 2, 1};
+    struct buf attrs;
+    struct local_path local;
+    given = given_new(fixture, "10.0.0.0", 24);
+    given->path.pattrs_binary = binary;
+    given->path.n_pattrs_binary = 2;
+    buf_init(&attrs, ATTR_BLOCK_MAX);
+    assert_int_equal(convert_path(&fixture->arena, &given->path, false, &attrs, &local, NULL), 0);
+    assert_int_equal(attrs.length, sizeof(canonical));
+    assert_memory_equal(attrs.bytes, canonical, sizeof(canonical));
+    buf_release(&attrs);
+    given->path.n_pattrs_binary = 3;
+    refused(fixture, given, "path attribute 99: an attribute unknown here must be optional");
+}
+
 /* Cut off or bent octets never get through, and never do harm. */
 static void test_damaged_binary_attributes(void **state)
 {
@@ -486,6 +518,7 @@ int main(void)
         CASE(test_withdraw_without_attributes),
         CASE(test_too_little_room),
         CASE(test_refused_paths),
+        CASE(test_flags),
         CASE(test_damaged_binary_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
