@@ -45,17 +45,23 @@ int families_from_api(size_t count, Apipb__AfiSafi **from, struct peer_config *t
     return 0;
 }
 
-static void restart_to_api(struct arena *arena, const struct family_config *config, const struct peer_family_view *view,
-                           Apipb__AfiSafi *to)
+static void restart_to_api(struct arena *arena, const struct family_config *config,
+                           const struct peer_family_view *state, const struct peer_view *view, Apipb__AfiSafi *to)
 {
+    const struct session_status *session = view ? view->session : NULL;
+    family_set bit = 1u << config->family;
     Apipb__MpGracefulRestart *restart = MESSAGE_NEW(arena, Apipb__MpGracefulRestart, apipb__mp_graceful_restart__init);
     restart->config = MESSAGE_NEW(arena, Apipb__MpGracefulRestartConfig, apipb__mp_graceful_restart_config__init);
     restart->config->enabled = config->mp_graceful_restart;
     restart->state = MESSAGE_NEW(arena, Apipb__MpGracefulRestartState, apipb__mp_graceful_restart_state__init);
     restart->state->enabled = config->mp_graceful_restart;
-    if (view) {
-        restart->state->end_of_rib_received = view->end_of_rib_received;
-        restart->state->end_of_rib_sent = view->end_of_rib_sent;
+    if (session && session->negotiated && session->local_open && session->remote_open) {
+        restart->state->advertised = (session->local_open->capabilities.restart_families & bit) != 0;
+        restart->state->received = (session->remote_open->capabilities.restart_families & bit) != 0;
+    }
+    if (state) {
+        restart->state->end_of_rib_received = state->end_of_rib_received;
+        restart->state->end_of_rib_sent = state->end_of_rib_sent;
     }
     to->mp_graceful_restart = restart;
     Apipb__LongLivedGracefulRestart *long_lived =
@@ -129,7 +135,7 @@ static Apipb__AfiSafi *family_config_to_api(struct arena *arena, const struct fa
         to->state->advertised = state->advertised;
     }
     to->apply_policy = apply_policy_to_api(arena, &no_policy);
-    restart_to_api(arena, config, state, to);
+    restart_to_api(arena, config, state, view, to);
     selection_to_api(arena, to);
     add_paths_to_api(arena, config, view, to);
     if (config->prefix_limit.max_prefixes) {

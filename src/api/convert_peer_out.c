@@ -153,7 +153,7 @@ static Apipb__TtlSecurity *ttl_security_to_api(struct arena *arena, const struct
 {
     Apipb__TtlSecurity *to = MESSAGE_NEW(arena, Apipb__TtlSecurity, apipb__ttl_security__init);
     to->enabled = from->ttl_security;
-    to->ttl_min = from->ttl_min;
+    to->ttl_min = from->ttl_security ? from->ttl_min : 0;
     return to;
 }
 

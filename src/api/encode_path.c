@@ -85,8 +85,8 @@ static void encode_timestamp(struct proto *proto, unsigned field, struct wall_ti
     proto_close(proto, field, mark);
 }
 
-/* Who it came from. A local path's neighbour is what Go prints for no address. */
-static void encode_source(struct proto *proto, const struct path_view *path, const struct path_form *form)
+/* Who it came from. A local path's neighbour and router id are what Go prints for no address. */
+static void encode_source(struct proto *proto, const struct path_view *path)
 {
     if (path->neighbor.kind == ADDR_NONE)
         proto_text(proto, 15, "<nil>");
@@ -95,8 +95,11 @@ static void encode_source(struct proto *proto, const struct path_view *path, con
     proto_number(proto, 14, path->from_external);
     proto_number(proto, 13, path->stale);
     proto_number(proto, 12, path->filtered);
-    struct addr id = addr_ipv4(path->source_id ? path->source_id : path->local ? form->router_id : 0);
-    encode_addr(proto, 11, &id);
+    struct addr id = addr_ipv4(path->source_id);
+    if (path->local && !path->source_id)
+        proto_text(proto, 11, "<nil>");
+    else
+        encode_addr(proto, 11, &id);
     proto_number(proto, 10, path->source_as);
 }
 
@@ -112,7 +115,7 @@ void encode_path(struct proto *proto, unsigned field, const struct path_view *pa
     proto_number(proto, 19, path->local_path_id);
     proto_number(proto, 18, path->path_id);
     proto_number(proto, 17, path->next_hop_invalid);
-    encode_source(proto, path, form);
+    encode_source(proto, path);
     encode_family(proto, 9, path->family);
     proto_close(proto, 7, proto_mark(proto)); /* validation: an empty message, clients look into it */
     proto_number(proto, 5, path->withdraw);

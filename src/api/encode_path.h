@@ -10,7 +10,6 @@ struct path_form {
     bool decoded;     /* nlri and pattrs as messages */
     bool nlri_binary; /* nlri_binary, pattrs_binary: as on the wire */
     bool attrs_binary;
-    uint32_t router_id; /* ours: the source of local paths */
 };
 
 /* Writes an apipb.Path as `field` of the message around it. */

@@ -10,5 +10,3 @@ int query_name(struct path_query *query, const char *name, struct err *err);
 /* Sends the paths of one destination, in more than one message if they are too many for one. E_LIMIT: nothing more
  * goes into this call. */
 int send_destination(struct rpc_call *call, const struct path_view *paths, size_t count, const struct path_form *form);
-
-struct path_form path_form_of(struct api *api);

@@ -12,12 +12,6 @@ struct path_list {
     struct path_form form;
 };
 
-struct path_form path_form_of(struct api *api)
-{
-    const struct global_config *global = control_global(api->control);
-    return (struct path_form){.decoded = true, .router_id = global ? global->router_id : 0};
-}
-
 int query_name(struct path_query *query, const char *name, struct err *err)
 {
     if (query->table == TABLE_GLOBAL)
@@ -80,7 +74,6 @@ static int list_begin(struct request *request, struct path_list *list, struct er
     };
     if (query_name(&query, message->name, err) < 0 || lookups_from_api(request, message, &query, err) < 0)
         return E_INVALID;
-    list->form = path_form_of(request->api);
     list->form.decoded = !message->enable_only_binary;
     list->form.nlri_binary = message->enable_only_binary || message->enable_nlri_binary;
     list->form.attrs_binary = message->enable_only_binary || message->enable_attribute_binary;

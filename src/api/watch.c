@@ -304,7 +304,7 @@ void watch_event(struct rpc_call *call, const uint8_t *bytes, size_t length)
         struct watcher *watcher = mem_zalloc(MEM_RPC, sizeof(*watcher));
         watcher->api = request.api;
         watcher->call = call;
-        watcher->form = path_form_of(request.api);
+        watcher->form = (struct path_form){.decoded = true};
         buf_init(&watcher->queue, QUEUE_LIMIT_BYTES);
         buf_init(&watcher->batch, BATCH_BYTES + PATH_SCRATCH_BYTES);
         rpc_call_set_state(call, watcher);

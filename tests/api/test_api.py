@@ -130,7 +130,7 @@ def test_paths(contracts, started):
     assert sorted(destinations) == ["10.0.0.0/8", "10.1.0.0/16"]
     path = destinations["10.1.0.0/16"].paths[0]
     assert path.best and path.identifier == 7 and path.HasField("validation") and path.HasField("age")
-    assert (path.source_asn, path.source_id, path.neighbor_ip) == (65001, "10.255.0.1", "<nil>")
+    assert (path.source_asn, path.source_id, path.neighbor_ip) == (65001, "<nil>", "<nil>")
     assert [attr.type_url for attr in path.pattrs] == [
         f"type.googleapis.com/apipb.{name}Attribute" for name in ("Origin", "NextHop")]
     counts = started.GetTable(api.GetTableRequest(family={"afi": 1, "safi": 1}))

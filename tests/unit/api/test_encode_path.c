@@ -327,11 +327,10 @@ static void test_withdraw_without_attributes(void **state)
     fixture->view.neighbor = (struct addr){0};
     fixture->view.source_id = 0;
     fixture->view.local = true;
-    const Apipb__Destination *read =
-        encode_and_compare(fixture, 1, &(struct path_form){.decoded = true, .router_id = 0x0aff0001});
+    const Apipb__Destination *read = encode_and_compare(fixture, 1, &(struct path_form){.decoded = true});
     assert_int_equal(read->paths[0]->n_pattrs, 0);
     assert_true(read->paths[0]->is_withdraw);
-    assert_string_equal(read->paths[0]->source_id, "10.255.0.1");
+    assert_string_equal(read->paths[0]->source_id, "<nil>");
     assert_string_equal(read->paths[0]->neighbor_ip, "<nil>");
 }
 
