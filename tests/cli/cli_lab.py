@@ -112,6 +112,13 @@ class Lab:
     def __enter__(self):
         self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo ready; exec sleep 3600"],
                                        stdout=subprocess.PIPE, text=True)
+        try:
+            return self.build()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def build(self):
         assert self.holder.stdout.readline() == "ready\n", "no network namespace can be made here"
         self.inside("ip", "link", "set", "lo", "up")
         for n in (1, 2):
