@@ -129,12 +129,10 @@ static struct acceptor_listener *find_listener(const struct acceptor *acceptor, 
     return NULL;
 }
 
-/* A listener of one family takes keys of that family only; one on "any" (IPv6) takes both. */
+/* A listener takes keys of its own family only. */
 static bool takes_key(const struct acceptor_listener *listener, const struct addr *remote)
 {
-    return listener->asked.addr.kind == remote->kind ||
-           (listener->asked.addr.kind == ADDR_IPV6 && addr_is_any(&listener->asked.addr)) ||
-           listener->asked.addr.kind == ADDR_NONE;
+    return listener->asked.addr.kind == remote->kind; /* IPv6 listeners are IPv6 only */
 }
 
 static int give_key(struct acceptor_listener *listener, const struct acceptor_key *key, struct err *err)

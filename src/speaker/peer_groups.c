@@ -63,7 +63,10 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
         !peer->ibgp && global->ebgp_requires_policy && rules->default_export == DEFAULT_ACTION_NONE;
     rules->local_as = peer->local_as;
     own_next_hops(peer, rules);
-    /* IPv4 next hops are preferred where there is one: IPv6 ones would only split groups. */
+    /* For IPv4 routes the address of the session itself, where the peer takes it as a next hop (RFC 8950); the other
+     * family's address of the interface is the second choice. */
+    if (family == FAMILY_IPV4_UNICAST && rules->extended_next_hop && peer->local.addr.kind == ADDR_IPV6)
+        rules->next_hop_ipv4 = (struct addr){0};
     if (family == FAMILY_IPV4_UNICAST && rules->next_hop_ipv4.kind != ADDR_NONE) {
         rules->next_hop_ipv6 = (struct addr){0};
         rules->link_local = (struct addr){0};
