@@ -14,6 +14,7 @@
 #include "base/slab.h"
 #include "speaker/pipeline.h"
 #include "speaker/sweep.h"
+#include "wire/update.h"
 
 struct named_route {
     uint32_t in_use; /* NAMED_IN_USE; the slab's own once freed, and then smaller */
@@ -151,11 +152,15 @@ int originate_add(struct originate *originate, const struct originated *route, c
     if (table == NULL)
         return err_set(err, E_UNSUPPORTED, "address family: %s not supported",
                        route->family < FAMILY_COUNT ? family_get(route->family)->config_name : "unknown");
+    int result = update_check_block(attrs, length, err);
+    if (result != E_OK)
+        return result;
     attr_block_of(attrs, length, &block);
     attr_id id = attr_store_intern(table->rib->attrs, &block, 0);
     if (id == 0)
         return err_set(err, E_LIMIT, "the attribute store is full");
-    int result = uuid != NULL ? name_route(originate, route, uuid, err) : E_OK;
+    if (uuid != NULL)
+        result = name_route(originate, route, uuid, err);
     if (result == E_OK)
         rib_announce(table->rib, RIB_SOURCE_LOCAL, &route->prefix, route->identifier, id, 0);
     attr_store_unref(table->rib->attrs, id, 1);

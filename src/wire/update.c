@@ -538,6 +538,51 @@ enum verdict update_decode(const struct update_rules *rules, const uint8_t *body
     return update->verdict;
 }
 
+/* Blocks that did not come in an UPDATE --------------------------------------------------------------------------- */
+
+static int check_block_next_hop(const struct attr_item *item, struct err *err)
+{
+    struct addr next_hop = addr_from_bytes(item->length == 4 ? ADDR_IPV4 : ADDR_IPV6, item->value);
+    char text[ADDR_TEXT_MAX];
+    if (addr_is_any(&next_hop) || addr_is_valid_next_hop(&next_hop))
+        return E_OK;
+    return err_set(err, E_INVALID, "next hop %s is not one a router can have", addr_format(&next_hop, text));
+}
+
+static int check_block_item(const struct update_rules *rules, const struct attr_item *item, struct err *err)
+{
+    const struct attr_rule *rule = attr_rule_get(item->type);
+    if (!rule)
+        return item->flags & ATTR_FLAG_OPTIONAL
+                   ? E_OK
+                   : err_set(err, E_INVALID, "attribute %u is marked well-known and is not known", item->type);
+    bool has_no_place = item->type == ATTR_MP_REACH || item->type == ATTR_MP_UNREACH ||
+                        (rule->refused_from & FROM_IBGP && !(rule->unless && rule->unless(rules)));
+    if (has_no_place)
+        return err_set(err, E_INVALID, "%s (attribute %u) is not one a route can be given", rule->name, item->type);
+    if ((item->flags ^ rule->flags) & OPTIONAL_AND_TRANSITIVE)
+        return err_set(err, E_INVALID, "%s: flags 0x%02x", rule->name, item->flags);
+    if (item->type == ATTR_NEXT_HOP) /* of any family, so the rule does not fit */
+        return check_block_next_hop(item, err);
+    if (!length_obeys(rule, item->length))
+        return err_set(err, E_INVALID, "%s: a length of %u", rule->name, item->length);
+    const char *wrong = rule->check ? rule->check(rules, item) : NULL;
+    return wrong ? err_set(err, E_INVALID, "%s: %s", rule->name, wrong) : E_OK;
+}
+
+int update_check_block(const uint8_t *bytes, uint32_t length, struct err *err)
+{
+    static const struct update_rules rules = {.four_octet_as = true, .allow_as_set = true, .families = ~(family_set)0};
+    struct cursor cursor = cursor_of(bytes, length);
+    struct attr_item item;
+    while (attr_next(&cursor, &item)) {
+        int result = check_block_item(&rules, &item, err);
+        if (result < 0)
+            return result;
+    }
+    return cursor.failed ? err_set(err, E_INVALID, "the attributes end early") : E_OK;
+}
+
 void end_of_rib_encode(struct buf *buf, enum family_id family)
 {
     size_t offset = message_begin(buf, MESSAGE_UPDATE);

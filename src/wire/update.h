@@ -80,6 +80,10 @@ static inline const struct attr_block *update_run_attrs(const struct update *upd
     return run->multiprotocol && update->attrs_mp.length ? &update->attrs_mp : &update->attrs;
 }
 
+/* Would an internal peer take each attribute of this canonical block as it is? For routes that come some other way than
+ * in an UPDATE. A next hop of zeros is fine. 0 or E_INVALID. */
+int update_check_block(const uint8_t *bytes, uint32_t length, struct err *err);
+
 /* Withdraw everything in `runs`' form is packed elsewhere; these are the fixed ones. */
 void end_of_rib_encode(struct buf *buf, enum family_id family);
 

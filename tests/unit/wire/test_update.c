@@ -628,6 +628,41 @@ static void test_mutations(void **state)
     assert_int_equal(verdicts[VERDICT_FAMILY_DISABLE], 0);
 }
 
+/* Blocks that somebody here made: what an internal peer would take, and with a next hop of zeros. */
+static void test_block_check(void **state)
+{
+    static const struct {
+        const char *block;
+        const char *problem; /* NULL: none */
+    } cases[] = {
+        {GOOD, NULL},
+        {ORIGIN " 400200 40030400000000", NULL},
+        {ORIGIN " 400200 400310" HOP6, NULL},
+        {GOOD "c0c80161", NULL},
+        {GOOD "80c80161", NULL},
+        {ORIGIN " 400200 400304e0000001", "next hop 224.0.0.1"},
+        {"40010103 400200", "ORIGIN: a value"},
+        {ORIGIN " 400206020100000000", "AS_PATH"},
+        {GOOD "c00803616263", "COMMUNITIES: a length of 3"},
+        {GOOD "80080461626364", "COMMUNITIES: flags 0x80"},
+        {GOOD "40c80161", "attribute 200 is marked well-known"},
+        {GOOD "c011060201fde90001", "AS4_PATH (attribute 17)"},
+        {GOOD "800f03000101", "MP_UNREACH_NLRI (attribute 15)"},
+        {GOOD "c008", "end early"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf block;
+        struct err err = {0};
+        buf_init(&block, 256);
+        put_hex(&block, cases[i].block);
+        int result = update_check_block(block.bytes, (uint32_t)block.length, &err);
+        assert_int_equal(result, cases[i].problem ? E_INVALID : E_OK);
+        if (cases[i].problem && !strstr(err.text, cases[i].problem))
+            fail_msg("%s: %s", cases[i].block, err.text);
+        buf_release(&block);
+    }
+}
+
 static int set_up(void **state)
 {
     buf_init(&scratch, ATTR_BLOCK_MAX);
@@ -665,6 +700,7 @@ int main(void)
         cmocka_unit_test(test_large_communities_once),
         cmocka_unit_test(test_scratch_is_reused_and_bounds),
         cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_block_check),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
