@@ -77,7 +77,9 @@ struct attr_item {
 /* The next attribute of a canonical block, in order; false at the end. Also reads non-canonical sequences; on a
  * broken one the cursor is left failed. */
 bool attr_next(struct cursor *cursor, struct attr_item *item);
-bool attr_find(const uint8_t *bytes, uint32_t length, uint8_t type, struct attr_item *item);
+/* False: `item` holds nothing of use. */
+__attribute__((warn_unused_result)) bool attr_find(const uint8_t *bytes, uint32_t length, uint8_t type,
+                                                   struct attr_item *item);
 
 /* Appends one attribute with the shortest header. */
 void attr_put(struct buf *buf, uint8_t flags, uint8_t type, const void *value, uint16_t length);

@@ -172,15 +172,33 @@ static bool find_attr(const struct rewrite *rewrite, uint8_t type, struct attr_i
     return false;
 }
 
+/* What a confederation has put in is for its members only (RFC 5065 4.1 c). */
+static void put_path_for_external(struct rewrite *rewrite, const struct attr_item *path)
+{
+    const struct export_rules *rules = rewrite->rules;
+    struct buf *work = rewrite->work;
+    struct attr_item bare = *path;
+    if (rewrite->path->set->facts & ATTR_PATH_HAS_CONFED) {
+        as4_path_of(path->value, path->length, work);
+        bare.value = work->bytes;
+        bare.length = (uint16_t)work->length;
+    }
+    size_t bare_length = work->length;
+    as_path_prepend(bare.value, bare.length, SEGMENT_AS_SEQUENCE, rules->local_as, rules->route_server_client ? 0 : 1,
+                    work);
+    buf_consume(work, bare_length);
+}
+
 /* RFC 4271 5.1.2; 2-octet peers get AS_TRANS and the real path beside it (RFC 6793 4.2.2). */
 static void rewrite_as_path(struct rewrite *rewrite)
 {
     const struct export_rules *rules = rewrite->rules;
     struct attr_item item;
     find_attr(rewrite, ATTR_AS_PATH, &item); /* a local route may have none; what goes out always does */
-    if (rules->kind != SOURCE_INTERNAL && !rules->route_server_client) {
-        uint8_t segment = rules->kind == SOURCE_EXTERNAL ? SEGMENT_AS_SEQUENCE : SEGMENT_CONFED_SEQUENCE;
-        as_path_prepend(item.value, item.length, segment, rules->local_as, 1, rewrite->work);
+    if (rules->kind == SOURCE_EXTERNAL) {
+        put_path_for_external(rewrite, &item);
+    } else if (rules->kind == SOURCE_CONFEDERATION) {
+        as_path_prepend(item.value, item.length, SEGMENT_CONFED_SEQUENCE, rules->local_as, 1, rewrite->work);
     } else {
         buf_put(rewrite->work, item.value, item.length);
     }
