@@ -1,5 +1,6 @@
 #include "neighbours.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -38,11 +39,7 @@ const struct neighbour_kind neighbour_kinds[] = {
      .families = FAMILIES_IPV4,
      .role_of_speaker = ROLE_NONE,
      .role = ROLE_NONE},
-    {.name = "internal",
-     .as = SPEAKER_AS,
-     .families = FAMILIES_BOTH,
-     .role_of_speaker = ROLE_NONE,
-     .role = ROLE_NONE},
+    {.name = "internal", .as = SPEAKER_AS, .families = FAMILIES_BOTH, .role_of_speaker = ROLE_NONE, .role = ROLE_NONE},
     {.name = "client",
      .as = SPEAKER_AS,
      .over_ipv6 = true,
@@ -116,8 +113,7 @@ uint32_t neighbour_identifier(const struct neighbour_kind *kind)
 static bool is_control(uint32_t rune)
 {
     return rune < 0x20 || (rune >= 0x7F && rune < 0xA0) || rune == 0x2028 || rune == 0x2029 || rune == 0x061C ||
-           rune == 0x200E || rune == 0x200F || (rune >= 0x202A && rune <= 0x202E) ||
-           (rune >= 0x2066 && rune <= 0x2069);
+           rune == 0x200E || rune == 0x200F || (rune >= 0x202A && rune <= 0x202E) || (rune >= 0x2066 && rune <= 0x2069);
 }
 
 void check_text(const char *text)
@@ -143,7 +139,8 @@ static void check_notification(const struct notification *notification)
     check_text(small);
 }
 
-/* What a neighbour is told -------------------------------------------------------------------------------------------- */
+/* What a neighbour is told --------------------------------------------------------------------------------------------
+ */
 
 static void conn_agree(struct neighbour_conn *conn)
 {
@@ -211,7 +208,10 @@ static void take_update(struct neighbour_conn *conn, const struct message *messa
         conn_agree(conn);
     buf_init(&scratch, 2 * ATTR_BLOCK_MAX);
     CHECK(message->length <= (conn->negotiated.extended_message ? MESSAGE_EXTENDED_MAX_BYTES : MESSAGE_MAX_BYTES));
-    CHECK(update_decode(&conn->rules, message->body, message->body_length, &scratch, &update) == VERDICT_OK);
+    enum verdict verdict = update_decode(&conn->rules, message->body, message->body_length, &scratch, &update);
+    if (verdict != VERDICT_OK)
+        fprintf(stderr, "%s: %s\n", conn->neighbour->kind->name, update.why);
+    CHECK(verdict == VERDICT_OK);
     CHECK(update.run_count > 0 || update.end_of_rib != FAMILY_UNKNOWN);
     for (unsigned i = 0; i < update.run_count; i++)
         take_run(conn, &update, &update.runs[i]);
@@ -236,7 +236,8 @@ static void take_refresh(struct neighbour_conn *conn, const struct message *mess
         told_sweep(&conn->told, family);
 }
 
-/* Connections ------------------------------------------------------------------------------------------------------- */
+/* Connections -------------------------------------------------------------------------------------------------------
+ */
 
 static void conn_close(struct neighbour_conn *conn)
 {
@@ -255,16 +256,17 @@ static void conn_close(struct neighbour_conn *conn)
 
 static void conn_watch(struct neighbour_conn *conn)
 {
-    stream_want(conn->stream,
-                (conn->neighbour->deaf ? 0 : LOOP_READ) | (conn->out.length > 0 ? LOOP_WRITE : 0));
+    stream_want(conn->stream, (conn->neighbour->deaf ? 0 : LOOP_READ) | (conn->out.length > 0 ? LOOP_WRITE : 0));
 }
 
 static void conn_flush(struct neighbour_conn *conn)
 {
     while (conn->connected && conn->out.length > 0) {
         ssize_t taken = stream_write(conn->stream, conn->out.bytes, conn->out.length);
+        if (taken == E_IO)
+            buf_clear(&conn->out); /* what is broken is found by reading */
         if (taken <= 0)
-            break; /* what is broken is found by reading */
+            break;
         size_t room = NEIGHBOUR_SENT_BYTES - conn->sent_length;
         size_t kept = (size_t)taken < room ? (size_t)taken : room;
         memcpy(conn->sent + conn->sent_length, conn->out.bytes, kept);
@@ -455,7 +457,8 @@ static void accepted(void *owner, struct stream *stream)
     conn_is_up(conn);
 }
 
-/* The neighbour ------------------------------------------------------------------------------------------------------ */
+/* The neighbour ------------------------------------------------------------------------------------------------------
+ */
 
 static void keepalive_due(struct loop_timer *timer)
 {
@@ -498,8 +501,8 @@ void neighbour_dial(struct neighbour *neighbour)
         return;
     const struct endpoint remote = {.addr = neighbour->speaker, .port = BGP_PORT};
     const struct transport_options options = {.local = {.addr = neighbour->addr}};
-    CHECK(neighbour->transport->ops->dial(neighbour->transport, neighbour->loop, &remote, &options, &conn_handler,
-                                          conn, &conn->stream, NULL) == E_OK);
+    CHECK(neighbour->transport->ops->dial(neighbour->transport, neighbour->loop, &remote, &options, &conn_handler, conn,
+                                          &conn->stream, NULL) == E_OK);
 }
 
 void neighbour_close(struct neighbour *neighbour)

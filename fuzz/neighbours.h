@@ -31,8 +31,8 @@ struct neighbour_kind {
     bool two_octet; /* of AS numbers; and no other capability either */
     bool extended_message;
     bool extended_next_hop;
-    bool add_path; /* both ways */
-    bool any_as;   /* the speaker does not say which AS it expects */
+    bool add_path;      /* both ways */
+    bool any_as;        /* the speaker does not say which AS it expects */
     bool session_reset; /* no treat-as-withdraw */
     bool reflector_client;
     bool route_server_client;

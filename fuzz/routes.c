@@ -31,9 +31,8 @@ enum {
 void fuzz_prefix(uint8_t choice, bool ipv6, struct prefix *prefix)
 {
     static const uint8_t lengths[2][8] = {{24, 24, 16, 8, 25, 32, 20, 0}, {48, 48, 32, 64, 127, 128, 56, 0}};
-    struct addr addr = ipv6 ? addr_from_bytes(ADDR_IPV6,
-                                              (const uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, choice >> 6, choice & 0xF8,
-                                                                  choice, choice, [15] = 1})
+    struct addr addr = ipv6 ? addr_from_bytes(ADDR_IPV6, (const uint8_t[16]){0x20, 0x01, 0x0d, 0xb8, choice >> 6,
+                                                                             choice & 0xF8, choice, choice, [15] = 1})
                             : addr_ipv4(0xC6000000u | (uint32_t)(choice >> 6) << 16 | (choice & 0x38u) << 8 | choice);
     *prefix = prefix_make(&addr, lengths[ipv6][choice & 7]);
 }
@@ -72,7 +71,8 @@ static void put_prefixes(struct buf *buf, const struct prefixes *prefixes, bool 
     }
 }
 
-/* Attributes ---------------------------------------------------------------------------------------------------------- */
+/* Attributes ----------------------------------------------------------------------------------------------------------
+ */
 
 /* As many hops as the variant says, some of them wide, some the speaker's own, perhaps a set. */
 static void put_as_path(struct buf *out, const struct neighbour *neighbour, uint8_t variant)
@@ -192,7 +192,8 @@ static void put_ordinary(struct buf *out, const struct neighbour *neighbour, uin
         put_u32_attr(out, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, 100u + (variant >> 7));
 }
 
-/* UPDATEs ------------------------------------------------------------------------------------------------------------- */
+/* UPDATEs -------------------------------------------------------------------------------------------------------------
+ */
 
 static void send_update(struct neighbour *neighbour, const struct buf *body)
 {
@@ -281,8 +282,8 @@ void fuzz_local_attrs(struct cursor *arguments, bool ipv6, struct buf *attrs)
     uint8_t variant = cursor_u8(arguments);
     attr_put(attrs, ATTR_FLAG_TRANSITIVE, ATTR_ORIGIN, &(uint8_t){variant & 3}, 1);
     if (variant & 0x10)
-        attr_put(attrs, ATTR_FLAG_TRANSITIVE, ATTR_AS_PATH,
-                 (const uint8_t[]){SEGMENT_AS_SEQUENCE, 1, 0, variant, 0, 1}, 6);
+        attr_put(attrs, ATTR_FLAG_TRANSITIVE, ATTR_AS_PATH, (const uint8_t[]){SEGMENT_AS_SEQUENCE, 1, 0, variant, 0, 1},
+                 6);
     else
         attr_put(attrs, ATTR_FLAG_TRANSITIVE, ATTR_AS_PATH, NULL, 0);
     struct addr next_hop = variant & 8 ? speaker_addr(ipv6) : addr_from_bytes(ipv6 ? ADDR_IPV6 : ADDR_IPV4, zeros);

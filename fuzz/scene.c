@@ -1,4 +1,5 @@
 /* The speaker among its neighbours: how it begins, and what must hold at any time and at the end. */
+#include <stdio.h>
 #include <string.h>
 
 #include "attr/store.h"
@@ -15,6 +16,7 @@ enum {
     IDLE_HOLD_S = 5,
     SETTLE_MS = 2000,
     SETTLE_TRIES = 30,
+    WHY_MAX = 30, /* rows asked about, of each table */
     END_MS = 30 * 1000,
     PREFIX_LIMIT_RESTART_S = 30,
     SEND_MAX = 3,
@@ -40,7 +42,8 @@ enum {
     FLAG_DELAY = 1 << 3,
 };
 
-/* The beginning ------------------------------------------------------------------------------------------------------- */
+/* The beginning -------------------------------------------------------------------------------------------------------
+ */
 
 static void watch_log(void *context, enum log_level level, const char *line)
 {
@@ -93,8 +96,8 @@ static void put_families(struct neighbor_config *config, const struct neighbour_
             continue;
         struct family_config *family = &config->peer.families[config->peer.family_count++];
         *family = (struct family_config){.family = id, .enabled = true};
-        family->add_paths = (struct add_paths_config){.receive = kind->add_path,
-                                                      .send_max = kind->add_path ? SEND_MAX : 0};
+        family->add_paths =
+            (struct add_paths_config){.receive = kind->add_path, .send_max = kind->add_path ? SEND_MAX : 0};
         family->prefix_limit = (struct prefix_limit_config){.max_prefixes = kind->prefix_limit,
                                                             .shutdown_threshold_pct = 75,
                                                             .restart_timer_s = PREFIX_LIMIT_RESTART_S};
@@ -168,7 +171,8 @@ void scene_run_ms(struct scene *scene, int64_t ms)
         loop_turn(scene->loop, (int)mono_diff_ms(limit, loop_now(scene->loop)) + 1);
 }
 
-/* Views --------------------------------------------------------------------------------------------------------------- */
+/* Views ---------------------------------------------------------------------------------------------------------------
+ */
 
 void scene_check_view(const struct path_view *view)
 {
@@ -225,10 +229,11 @@ bool scene_walk_step(struct scene *scene, struct path_walk *walk)
     return count > 0 || again;
 }
 
-/* Walking ------------------------------------------------------------------------------------------------------------- */
+/* Walking -------------------------------------------------------------------------------------------------------------
+ */
 
 struct tally {
-    uint64_t rows, paths, accepted, known;
+    uint64_t rows, paths, accepted, stale, known;
 };
 
 static struct peer_name name_of(unsigned neighbour)
@@ -284,9 +289,10 @@ static struct tally walk_all(struct scene *scene, const struct path_query *query
         for (size_t i = 0; i < count; i++) {
             scene_check_view(&paths[i]);
             tally.accepted += !paths[i].filtered;
+            tally.stale += paths[i].stale;
             tally.known += is_known(conn, &paths[i]);
         }
-        if (!why || count == 0)
+        if (!why || count == 0 || tally.rows > WHY_MAX)
             continue;
         struct path_view first = paths[0];
         ask_why(scene, &first, NULL);
@@ -328,12 +334,14 @@ void scene_check_tables(struct scene *scene)
     control_group_list(scene->control, check_group, NULL);
 }
 
-/* Settling -------------------------------------------------------------------------------------------------------------- */
+/* Settling
+ * -------------------------------------------------------------------------------------------------------------- */
 
 struct settled {
     struct scene *scene;
     struct neighbour *neighbour;
     bool agrees;
+    bool last; /* say what does not agree */
 };
 
 static struct neighbour_conn *only_conn(struct neighbour *neighbour)
@@ -357,9 +365,23 @@ static bool family_agrees(struct settled *settled, const struct peer_family_view
     struct tally in = walk_all(settled->scene, &query, NULL, false);
     query.table = TABLE_ADJ_OUT;
     struct tally out = walk_all(settled->scene, &query, conn, false);
-    if (in.paths != view->received || in.accepted != view->accepted || out.paths != view->advertised)
+    /* Between BoRR and EoRR what has not come again is there, and does not count. */
+    bool counted = in.paths - in.stale == view->received && (in.stale || in.accepted == view->accepted);
+    if (!counted || out.paths != view->advertised) {
+        if (settled->last)
+            fprintf(stderr, "%s, %s: counted %u received, %u accepted, %u advertised; there are %u, %u, %u\n",
+                    settled->neighbour->kind->name, family_get(view->family)->config_name, (unsigned)view->received,
+                    (unsigned)view->accepted, (unsigned)view->advertised, (unsigned)in.paths, (unsigned)in.accepted,
+                    (unsigned)out.paths);
         return false;
-    return out.known == out.paths && told_count(&conn->told, view->family) == out.paths;
+    }
+    uint32_t heard = told_count(&conn->told, view->family);
+    if (out.known == out.paths && heard == out.paths)
+        return true;
+    if (settled->last)
+        fprintf(stderr, "%s, %s: %u routes heard, %u told, %u of these known\n", settled->neighbour->kind->name,
+                family_get(view->family)->config_name, heard, (unsigned)out.paths, (unsigned)out.known);
+    return false;
 }
 
 static void compare(void *context, const struct peer_view *view)
@@ -369,6 +391,8 @@ static void compare(void *context, const struct peer_view *view)
     if (view->session->state != SESSION_ESTABLISHED)
         return;
     if (conn == NULL) {
+        if (settled->last)
+            fprintf(stderr, "%s: established, but not with one connection\n", settled->neighbour->kind->name);
         settled->agrees = false;
         return;
     }
@@ -388,6 +412,7 @@ void scene_settle(struct scene *scene)
     for (unsigned try = 0; try < SETTLE_TRIES && !settled.agrees; try++) {
         scene_run_ms(scene, SETTLE_MS);
         settled.agrees = true;
+        settled.last = try == SETTLE_TRIES - 1;
         for (unsigned i = 0; i < neighbour_kind_count; i++) {
             struct peer_name name = name_of(i);
             settled.neighbour = &scene->neighbours[i];
@@ -397,7 +422,8 @@ void scene_settle(struct scene *scene)
     CHECK(settled.agrees);
 }
 
-/* The end ------------------------------------------------------------------------------------------------------------- */
+/* The end -------------------------------------------------------------------------------------------------------------
+ */
 
 static void check_empty(const struct speaker_table *table)
 {
@@ -416,8 +442,7 @@ static void check_idle(void *context, const struct peer_view *view)
     check_peer(context, view);
     CHECK(view->session->state == SESSION_IDLE);
     for (uint32_t i = 0; i < view->family_count; i++)
-        CHECK(view->families[i].received == 0 && view->families[i].accepted == 0 &&
-              view->families[i].advertised == 0);
+        CHECK(view->families[i].received == 0 && view->families[i].accepted == 0 && view->families[i].advertised == 0);
 }
 
 void scene_check_end(struct scene *scene)

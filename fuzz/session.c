@@ -40,7 +40,8 @@ static void check_result(int result, const struct err *err)
         check_text(err->text);
 }
 
-/* What neighbours do --------------------------------------------------------------------------------------------------- */
+/* What neighbours do
+ * --------------------------------------------------------------------------------------------------- */
 
 static void send_raw(struct scene *scene, unsigned neighbour, struct cursor *arguments)
 {
@@ -127,7 +128,8 @@ static void change_manners(struct scene *scene, unsigned neighbour, struct curso
     one->shape.hold_time_s = cursor_u16(arguments);
 }
 
-/* What the operator does ------------------------------------------------------------------------------------------------ */
+/* What the operator does
+ * ------------------------------------------------------------------------------------------------ */
 
 static void pass_time(struct scene *scene, unsigned neighbour, struct cursor *arguments)
 {
@@ -315,10 +317,10 @@ static void restart(struct scene *scene, unsigned neighbour, struct cursor *argu
 
 /* The order is that of the numbers in the input; kept corpora depend on it. */
 static void (*const operations[])(struct scene *scene, unsigned neighbour, struct cursor *arguments) = {
-    send_raw,     send_message,       announce,   withdraw, announce_many,     send_refresh, send_end_of_rib,
-    dial,         hang_up,            reset_connections,    cut,               be_deaf,      change_manners,
-    pass_time,    administer,         change_peer,          add_or_delete_peer, add_local,   delete_local,
-    walk,         ask,                look_at_all,          restart,
+    send_raw,    send_message, announce,           withdraw,  announce_many, send_refresh,   send_end_of_rib,
+    dial,        hang_up,      reset_connections,  cut,       be_deaf,       change_manners, pass_time,
+    administer,  change_peer,  add_or_delete_peer, add_local, delete_local,  walk,           ask,
+    look_at_all, restart,
 };
 
 void scene_operate(struct scene *scene, uint8_t operation, unsigned neighbour, struct cursor *arguments)

@@ -114,11 +114,10 @@ static bool run_table(struct speaker *speaker, struct speaker_table *table, stru
     bool more = fill_groups(table);
     more |= catch_up_run(table->catch_ups, WALK_ROWS);
     more |= sweep_run(speaker, table, WALK_ROWS);
-    /* Asked only now: the rows a sweep has just changed are to be exported, even if it was its last slice. */
-    more |= may_export(speaker, table);
     more |= dissolve_groups(table);
     more |= trim_groups(table);
-    return more || may_export(speaker, table); /* the sweep may have left work */
+    /* Asked last: the rows a sweep has just changed are to be exported, even if it was its last slice. */
+    return more || may_export(speaker, table);
 }
 
 static bool run(struct loop_task *task)
