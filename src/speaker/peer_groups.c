@@ -30,9 +30,10 @@ static void own_next_hops(const struct peer *peer, struct export_rules *rules)
     rules->next_hop_ipv6 = local->kind == ADDR_IPV6 && !addr_is_link_local(local) ? *local : companions.ipv6;
     if (rules->next_hop_ipv6.kind == ADDR_NONE && addr_is_link_local(local))
         rules->next_hop_ipv6 = *local;
-    /* The link-local companion is for neighbours on the same link only (RFC 2545 3). */
-    if (local->kind == ADDR_IPV6 && !peer->config.peer.ebgp_multihop && !peer->ibgp)
-        rules->link_local = companions.link_local;
+    /* No link-local companion (RFC 2545 3) beside a global next hop, as GoBGP: receivers that take it as the better
+     * one need to know the interface, and those without a kernel table do not. */
+    if (addr_is_link_local(local))
+        rules->link_local = *local;
 }
 
 void peer_export_rules(const struct peer *peer, enum family_id family, struct export_rules *rules)
