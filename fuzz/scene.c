@@ -395,11 +395,13 @@ static bool family_agrees(struct settled *settled, const struct peer_family_view
         return false;
     }
     uint32_t heard = told_count(&conn->told, view->family);
-    if (out.known == out.paths && heard == out.paths)
+    bool ended = conn->ended >> view->family & 1 && view->end_of_rib_sent;
+    if (out.known == out.paths && heard == out.paths && ended)
         return true;
     if (settled->last)
-        fprintf(stderr, "%s, %s: %u routes heard, %u told, %u of these known\n", settled->neighbour->kind->name,
-                family_get(view->family)->config_name, heard, (unsigned)out.paths, (unsigned)out.known);
+        fprintf(stderr, "%s, %s: %u routes heard, %u told, %u of these known; End-of-RIB: %s\n",
+                settled->neighbour->kind->name, family_get(view->family)->config_name, heard, (unsigned)out.paths,
+                (unsigned)out.known, ended ? "yes" : "no");
     return false;
 }
 
