@@ -10,7 +10,6 @@
 #include "control/internal.h"
 #include "session.h"
 #include "speaker/update_group.h"
-#include "wire/attr_rules.h"
 
 enum {
     CONNECT_RETRY_S = 10,
@@ -263,24 +262,6 @@ static void ask_why(struct scene *scene, const struct path_view *path, const str
         scene_check_view(&why->told.sent);
 }
 
-/* Of the attributes as a receiver keeps them: what he does not know is Partial from then on, or not kept at all. */
-static uint64_t received_hash(const struct path_view *path)
-{
-    struct cursor cursor = cursor_of(path->attrs, path->attrs_length);
-    struct attr_item item;
-    struct buf kept;
-    buf_init(&kept, ATTR_BLOCK_MAX);
-    while (attr_next(&cursor, &item)) {
-        if (attr_rule_get(item.type) != NULL)
-            attr_put(&kept, item.flags, item.type, item.value, item.length);
-        else if (item.flags & ATTR_FLAG_TRANSITIVE)
-            attr_put(&kept, item.flags | ATTR_FLAG_PARTIAL, item.type, item.value, item.length);
-    }
-    uint64_t hash = hash_bytes(kept.bytes, kept.length);
-    buf_release(&kept);
-    return hash;
-}
-
 /* Was the neighbour told it as the speaker says it told it? `conn` may be NULL. */
 static bool is_known(const struct neighbour_conn *conn, const struct path_view *path)
 {
@@ -289,7 +270,7 @@ static bool is_known(const struct neighbour_conn *conn, const struct path_view *
     if (conn == NULL || !told_find(&conn->told, path->family, &nlri, &hash))
         return false;
     /* Octets are lost on the way to who knows small AS numbers only. */
-    return !conn->negotiated.four_octet_as || hash == received_hash(path);
+    return !conn->negotiated.four_octet_as || hash == hash_bytes(path->attrs, path->attrs_length);
 }
 
 static struct tally walk_all(struct scene *scene, const struct path_query *query, const struct neighbour_conn *conn,
@@ -395,13 +376,11 @@ static bool family_agrees(struct settled *settled, const struct peer_family_view
         return false;
     }
     uint32_t heard = told_count(&conn->told, view->family);
-    bool ended = conn->ended >> view->family & 1 && view->end_of_rib_sent;
-    if (out.known == out.paths && heard == out.paths && ended)
+    if (out.known == out.paths && heard == out.paths)
         return true;
     if (settled->last)
-        fprintf(stderr, "%s, %s: %u routes heard, %u told, %u of these known; End-of-RIB: %s\n",
-                settled->neighbour->kind->name, family_get(view->family)->config_name, heard, (unsigned)out.paths,
-                (unsigned)out.known, ended ? "yes" : "no");
+        fprintf(stderr, "%s, %s: %u routes heard, %u told, %u of these known\n", settled->neighbour->kind->name,
+                family_get(view->family)->config_name, heard, (unsigned)out.paths, (unsigned)out.known);
     return false;
 }
 

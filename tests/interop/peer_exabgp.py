@@ -12,7 +12,8 @@ BRIDGE = Path(__file__).with_name("exabgp_bridge.py")
 
 class ExaBgp(Daemon):
     originates = ("origin", "as_path", "next_hop", "med", "local_pref", "aggregator", "atomic", "communities", "large", "extended")
-    # 4.2 cannot read a NOTIFICATION with a text: it answers with one of its own.
+    # 4.2 cannot read a NOTIFICATION with a text: it answers with one of its own. Of two next hops (RFC 2545 3) it shows
+    # the link-local one.
     abilities = frozenset({"md5", "as2", "merges as4", "add path", "extended next hop", "refresh"})
 
     def __init__(self, *arguments, **options):

@@ -1,11 +1,12 @@
-"""FRR: bgpd alone, without zebra."""
+"""FRR: bgpd, with zebra to tell it of interfaces; no route of its reaches the kernel."""
 import json
 
 from daemons import Daemon
 from lab import wait_for
 from route import Route, address, community, extended_from_text
 
-BGPD = "/usr/lib/frr/bgpd"
+BGPD, ZEBRA, RUN = "/usr/lib/frr/bgpd", "/usr/lib/frr/zebra", "/run/frr"
+COMMON = ("-P", "0", "--vty_socket", RUN, "-z", f"{RUN}/zserv.api")
 
 
 class Frr(Daemon):
@@ -49,23 +50,27 @@ class Frr(Daemon):
         return [f"neighbor {session.remote} {line}" for line in lines]
 
     def start(self):
-        self._make_run_folder()
+        self.host.run("install", "-d", "-o", "frr", "-g", "frr", RUN)
         file = self.folder / "bgpd.conf"
         file.write_text(self._configuration())
         file.chmod(0o644)
-        self.spawn(BGPD, "-Z", "-n", "-S", "-f", file, "-i", "/run/frr/bgpd.pid", "--vty_socket", "/run/frr", "-P", "0",
-                   "-u", "root", "-g", "root", "-z", "/run/frr/zserv.api")
+        self._zebra = self.host.popen(ZEBRA, "-i", f"{RUN}/zebra.pid", *COMMON, log=self.folder / "zebra.log")
+        wait_for(lambda: "zserv.api" in self.host.run("ls", RUN), "zebra listens", 20, 0.05)
+        self.spawn(BGPD, "-n", "-S", "-f", file, "-i", f"{RUN}/bgpd.pid", "-u", "root", "-g", "root", *COMMON)
         wait_for(lambda: not self.alive() or self.established_possible(), "FRR's bgpd answers", 20, 0.05)
         if not self.alive():
             raise AssertionError(f"bgpd ended: {self.log_text()}")
         return self
 
-    def _make_run_folder(self):
-        self.host.run("mkdir", "-p", "/run/frr")
+    def end(self, limit_s=20):
+        status = super().end(limit_s)
+        self._zebra.kill()
+        self._zebra.wait()
+        return status
 
     def vty(self, *commands):
         words = [word for command in commands for word in ("-c", command)]
-        return self.host.run("vtysh", "--vty_socket", "/run/frr", "-d", "bgpd", *words)
+        return self.host.run("vtysh", "--vty_socket", RUN, "-d", "bgpd", *words)
 
     def established_possible(self):
         try:

@@ -40,7 +40,7 @@ class RawSpeaker:
         self.as4, self.hold_time_s = as4, hold_time_s
         self.router_id = router_id or host.address4
         self.capabilities = wire.capabilities(asn, families, as4, **options) if capabilities is None else capabilities
-        self._add_path = options.get("add_path", ())
+        self.add_path = options.get("add_path", ())
         self.socket = None
         self._lock = threading.Lock()
         self.reset()
@@ -175,7 +175,7 @@ class RawSpeaker:
                 self.send(wire.message(wire.KEEPALIVE))
         elif kind == wire.UPDATE:
             try:
-                announced, withdrawn, family = wire.parse_update(body, self.as4, self._add_path)
+                announced, withdrawn, family = wire.parse_update(body, self.as4, self.add_path)
             except (ValueError, IndexError, struct.error) as error:
                 self.errors.append(f"{error}: {body.hex()}")
                 return

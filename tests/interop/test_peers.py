@@ -99,6 +99,12 @@ def expect(expected, look, fields):
     wait_for(found, describe, 15, 0.2)
 
 
+def shown(link, *hidden):
+    """The attributes the peer's view can be held to; one peer hides the global next hop behind a link-local one."""
+    peculiar = type(link.peer).__name__ == "ExaBgp" and link.version == 6
+    return without("local_pref", *hidden, *(["next_hop"] if peculiar else []))
+
+
 def first(table, prefix):
     paths = table.get(prefix)
     return paths[0] if isinstance(paths, list) and paths else paths or None
@@ -119,8 +125,7 @@ def test_routes_reach_the_peer_unchanged(link, name):
     route = over(link.version, FEED[name]).but(next_hop=link.source.local)
     link.source.announce(route)
     expected = route.but(as_path=(DUT_ASN, *route.as_path), next_hop=link.to_peer.local, med=None)
-    expect(expected, lambda: first(link.peer.received(link.at_peer, link.version), route.prefix),
-           without("local_pref"))
+    expect(expected, lambda: first(link.peer.received(link.at_peer, link.version), route.prefix), shown(link))
 
 
 def test_originated_route_reaches_the_peer(link):
@@ -128,7 +133,7 @@ def test_originated_route_reaches_the_peer(link):
     route = over(link.version, OWN.but(prefix="10.3.1.0/24"))
     link.dut.announce(route)
     expected = link.dut.reduce(route).but(as_path=(DUT_ASN, *route.as_path), next_hop=link.to_peer.local)
-    expect(expected, lambda: first(link.peer.received(link.at_peer, link.version), route.prefix), without("local_pref"))
+    expect(expected, lambda: first(link.peer.received(link.at_peer, link.version), route.prefix), shown(link))
     link.dut.withdraw(route.prefix)
     wait_for(lambda: route.prefix not in link.peer.received(link.at_peer, link.version), "withdrawn at the peer", 15)
 

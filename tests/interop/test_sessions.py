@@ -11,7 +11,7 @@ from lab import Lab, wait_for
 from raw import RawSpeaker
 from route import ATTRIBUTES
 from test_peers import (DUT_ASN, FEED, OBSERVER_ASN, OWN, PEER_ASN, PEERS, SOURCE_ASN, build_link, expect, first, over,
-                        without)
+                        shown, without)
 
 KEY = "correct-horse-battery-staple"
 SHORT_ASN = 64999
@@ -49,7 +49,7 @@ def exchange(link, route_out, expected_out, route_in, expected_in, fields=None):
     link.peer.wait_established(link.at_peer)
     link.source.announce(route_out)
     expect(expected_out, lambda: first(link.peer.received(link.at_peer, link.version), route_out.prefix),
-           fields or without("local_pref"))
+           fields or shown(link))
     link.peer.announce(route_in)
     expect(expected_in, lambda: first(link.dut.received(link.to_peer, link.version), route_in.prefix),
            fields or without("local_pref"))
@@ -197,7 +197,8 @@ def test_ipv4_routes_with_ipv6_next_hops(lab, kind):
     out = FEED["full"].but(next_hop=source_host.address6)
     source.announce(out)
     expect(out.but(as_path=(DUT_ASN, *out.as_path), next_hop=dut_host.address6, med=None),
-           lambda: first(peer.received(at_peer), out.prefix), without("local_pref"))
+           lambda: first(peer.received(at_peer), out.prefix),
+           without("local_pref", *(["next_hop"] if kind == "exabgp" else [])))
     into = OWN.but(next_hop=peer_host.address6)
     peer.announce(into)
     sent = peer.reduce(into)
