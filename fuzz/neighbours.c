@@ -215,6 +215,8 @@ static void take_update(struct neighbour_conn *conn, const struct message *messa
     CHECK(update.run_count > 0 || update.end_of_rib != FAMILY_UNKNOWN);
     for (unsigned i = 0; i < update.run_count; i++)
         take_run(conn, &update, &update.runs[i]);
+    if (update.end_of_rib != FAMILY_UNKNOWN)
+        conn->ended |= (family_set)1 << update.end_of_rib;
     conn->neighbour->updates++;
     buf_release(&scratch);
 }

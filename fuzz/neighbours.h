@@ -65,6 +65,7 @@ struct neighbour_conn {
     struct negotiated negotiated;
     struct update_rules rules; /* what the speaker's UPDATEs must obey */
     struct told told;
+    family_set ended; /* End-of-RIB came */
 };
 
 struct neighbour {

@@ -10,6 +10,7 @@
 #include "control/internal.h"
 #include "session.h"
 #include "speaker/update_group.h"
+#include "wire/attr_rules.h"
 
 enum {
     CONNECT_RETRY_S = 10,
@@ -262,6 +263,24 @@ static void ask_why(struct scene *scene, const struct path_view *path, const str
         scene_check_view(&why->told.sent);
 }
 
+/* Of the attributes as a receiver keeps them: what he does not know is Partial from then on, or not kept at all. */
+static uint64_t received_hash(const struct path_view *path)
+{
+    struct cursor cursor = cursor_of(path->attrs, path->attrs_length);
+    struct attr_item item;
+    struct buf kept;
+    buf_init(&kept, ATTR_BLOCK_MAX);
+    while (attr_next(&cursor, &item)) {
+        if (attr_rule_get(item.type) != NULL)
+            attr_put(&kept, item.flags, item.type, item.value, item.length);
+        else if (item.flags & ATTR_FLAG_TRANSITIVE)
+            attr_put(&kept, item.flags | ATTR_FLAG_PARTIAL, item.type, item.value, item.length);
+    }
+    uint64_t hash = hash_bytes(kept.bytes, kept.length);
+    buf_release(&kept);
+    return hash;
+}
+
 /* Was the neighbour told it as the speaker says it told it? `conn` may be NULL. */
 static bool is_known(const struct neighbour_conn *conn, const struct path_view *path)
 {
@@ -270,7 +289,7 @@ static bool is_known(const struct neighbour_conn *conn, const struct path_view *
     if (conn == NULL || !told_find(&conn->told, path->family, &nlri, &hash))
         return false;
     /* Octets are lost on the way to who knows small AS numbers only. */
-    return !conn->negotiated.four_octet_as || hash == hash_bytes(path->attrs, path->attrs_length);
+    return !conn->negotiated.four_octet_as || hash == received_hash(path);
 }
 
 static struct tally walk_all(struct scene *scene, const struct path_query *query, const struct neighbour_conn *conn,
@@ -376,11 +395,13 @@ static bool family_agrees(struct settled *settled, const struct peer_family_view
         return false;
     }
     uint32_t heard = told_count(&conn->told, view->family);
-    if (out.known == out.paths && heard == out.paths)
+    bool ended = conn->ended >> view->family & 1 && view->end_of_rib_sent;
+    if (out.known == out.paths && heard == out.paths && ended)
         return true;
     if (settled->last)
-        fprintf(stderr, "%s, %s: %u routes heard, %u told, %u of these known\n", settled->neighbour->kind->name,
-                family_get(view->family)->config_name, heard, (unsigned)out.paths, (unsigned)out.known);
+        fprintf(stderr, "%s, %s: %u routes heard, %u told, %u of these known; End-of-RIB: %s\n",
+                settled->neighbour->kind->name, family_get(view->family)->config_name, heard, (unsigned)out.paths,
+                (unsigned)out.known, ended ? "yes" : "no");
     return false;
 }
 

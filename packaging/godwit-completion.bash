@@ -13,7 +13,7 @@ _godwit()
     done
     case "$path" in
     "") words="global neighbor vrf policy monitor mrt rpki bmp log-level why groups counters reload " ;;
-    "neighbor ADDRESS") words="local adj-in adj-out accepted rejected reset softreset softresetin softresetout shutdown enable disable policy groups " ;;
+    "neighbor ADDRESS") words="local adj-in adj-out accepted rejected reset softreset softresetin softresetout shutdown enable disable policy why groups " ;;
     "global") words="del rib policy " ;;
     "global del") words="all " ;;
     "global rib") words="add del summary " ;;

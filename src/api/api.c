@@ -46,6 +46,7 @@ static const struct rpc_method methods[] = {
     {GOBGP("AddPathStream"), RPC_CLIENT_STREAM, false, add_path_stream, add_path_stream_end, NULL, NULL},
     {GOBGP("GetTable"), RPC_UNARY, true, get_table, NULL, NULL, NULL},
     {GODWIT("Why"), RPC_UNARY, true, why, NULL, NULL, NULL},
+    {GODWIT("WhyNeighbor"), RPC_UNARY, true, why_neighbor, NULL, NULL, NULL},
     {GODWIT("ListGroups"), RPC_SERVER_STREAM, true, list_groups, NULL, list_groups_more, list_groups_cancelled},
     {GODWIT("GetCounters"), RPC_UNARY, true, get_counters, NULL, NULL, NULL},
     {GODWIT("Reload"), RPC_UNARY, false, reload, NULL, NULL, NULL},

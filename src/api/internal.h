@@ -78,6 +78,6 @@ method_call list_path_cancelled;
 method_message watch_event;
 method_more watch_event_more;
 method_call watch_event_cancelled;
-method_message why, list_groups, get_counters, reload;
+method_message why, why_neighbor, list_groups, get_counters, reload;
 method_more list_groups_more;
 method_call list_groups_cancelled;

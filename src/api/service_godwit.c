@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "godwit.pb-c.h"
 
-enum { ATTRS_TEXT_MAX = 4096 };
+enum { ATTRS_TEXT_MAX = 4096, NS_PER_S = 1000000000 };
 
 /* Why -------------------------------------------------------------------------------------------------------------- */
 
@@ -141,6 +141,55 @@ void why(struct rpc_call *call, const uint8_t *bytes, size_t length)
     request_end(&request);
 }
 
+static Godwit__V1__WhyNeighborResponse__Remark *remark_to_api(struct arena *arena, const struct why_remark *remark)
+{
+    if (!remark->text[0])
+        return NULL;
+    Godwit__V1__WhyNeighborResponse__Remark *to =
+        MESSAGE_NEW(arena, Godwit__V1__WhyNeighborResponse__Remark, godwit__v1__why_neighbor_response__remark__init);
+    to->text = arena_strdup(arena, remark->text);
+    to->age_s = (wall_now().ns - remark->when.ns) / NS_PER_S;
+    return to;
+}
+
+static int why_neighbor_ask(struct request *request, struct why_session *why, struct err *err)
+{
+    const Godwit__V1__WhyNeighborRequest *message = request->message;
+    struct peer_name name;
+    if (!peer_name_parse(message->peer, NULL, &name))
+        return err_set(err, E_NOT_FOUND, "neighbor that has %s doesn't exist", message->peer);
+    return control_why_session(request->api->control, &name, why, err);
+}
+
+void why_neighbor(struct rpc_call *call, const uint8_t *bytes, size_t length)
+{
+    struct request request;
+    struct err err = {0};
+    struct why_session why;
+    if (!request_begin(&request, call, &godwit__v1__why_neighbor_request__descriptor, bytes, length)) {
+        request_end(&request);
+        return;
+    }
+    int result = why_neighbor_ask(&request, &why, &err);
+    if (result < 0) {
+        rpc_call_finish(call, result == E_NOT_FOUND ? RPC_NOT_FOUND : RPC_UNKNOWN, err.text);
+    } else {
+        struct arena *arena = &request.answer;
+        const Godwit__V1__WhyNeighborRequest *message = request.message;
+        Godwit__V1__WhyNeighborResponse response = GODWIT__V1__WHY_NEIGHBOR_RESPONSE__INIT;
+        response.peer = message->peer;
+        response.state = arena_strdup(arena, session_state_name(why.state));
+        response.sentence = why.sentence;
+        response.since_s = why.since.ns ? (wall_now().ns - why.since.ns) / NS_PER_S : -1;
+        response.flaps = why.flaps;
+        response.reason = remark_to_api(arena, &why.reason);
+        response.sent = remark_to_api(arena, &why.sent);
+        response.received = remark_to_api(arena, &why.received);
+        reply_message(call, &response.base);
+    }
+    request_end(&request);
+}
+
 /* Groups ----------------------------------------------------------------------------------------------------------- */
 
 /* Packed when asked for, sent as there is room. */
@@ -191,6 +240,9 @@ static void note_group(void *context, const struct group_view *view)
     group.members = arena_alloc(&arena, (view->member_count + 1) * sizeof(*group.members));
     for (uint32_t i = 0; i < view->member_count; i++)
         group.members[i] = text_of_addr(&arena, &view->members[i]);
+    group.difference = arena_strdup(&arena, view->difference);
+    group.log_bytes = view->backlog_bytes;
+    group.members_behind = view->members_behind;
     response.group = &group;
     size_t length = protobuf_c_message_get_packed_size(&response.base);
     buf_u32(&list->messages, (uint32_t)length);

@@ -1,5 +1,5 @@
 /* godwit why: all paths to a destination, the step of the decision process that put each in its place, and what a
- * neighbor was told. */
+ * neighbor was told. godwit neighbor ADDRESS why: what its session does, and what ended it last. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -11,7 +11,8 @@
 #include "godwit.pb-c.h"
 #include "net/prefix.h"
 
-static void show_candidate(struct output *out, const Godwit__V1__WhyResponse__Candidate *candidate, unsigned rank)
+static void show_candidate(struct output *out, const Godwit__V1__WhyResponse__Candidate *candidate, unsigned rank,
+                           bool only)
 {
     char age[AGE_TEXT_MAX];
     const char *mark = candidate->rejected_reason[0] ? "x" : candidate->best ? ">" : " ";
@@ -25,18 +26,21 @@ static void show_candidate(struct output *out, const Godwit__V1__WhyResponse__Ca
     output_printf(out, "%s\n", candidate->stale ? ", stale" : "");
     if (candidate->rejected_reason[0])
         output_printf(out, "      not used: %s\n", candidate->rejected_reason);
+    else if (only)
+        output_printf(out, "      best: %s\n", candidate->sentence);
     else if (candidate->sentence[0])
         output_printf(out, "      %s by %s (%s)\n", candidate->best ? "best" : "behind", candidate->decisive_step,
                       candidate->sentence);
-    else if (candidate->decisive_step[0])
-        output_printf(out, "      %s%s\n", candidate->best ? "best: " : "behind by ", candidate->decisive_step);
 }
 
 static void show_why(struct output *out, const Godwit__V1__WhyResponse *why, const char *to)
 {
+    size_t eligible = 0;
     output_printf(out, "%s\n", why->prefix);
     for (size_t i = 0; i < why->n_candidates; i++)
-        show_candidate(out, why->candidates[i], (unsigned)i + 1);
+        eligible += why->candidates[i]->rejected_reason[0] == '\0';
+    for (size_t i = 0; i < why->n_candidates; i++)
+        show_candidate(out, why->candidates[i], (unsigned)i + 1, i == 0 && eligible == 1);
     if (!why->advertised)
         return;
     output_printf(out, "to %s: %s\n", to, why->advertised->told ? "told" : "not told");
@@ -78,6 +82,46 @@ int cmd_why(struct cli *cli, const struct command *command, const struct words *
         output_add(&cli->out, "\n");
     } else {
         show_why(&cli->out, why, request.to_peer);
+    }
+    return 0;
+}
+
+static void show_remark(struct output *out, const char *title, const Godwit__V1__WhyNeighborResponse__Remark *remark)
+{
+    char age[AGE_TEXT_MAX];
+    if (remark)
+        output_printf(out, "  %-13s %s ago: %s\n", title, age_format(0, remark->age_s, age), remark->text);
+}
+
+static void show_session(struct output *out, const Godwit__V1__WhyNeighborResponse *why)
+{
+    char age[AGE_TEXT_MAX];
+    output_printf(out, "%s is %s: %s\n", why->peer, why->state, why->sentence);
+    if (why->since_s < 0)
+        output_add(out, "  it never was up\n");
+    else
+        output_printf(out, "  %s for %s, went down %" PRIu32 " %s\n",
+                      strcmp(why->state, "ESTABLISHED") == 0 ? "up" : "down", age_format(0, why->since_s, age),
+                      why->flaps, why->flaps == 1 ? "time" : "times");
+    show_remark(out, "last reason", why->reason);
+    show_remark(out, "we sent", why->sent);
+    show_remark(out, "it sent", why->received);
+}
+
+int cmd_neighbor_why(struct cli *cli, const struct command *command, const struct words *words)
+{
+    Godwit__V1__WhyNeighborRequest request = GODWIT__V1__WHY_NEIGHBOR_REQUEST__INIT;
+    request.peer = words->word[words->count - 1];
+    Godwit__V1__WhyNeighborResponse *why =
+        call_for(cli, "/godwit.v1.Godwit/WhyNeighbor", &request.base, &godwit__v1__why_neighbor_response__descriptor);
+    if (!why)
+        return E_INVALID;
+    if (cli->options.json) {
+        struct json json = json_over(&cli->out.pending);
+        message_json(&json, &why->base);
+        output_add(&cli->out, "\n");
+    } else {
+        show_session(&cli->out, why);
     }
     return 0;
 }

@@ -84,6 +84,7 @@ static const struct command neighbor_commands[] = {
     {"enable", cmd_neighbor_state, OF_NEIGHBOR, false, "", "let its session start"},
     {"disable", cmd_neighbor_state, OF_NEIGHBOR, false, "", "end its session and keep it down"},
     {"policy", cmd_not_offered, OF_NEIGHBOR, false, "", "not offered yet"},
+    {"why", cmd_neighbor_why, OF_NEIGHBOR, true, "", "why its session is not up, or was not last"},
     {"groups", cmd_neighbor_groups, OF_NEIGHBOR, true, "", "its update groups, and why others are not in them"},
 };
 

@@ -9,7 +9,7 @@ command_function cmd_global, cmd_global_delete_all;
 command_function cmd_rib, cmd_rib_add, cmd_rib_delete, cmd_rib_delete_all, cmd_rib_summary;
 command_function cmd_neighbor, cmd_neighbor_add, cmd_neighbor_delete, cmd_neighbor_update;
 command_function cmd_neighbor_rib, cmd_neighbor_rib_summary, cmd_neighbor_reset, cmd_neighbor_state;
-command_function cmd_neighbor_groups;
+command_function cmd_neighbor_groups, cmd_neighbor_why;
 command_function cmd_monitor_rib, cmd_monitor_neighbor, cmd_monitor_adj_in;
 command_function cmd_mrt_inject;
 command_function cmd_log_level;

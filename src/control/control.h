@@ -103,8 +103,8 @@ size_t control_peer_list(struct control *control, const struct peer_name *name,
 
 int control_peer_group_add(struct control *control, const struct peer_group_config *group, struct err *err);
 int control_peer_group_delete(struct control *control, const char *name, struct err *err);
-int control_peer_group_update(struct control *control, const struct peer_group_config *group,
-                              bool *needs_soft_reset_in, struct err *err);
+int control_peer_group_update(struct control *control, const struct peer_group_config *group, bool *needs_soft_reset_in,
+                              struct err *err);
 size_t control_peer_group_list(struct control *control, const char *name,
                                void (*group)(void *context, const struct peer_group_config *group), void *context);
 const struct peer_group_config *control_peer_group_find(struct control *control, const char *name);
@@ -125,8 +125,7 @@ struct local_path {
     bool is_from_external;
 };
 
-int control_path_add(struct control *control, const struct local_path *path, uint8_t uuid[UUID_BYTES],
-                     struct err *err);
+int control_path_add(struct control *control, const struct local_path *path, uint8_t uuid[UUID_BYTES], struct err *err);
 int control_path_delete(struct control *control, enum family_id family, const struct prefix *prefix,
                         uint32_t identifier); /* not there: no error */
 int control_path_delete_uuid(struct control *control, const uint8_t uuid[UUID_BYTES], struct err *err);
@@ -222,8 +221,8 @@ struct why_path {
 
 struct why_told { /* about one peer */
     bool told;
-    char sentence[256];     /* "not sent back to the peer it came from"; "sent at ... " */
-    struct path_view sent;  /* if told: what stands in the Adj-RIB-Out */
+    char sentence[256];    /* "not sent back to the peer it came from"; "sent at ... " */
+    struct path_view sent; /* if told: what stands in the Adj-RIB-Out */
 };
 
 struct why {
@@ -244,14 +243,34 @@ struct why_query {
 /* The answer belongs to `control` until the next call. E_NOT_FOUND: no route. */
 int control_why(struct control *control, const struct why_query *query, const struct why **why, struct err *err);
 
+/* What a neighbour's session is doing, and what ended it last, in words. */
+struct why_remark {
+    char text[320]; /* "": never */
+    struct wall_time when;
+};
+
+struct why_session {
+    enum session_state state;
+    char sentence[160];     /* what the state means just now: "resting after an error, next attempt in 4 s" */
+    struct wall_time since; /* up or down since then; 0 ns: never was up */
+    uint32_t flaps;
+    struct why_remark reason;         /* why it is not up, or was not last */
+    struct why_remark sent, received; /* the last NOTIFICATIONs */
+};
+int control_why_session(struct control *control, const struct peer_name *name, struct why_session *why,
+                        struct err *err);
+
 /* Update groups: who shares one encoded stream, and why others do not. */
 struct group_view {
     uint32_t id;
     enum family_id family;
-    const char *key;        /* in words: "external, local AS 65000, 4-octet AS, next hop self" */
+    const char *key; /* in words: "external, local AS 65000, 4-octet AS, next hop self" */
     uint32_t member_count;
     const struct addr *members;
     uint64_t advertised;
+    const char *difference;  /* from the largest other group of its family, in words; "": it is the only one */
+    uint64_t backlog_bytes;  /* what its slowest live member has not been given yet */
+    uint32_t members_behind; /* members that are brought up to date from the table */
 };
 size_t control_group_list(struct control *control, void (*group)(void *context, const struct group_view *view),
                           void *context);

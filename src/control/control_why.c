@@ -23,60 +23,60 @@ void why_answer_free(struct why_answer *answer)
     mem_free(MEM_OTHER, answer);
 }
 
-/* What each step compared, in words; `loser` lost to `winner`. */
-static void say_step(enum decision_step step, const struct decision_path *winner, const struct decision_path *loser,
-                     char *text, size_t size)
+/* What a step compared, in words, from the side of `self`, which won or lost against `other`. */
+static void say_step(enum decision_step step, const struct decision_path *self, const struct decision_path *other,
+                     bool won, struct str *out)
 {
-    char winner_address[ADDR_TEXT_MAX], loser_address[ADDR_TEXT_MAX];
-    struct attr_summary a, b;
-    struct attr_block block;
-    struct str out = str_over(text, size);
-    attr_block_of(winner->attrs, winner->set->wire_length, &block);
-    a = block.summary;
-    attr_block_of(loser->attrs, loser->set->wire_length, &block);
-    b = block.summary;
+    static const char *const origins[] = {"IGP", "EGP", "INCOMPLETE"};
+    const char *whom = won ? "the next best" : "the best one";
+    char self_address[ADDR_TEXT_MAX], other_address[ADDR_TEXT_MAX];
+    struct attr_block mine, others;
+    attr_block_of(self->attrs, self->set->wire_length, &mine);
+    attr_block_of(other->attrs, other->set->wire_length, &others);
     switch (step) {
     case DECISION_LLGR_STALE:
-        str_add(&out, "it carries LLGR_STALE, the other does not");
+        str_printf(out, "%s carries LLGR_STALE", won ? whom : "it");
         break;
     case DECISION_LOCAL_PREF:
-        str_printf(&out, "LOCAL_PREF %u is lower than %u", b.local_pref, a.local_pref);
+        str_printf(out, "LOCAL_PREF %u, %s has %u", mine.summary.local_pref, whom, others.summary.local_pref);
         break;
     case DECISION_LOCAL_ORIGIN:
-        str_add(&out, "the other is originated here");
+        str_printf(out, "%s is %s", whom, won ? "from a neighbor" : "originated here");
         break;
     case DECISION_AS_PATH_LENGTH:
-        str_printf(&out, "AS_PATH is %u long, the other's is %u", b.path_length, a.path_length);
+        str_printf(out, "AS_PATH is %u long, that of %s %u", mine.summary.path_length, whom,
+                   others.summary.path_length);
         break;
-    case DECISION_ORIGIN: {
-        static const char *const names[] = {"IGP", "EGP", "INCOMPLETE"};
-        str_printf(&out, "ORIGIN %s is worse than %s", names[b.origin % 3], names[a.origin % 3]);
+    case DECISION_ORIGIN:
+        str_printf(out, "ORIGIN %s, %s has %s", origins[mine.summary.origin % 3], whom,
+                   origins[others.summary.origin % 3]);
         break;
-    }
     case DECISION_MED:
-        str_printf(&out, "MED %u is higher than %u, both from AS %u", b.med, a.med, b.neighbor_as);
+        str_printf(out, "MED %u, %s has %u", mine.summary.med, whom, others.summary.med);
+        if (mine.summary.neighbor_as == others.summary.neighbor_as)
+            str_printf(out, ", both from AS %u", mine.summary.neighbor_as);
         break;
     case DECISION_EXTERNAL:
-        str_add(&out, "it is internal, the other is external");
+        str_printf(out, "%s is %s", whom, won ? "internal" : "external");
         break;
     case DECISION_IGP_METRIC:
-        str_printf(&out, "its next hop is at metric %u, the other's at %u", loser->igp_metric, winner->igp_metric);
+        str_printf(out, "its next hop is at metric %u, that of %s at %u", self->igp_metric, whom, other->igp_metric);
         break;
     case DECISION_AGE:
-        str_add(&out, "the other is older");
+        str_printf(out, "%s is %s", whom, won ? "younger" : "older");
         break;
     case DECISION_ROUTER_ID:
-        str_printf(&out, "its router id (or ORIGINATOR_ID) is higher");
+        str_printf(out, "its router id (or ORIGINATOR_ID) is %s than that of %s", won ? "lower" : "higher", whom);
         break;
     case DECISION_CLUSTER_LIST:
-        str_add(&out, "its CLUSTER_LIST is longer");
+        str_printf(out, "its CLUSTER_LIST is %s than that of %s", won ? "shorter" : "longer", whom);
         break;
     case DECISION_NEIGHBOR_ADDRESS:
-        str_printf(&out, "neighbour %s is higher than %s", addr_format(loser->peer, loser_address),
-                   addr_format(winner->peer, winner_address));
+        str_printf(out, "%s, %s is from %s", addr_format(self->peer, self_address), whom,
+                   addr_format(other->peer, other_address));
         break;
     default:
-        str_printf(&out, "path id %u is higher than %u", loser->path_id, winner->path_id);
+        str_printf(out, "path id %u, %s has %u", self->path_id, whom, other->path_id);
         break;
     }
 }
@@ -135,12 +135,10 @@ static void explain_path(struct rib *rib, const struct gathered *gathered, size_
     if (decision_compare(&rib->options.decision, &best, &other, &step) > 0)
         step = DECISION_MED; /* beaten by a third path of its neighbour AS, which MED put first */
     why->step = decision_step_name(step);
-    char lost[200];
-    say_step(step, &best, &other, lost, sizeof(lost));
     if (index == 0)
-        str_printf(&out, "of the next best: %s", lost);
+        say_step(step, &best, &other, true, &out);
     else
-        str_add(&out, lost);
+        say_step(step, &other, &best, false, &out);
 }
 
 static void explain_told(struct control *control, struct rib *rib, row_id row, const struct gathered *gathered,
@@ -185,9 +183,9 @@ static row_id find_row(struct control *control, const struct why_query *query, s
                 query->family < FAMILY_COUNT ? family_get(query->family)->config_name : "unknown");
         return 0;
     }
-    row_id row = query->longest_match ? prefix_longest_match(table->rib->prefixes, query->prefix.addr.bytes,
-                                                             query->prefix.length)
-                                      : rib_find(table->rib, &query->prefix);
+    row_id row = query->longest_match
+                     ? prefix_longest_match(table->rib->prefixes, query->prefix.addr.bytes, query->prefix.length)
+                     : rib_find(table->rib, &query->prefix);
     if (row != 0 && rib_row_path_count(table->rib, row) > 0)
         return row;
     err_set(err, E_NOT_FOUND, "%s: no route", prefix_format(&query->prefix, text));
@@ -228,6 +226,52 @@ int control_why(struct control *control, const struct why_query *query, const st
     return E_OK;
 }
 
+/* Groups ----------------------------------------------------------------------------------------------------------- */
+
+static const struct update_group *largest_other(const struct speaker_table *table, const struct update_group *than)
+{
+    const struct update_group *largest = NULL;
+    list_foreach (group, &table->groups, struct update_group, link) {
+        if (group != than && (largest == NULL || group->member_count > largest->member_count))
+            largest = group;
+    }
+    return largest;
+}
+
+static void describe_difference(const struct speaker_table *table, const struct update_group *group, struct str *out)
+{
+    const struct update_group *other = largest_other(table, group);
+    if (other == NULL)
+        return;
+    str_printf(out, "from group %u: ", other->id);
+    export_rules_difference(&group->rules, &other->rules, out);
+}
+
+static void show_group(struct control *control, const struct speaker_table *table, const struct update_group *group,
+                       void (*show)(void *context, const struct group_view *view), void *context)
+{
+    char key[512], difference[256];
+    struct str words = str_over(key, sizeof(key));
+    struct str other = str_over(difference, sizeof(difference));
+    struct addr *members = mem_alloc(MEM_OTHER, (group->member_count + 1) * sizeof(*members));
+    struct group_view view = {.id = group->id,
+                              .family = table->family,
+                              .key = key,
+                              .members = members,
+                              .advertised = group->advertised,
+                              .difference = difference};
+    export_rules_describe(&group->rules, &words);
+    describe_difference(table, group, &other);
+    list_foreach (outbox, &group->members, struct outbox, link) {
+        uint64_t backlog = outbox_backlog(outbox);
+        members[view.member_count++] = speaker_peer_of(control->speaker, outbox->self)->config.address;
+        view.backlog_bytes = backlog > view.backlog_bytes ? backlog : view.backlog_bytes;
+        view.members_behind += outbox->behind || outbox->catch_up != NULL;
+    }
+    show(context, &view);
+    mem_free(MEM_OTHER, members);
+}
+
 size_t control_group_list(struct control *control, void (*show)(void *context, const struct group_view *view),
                           void *context)
 {
@@ -236,25 +280,8 @@ size_t control_group_list(struct control *control, void (*show)(void *context, c
         struct speaker_table *table = speaker_table(control->speaker, family);
         if (table == NULL)
             continue;
-        list_foreach(group, &table->groups, struct update_group, link)
-        {
-            char key[512];
-            struct str words = str_over(key, sizeof(key));
-            struct addr *members = mem_alloc(MEM_OTHER, (group->member_count + 1) * sizeof(*members));
-            uint32_t member = 0;
-            export_rules_describe(&group->rules, &words);
-            list_foreach(outbox, &group->members, struct outbox, link)
-            {
-                members[member++] = speaker_peer_of(control->speaker, outbox->self)->config.address;
-            }
-            struct group_view view = {.id = group->id,
-                                      .family = family,
-                                      .key = key,
-                                      .member_count = member,
-                                      .members = members,
-                                      .advertised = group->advertised};
-            show(context, &view);
-            mem_free(MEM_OTHER, members);
+        list_foreach (group, &table->groups, struct update_group, link) {
+            show_group(control, table, group, show, context);
             count++;
         }
     }

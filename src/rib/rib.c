@@ -475,8 +475,8 @@ static void add_path(struct rib *rib, row_id id, const struct rib_path *path)
     rib->rows_with_paths += was_empty;
     bool changed = row_is_inline(row) ? rib_path_eligible(path)
                                       : weigh_new_path(rib, row, path, row->path_count - 1u);
-    /* A row without an eligible path is looked at once too, so that it can be listed and, later, freed. */
-    touch(rib, id, changed);
+    /* A row without an eligible path is looked at once too: that gives it its version, and so its age. */
+    touch(rib, id, changed || was_empty);
 }
 
 static void put_path(struct rib *rib, row_id id, const struct rib_path *path)

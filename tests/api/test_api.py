@@ -393,6 +393,22 @@ def test_why_groups_counters(contracts, started, daemon):
     assert list(own.ListGroups(contracts[3].ListGroupsRequest())) == []
 
 
+def test_why_a_session_is_down(contracts, started, daemon):
+    own = lab.Client(daemon.channel, contracts[3].DESCRIPTOR.services_by_name["Godwit"])
+    api, ask = contracts[0], contracts[3].WhyNeighborRequest
+    peer = api.Peer(conf=api.PeerConf(neighbor_address="127.0.0.2", peer_asn=65002),
+                    transport=api.Transport(passive_mode=True))
+    started.AddPeer(api.AddPeerRequest(peer=peer))
+    why = own.WhyNeighbor(ask(peer="127.0.0.2"))
+    assert (why.state, why.since_s, why.HasField("sent")) == ("ACTIVE", -1, False)
+    assert "passive mode" in why.sentence
+    started.DisablePeer(api.DisablePeerRequest(address="127.0.0.2", communication="later"))
+    why = own.WhyNeighbor(ask(peer="127.0.0.2"))
+    assert why.state == "IDLE" and why.sentence.startswith("disabled here")
+    assert error_of(lambda: own.WhyNeighbor(ask(peer="127.0.0.9")))[0] == grpc.StatusCode.NOT_FOUND
+    started.DeletePeer(api.DeletePeerRequest(address="127.0.0.2"))
+
+
 def test_reload(contracts, tmp_path):
     config = tmp_path / "godwit.toml"
     text = '[global.config]\nas = 65001\nrouter-id = "10.255.0.1"\nport = -1\n'

@@ -245,6 +245,32 @@ static void test_switches(void **state)
     assert_decodes(&rules, ORIGIN "400200" HOP, VERDICT_OK, ORIGIN "400200" HOP);
 }
 
+/* SRv6 SID structures, three TLVs deep in PREFIX_SID (RFC 9252 3.2.1). */
+static void test_sid_structures(void **state)
+{
+    static const struct {
+        const char *attribute;
+        bool good;
+    } cases[] = {
+        {"c028250500220001001e0020010db800000000000000000000000100001200010006302010000000", true}, /* a structure that fits */
+        {"c028240500210001001d0020010db8000000000000000000000001000012000100053020100000", false}, /* of five octets */
+        {"c028260500230001001f0020010db80000000000000000000000010000120001000730201000000000", false}, /* of seven octets */
+        {"c028250500220001001e0020010db800000000000000000000000100001200010006602021000000", false}, /* longer than a SID */
+        {"c028250500220001001e0020010db800000000000000000000000100001200010006302010008001", false}, /* transposing too much */
+        {"c028250500220001001e0020010db800000000000000000000000100001200010007302010000000", false}, /* overrunning the information */
+        {"c02829050026000100220020010db80000000000000000000000010000120001000630201000000002000100", true}, /* of another type behind it */
+        {"c028260500230001001f0020010db80000000000000000000000010000120001000630201000000002", false}, /* cut in its header */
+    };
+    struct update_rules rules = rules_of();
+    rules.accept_prefix_sid = true;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char attributes[512];
+        snprintf(attributes, sizeof(attributes), "%s%s", GOOD, cases[i].attribute);
+        assert_decodes(&rules, attributes, cases[i].good ? VERDICT_OK : VERDICT_ATTR_DISCARD,
+                       cases[i].good ? attributes : GOOD);
+    }
+}
+
 static void test_bounds(void **state)
 {
     struct update_rules rules = rules_of();
@@ -686,6 +712,7 @@ int main(void)
         cmocka_unit_test(test_unknown_well_known_knob),
         cmocka_unit_test(test_refused_by_peer),
         cmocka_unit_test(test_switches),
+        cmocka_unit_test(test_sid_structures),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_two_octet_peer),
         cmocka_unit_test(test_two_octet_lengths),
