@@ -22,8 +22,6 @@
 
 enum {
     SLICE_NS = 1000 * 1000,
-    BATCH_ROWS = 1024,
-    WALK_ROWS = 4096,
 };
 
 void pipeline_wake(struct speaker *speaker)
@@ -50,10 +48,10 @@ static bool may_export(const struct speaker *speaker, const struct speaker_table
 
 static void export_batch(struct speaker_table *table, struct speaker *speaker)
 {
-    row_id rows[BATCH_ROWS];
+    row_id rows[TUNING_BATCH_ROWS_MAX];
     uint32_t count = 0;
     table->packer->since_version = table->rib->version + 1;
-    while (count < BATCH_ROWS && (rows[count] = rib_dirty_take(table->rib)) != 0)
+    while (count < speaker->tuning.batch_rows && (rows[count] = rib_dirty_take(table->rib)) != 0)
         count++;
     if (table->monitor != NULL)
         monitor_rows(table->monitor, speaker, rows, count);
@@ -76,7 +74,7 @@ static bool fill_groups(struct speaker_table *table)
     list_foreach(group, &table->groups, struct update_group, link)
     {
         if (!group->filled && update_group_backlog(group) < group->tuning->backlog_bytes)
-            more |= update_group_fill(group, WALK_ROWS) && update_group_backlog(group) < group->tuning->backlog_bytes;
+            more |= update_group_fill(group, group->tuning->walk_rows) && update_group_backlog(group) < group->tuning->backlog_bytes;
     }
     return more;
 }
@@ -86,13 +84,13 @@ static bool dissolve_groups(struct speaker_table *table)
     bool more = false;
     list_foreach_safe(group, &table->dissolving, struct update_group, link)
     {
-        more |= update_group_dissolve(group, WALK_ROWS);
+        more |= update_group_dissolve(group, group->tuning->walk_rows);
     }
     return more;
 }
 
 /* True while there are rows to be freed. */
-static bool trim_groups(struct speaker_table *table)
+static bool trim_groups(const struct speaker *speaker, struct speaker_table *table)
 {
     uint32_t tombstones = table->rib->version + 1;
     list_foreach(group, &table->groups, struct update_group, link)
@@ -101,7 +99,7 @@ static bool trim_groups(struct speaker_table *table)
         tombstones = rib_version_reached(needed, tombstones) ? tombstones : needed;
     }
     /* A dissolving group still holds what it told of rows that died since. */
-    return list_empty(&table->dissolving) && rib_reclaim(table->rib, tombstones, WALK_ROWS);
+    return list_empty(&table->dissolving) && rib_reclaim(table->rib, tombstones, speaker->tuning.walk_rows);
 }
 
 static bool run_table(struct speaker *speaker, struct speaker_table *table, struct mono_time until)
@@ -112,10 +110,10 @@ static bool run_table(struct speaker *speaker, struct speaker_table *table, stru
             break;
     }
     bool more = fill_groups(table);
-    more |= catch_up_run(table->catch_ups, WALK_ROWS);
-    more |= sweep_run(speaker, table, WALK_ROWS);
+    more |= catch_up_run(table->catch_ups, speaker->tuning.walk_rows);
+    more |= sweep_run(speaker, table, speaker->tuning.walk_rows);
     more |= dissolve_groups(table);
-    more |= trim_groups(table);
+    more |= trim_groups(speaker, table);
     /* Asked last: the rows a sweep has just changed are to be exported, even if it was its last slice. */
     return more || may_export(speaker, table);
 }

@@ -1,4 +1,4 @@
-/* How much memory slow readers may cost, and how long to wait for company. The defaults are for real networks; tests
+/* How much memory slow readers may cost, how long to wait for company, how large the slices are. The defaults are for real networks; tests
  * make them small, so that what happens at the edges happens often.
  */
 #pragma once
@@ -10,10 +10,14 @@ struct speaker_tuning {
     uint64_t backlog_bytes;       /* the fastest member's backlog at which encoding waits */
     uint64_t catch_up_ahead_bytes; /* of a catch-up's stream, encoded beyond the fastest reader */
     uint32_t cohort_wait_ms;      /* how long a joiner waits for others to share the walk with */
+    uint32_t batch_rows;          /* dirty rows told to all groups before the clock is looked at; TUNING_BATCH_ROWS_MAX */
+    uint32_t walk_rows;           /* rows looked at in one slice of a walk */
 };
+
+enum { TUNING_BATCH_ROWS_MAX = 1024 };
 
 #define SPEAKER_TUNING_DEFAULT                                                                                         \
     {                                                                                                                  \
         .log_cap_bytes = 16 * 1024 * 1024, .backlog_bytes = 1024 * 1024, .catch_up_ahead_bytes = 1024 * 1024,         \
-        .cohort_wait_ms = 50,                                                                                          \
+        .cohort_wait_ms = 50, .batch_rows = TUNING_BATCH_ROWS_MAX, .walk_rows = 4096,                                  \
     }

@@ -264,6 +264,20 @@ static void step_stop_or_start(struct world *world)
     }
 }
 
+/* Several leave and come back together: joiners in company. */
+static void step_crowd(struct world *world)
+{
+    struct notification notification = notification_make(NOTIFY_CEASE, NOTIFY_CEASE_ADMIN_RESET);
+    for (unsigned number = 1; number <= world->options.peer_count; number++)
+        if (world->presence[number] == PEER_ON && world_chance(world, 60))
+            session_stop(world->puppets[number].session, &notification, SESSION_END_ADMIN);
+    world_settle(world);
+    for (unsigned number = 1; number <= world->options.peer_count; number++)
+        if (world->presence[number] == PEER_ON)
+            session_start(world->puppets[number].session);
+    world_pass_ms(world, 1 + world_random(world, 50));
+}
+
 static void step_break(struct world *world)
 {
     unsigned number = 1 + world_random(world, world->options.peer_count);
@@ -329,7 +343,7 @@ static const struct step {
     {step_local, 8, false},      {step_pause, 12, false},        {step_time, 8, false},
     {world_settle, 8, false},    {step_ask_refresh, 3, true},    {step_refresh_own, 2, true},
     {step_soft_reset, 2, true},  {step_stop_or_start, 2, true},  {step_break, 1, true},
-    {step_reset, 1, true},       {step_disable_or_enable, 1, true}, {step_delete_or_add, 3, true},
+    {step_crowd, 1, true},       {step_reset, 1, true},       {step_disable_or_enable, 1, true}, {step_delete_or_add, 3, true},
 };
 
 static void take_step(struct world *world)

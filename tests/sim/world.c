@@ -227,6 +227,8 @@ static void choose_tuning(struct world *world)
     tuning->backlog_bytes = 256 + world_random(world, 16384);
     tuning->catch_up_ahead_bytes = 1 + world_random(world, 4096);
     tuning->cohort_wait_ms = world_random(world, 100);
+    tuning->batch_rows = 1 + world_random(world, 8);
+    tuning->walk_rows = 1 + world_random(world, 8);
     memory_net_set_buffer(world->net, 64 + world_random(world, 8192));
 }
 
