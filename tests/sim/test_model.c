@@ -86,10 +86,11 @@ static void invent_attrs(struct world *world, unsigned family, unsigned number, 
 
 static unsigned invent_prefixes(struct world *world, unsigned prefixes[BURST_PREFIXES_MAX])
 {
-    unsigned count = 1 + world_random(world, BURST_PREFIXES_MAX);
-    unsigned first = world_random(world, MODEL_PREFIXES);
+    unsigned all = world->options.prefix_count;
+    unsigned count = 1 + world_random(world, all < BURST_PREFIXES_MAX ? all : BURST_PREFIXES_MAX);
+    unsigned first = world_random(world, all);
     for (unsigned i = 0; i < count; i++)
-        prefixes[i] = (first + i) % MODEL_PREFIXES;
+        prefixes[i] = (first + i) % all;
     return count;
 }
 
@@ -146,7 +147,7 @@ static void step_withdraw(struct world *world)
 /* The same prefix over and over, from one peer: logs grow, rows die and are reborn. */
 static void step_flap(struct world *world)
 {
-    unsigned family, number = pick_speaking(world, &family), prefix = world_random(world, MODEL_PREFIXES);
+    unsigned family, number = pick_speaking(world, &family), prefix = world_random(world, world->options.prefix_count);
     struct model_attrs attrs;
     if (number == 0)
         return;
@@ -167,7 +168,7 @@ static void step_flap(struct world *world)
 
 static void step_local(struct world *world)
 {
-    unsigned family = world_random(world, world->options.ipv6 ? 2 : 1), prefix = world_random(world, MODEL_PREFIXES);
+    unsigned family = world_random(world, world->options.ipv6 ? 2 : 1), prefix = world_random(world, world->options.prefix_count);
     unsigned id = world_chance(world, 70) ? 0 : world_random(world, MODEL_IDS);
     struct local_path path = {.family = family, .prefix = model_prefix(family, prefix), .identifier = id};
     struct model_attrs attrs;
@@ -200,7 +201,8 @@ static void step_pause(struct world *world)
 
 static void step_time(struct world *world)
 {
-    world_pass_ms(world, 1 + world_random(world, 120));
+    bool long_enough_to_reconnect = world->options.restless && world_chance(world, 30);
+    world_pass_ms(world, 1 + world_random(world, long_enough_to_reconnect ? 10000 : 120));
 }
 
 /* Refreshes ----------------------------------------------------------------------------------------------------------- */

@@ -204,6 +204,7 @@ static void choose_options(struct world *world, uint32_t seed)
     world->random = seed * 0x2545F4914F6CDD1Dull;
     options->seed = seed;
     options->peer_count = 3 + world_random(world, 10);
+    options->prefix_count = world_chance(world, 40) ? 1 + world_random(world, 4) : MODEL_PREFIXES;
     options->ipv6 = world_chance(world, 40);
     options->settles = world_chance(world, 40);
     options->marks = world_chance(world, 50);
@@ -227,8 +228,10 @@ static void choose_tuning(struct world *world)
     tuning->backlog_bytes = 256 + world_random(world, 16384);
     tuning->catch_up_ahead_bytes = 1 + world_random(world, 4096);
     tuning->cohort_wait_ms = world_random(world, 100);
-    tuning->batch_rows = 1 + world_random(world, 8);
-    tuning->walk_rows = 1 + world_random(world, 8);
+    if (world_chance(world, 50))
+        tuning->batch_rows = 1 + world_random(world, 8);
+    if (world_chance(world, 50))
+        tuning->walk_rows = 1 + world_random(world, 8);
     memory_net_set_buffer(world->net, 64 + world_random(world, 8192));
 }
 

@@ -17,6 +17,7 @@ enum peer_presence {
 struct world_options {
     uint32_t seed;
     unsigned peer_count;
+    unsigned prefix_count;
     bool ipv6;
     bool settles;      /* every step arrives before the next: ages are known */
     bool marks;        /* routes carry who announced them */
