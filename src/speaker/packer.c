@@ -14,6 +14,7 @@ enum {
     NLRI_BYTES_MAX = 4 + 17,      /* path id, length octet, 16 octets */
     UPDATE_FIXED_BYTES = 4,       /* the two length fields */
     MP_HEADER_BYTES = 4 + 3 + 1 + 1, /* attribute header, AFI and SAFI, next hop length, reserved octet */
+    WITHDRAW_FIXED_BYTES = MESSAGE_HEADER_BYTES + UPDATE_FIXED_BYTES + 4 + 3, /* with MP_UNREACH_NLRI's header */
     ADDED_BYTES_MAX = 256,
 };
 
@@ -56,6 +57,15 @@ void packer_withdraw(struct packer *packer, row_id row, uint32_t path_id, source
 static uint32_t message_limit(const struct export_rules *rules)
 {
     return rules->extended_message ? MESSAGE_EXTENDED_MAX_BYTES : MESSAGE_MAX_BYTES;
+}
+
+/* The most a message of so many prefixes can take: a log's segment is used up to its end by small changes too. */
+static uint32_t message_bound(const struct export_rules *rules, uint32_t fixed_bytes, uint32_t prefixes)
+{
+    uint32_t limit = message_limit(rules);
+    return prefixes < limit / NLRI_BYTES_MAX && fixed_bytes + prefixes * NLRI_BYTES_MAX < limit
+               ? fixed_bytes + prefixes * NLRI_BYTES_MAX
+               : limit;
 }
 
 static inline uint8_t *put_u16(uint8_t *at, uint32_t value)
@@ -179,8 +189,8 @@ static void flush_withdraws(struct packer *packer, const struct pack_target *tar
                                         .order = packer->withdraws + from,
                                         .count = to - from};
         while (withdrawal.count > 0) {
-            uint8_t *at = group_log_reserve(target->log, message_limit(target->rules), withdrawal.count * 5,
-                                            packer->since_version);
+            uint32_t bound = message_bound(target->rules, WITHDRAW_FIXED_BYTES, withdrawal.count);
+            uint8_t *at = group_log_reserve(target->log, bound, withdrawal.count * 5, packer->since_version);
             group_log_commit(target->log, encode_withdraw(&withdrawal, at), source);
         }
         from = to;
@@ -318,7 +328,8 @@ static void flush_set(struct packer *packer, const struct pack_target *target, a
         CHECK(section.fixed_bytes + NLRI_BYTES_MAX <= message_limit(target->rules));
         while (chain != 0 && packer->entries[chain - 1].source == source) {
             uint32_t expected = packer->set_count * (section.fixed_bytes + 32);
-            uint8_t *at = group_log_reserve(target->log, message_limit(target->rules), expected, packer->since_version);
+            uint32_t bound = message_bound(target->rules, section.fixed_bytes, packer->count);
+            uint8_t *at = group_log_reserve(target->log, bound, expected, packer->since_version);
             uint32_t length = encode_announce(packer, target->rules, &section, &chain, source, at);
             group_log_commit(target->log, length, source);
         }
