@@ -86,7 +86,8 @@ void scene_start_speaker(struct scene *scene, uint8_t options)
     };
     if (!(options & GLOBAL_LARGE_CAPS))
         scene->control->speaker->tuning = (struct speaker_tuning){
-            .log_cap_bytes = 8192, .backlog_bytes = 2048, .catch_up_ahead_bytes = 2048, .cohort_wait_ms = 50};
+            .log_cap_bytes = 8192, .backlog_bytes = 2048, .catch_up_ahead_bytes = 2048, .cohort_wait_ms = 50,
+            .batch_rows = 16, .walk_rows = 16};
     CHECK(control_start(scene->control, &global, &err) == E_OK);
 }
 
