@@ -74,6 +74,34 @@ void as_path_prepend(const uint8_t *path, uint16_t length, uint8_t segment_type,
     buf_put(out, path, length);
 }
 
+/* 0: the number goes. */
+static uint32_t number_after(uint32_t asn, const struct as_path_change *change)
+{
+    if (change->replace != 0 && asn == change->replace)
+        asn = change->replace_with;
+    return change->remove_private && asn_is_private(asn) ? change->private_with : asn;
+}
+
+void as_path_rewrite(const uint8_t *path, uint16_t length, const struct as_path_change *change, struct buf *out)
+{
+    struct cursor cursor = cursor_of(path, length);
+    struct as_segment segment;
+    while (as_segment_next(&cursor, &segment)) {
+        uint8_t kept = 0;
+        for (unsigned i = 0; i < segment.count; i++)
+            kept += number_after(as_segment_number(&segment, i), change) != 0;
+        if (kept == 0)
+            continue;
+        buf_u8(out, segment.type);
+        buf_u8(out, kept);
+        for (unsigned i = 0; i < segment.count; i++) {
+            uint32_t asn = number_after(as_segment_number(&segment, i), change);
+            if (asn != 0)
+                buf_u32(out, asn);
+        }
+    }
+}
+
 /* How segments look in text, indexed by type. */
 static const struct segment_text {
     char open; /* 0 = none */

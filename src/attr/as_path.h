@@ -26,6 +26,17 @@ unsigned as_path_occurrences(const uint8_t *path, uint16_t length, uint32_t asn)
 void as_path_prepend(const uint8_t *path, uint16_t length, uint8_t segment_type, uint32_t asn, unsigned times,
                      struct buf *out);
 
+/* What may become of the numbers in a path on its way out. */
+struct as_path_change {
+    uint32_t replace; /* this number becomes... 0: none does */
+    uint32_t replace_with;
+    bool remove_private;   /* then numbers kept for private use (RFC 6996) go... */
+    uint32_t private_with; /* or, if this is not 0, become this */
+};
+
+/* Writes the path so changed. A segment that loses all its numbers goes too. */
+void as_path_rewrite(const uint8_t *path, uint16_t length, const struct as_path_change *change, struct buf *out);
+
 /* "65001 65002 {65010,65011} (64512 64513) [64514,64515]" as GoBGP prints it. */
 void as_path_format(const uint8_t *path, uint16_t length, struct str *out);
 

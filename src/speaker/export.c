@@ -172,6 +172,21 @@ static bool find_attr(const struct rewrite *rewrite, uint8_t type, struct attr_i
     return false;
 }
 
+/* The path as the operator wants this kind of peer to see it, at the end of `work`. */
+static void change_numbers(const struct export_rules *rules, struct attr_item *path, struct buf *work)
+{
+    const struct as_path_change change = {
+        .replace = rules->replace_as,
+        .replace_with = rules->local_as,
+        .remove_private = rules->remove_private != REMOVE_PRIVATE_NONE,
+        .private_with = rules->remove_private == REMOVE_PRIVATE_REPLACE ? rules->local_as : 0,
+    };
+    size_t from = work->length;
+    as_path_rewrite(path->value, path->length, &change, work);
+    path->value = work->bytes + from;
+    path->length = (uint16_t)(work->length - from);
+}
+
 /* What a confederation has put in is for its members only (RFC 5065 4.1 c). */
 static void put_path_for_external(struct rewrite *rewrite, const struct attr_item *path)
 {
@@ -183,6 +198,8 @@ static void put_path_for_external(struct rewrite *rewrite, const struct attr_ite
         bare.value = work->bytes;
         bare.length = (uint16_t)work->length;
     }
+    if (export_changes_numbers(rules))
+        change_numbers(rules, &bare, work);
     size_t bare_length = work->length;
     as_path_prepend(bare.value, bare.length, SEGMENT_AS_SEQUENCE, rules->local_as, rules->route_server_client ? 0 : 1,
                     work);
@@ -342,6 +359,11 @@ void export_rules_describe(const struct export_rules *rules, struct str *out)
         str_add(out, ", extended messages");
     if (rules->extended_next_hop)
         str_add(out, ", IPv6 next hops");
+    if (rules->remove_private != REMOVE_PRIVATE_NONE)
+        str_printf(out, ", private AS numbers %s",
+                   rules->remove_private == REMOVE_PRIVATE_REPLACE ? "replaced" : "removed");
+    if (rules->replace_as != 0)
+        str_printf(out, ", AS %u replaced", rules->replace_as);
     if (rules->add_path)
         str_printf(out, ", add-path %u", rules->add_path_max);
     if (rules->local_role != ROLE_NONE)
@@ -400,6 +422,9 @@ void export_rules_difference(const struct export_rules *a, const struct export_r
            differ_number(out, "add-path paths", a->add_path_max, b->add_path_max) ||
            differ_number(out, "cluster id", a->cluster_id, b->cluster_id) ||
            differ_number(out, "role", a->local_role, b->local_role) ||
+           differ_number(out, "private AS numbers (0 kept, 1 removed, 2 replaced)", a->remove_private,
+                         b->remove_private) ||
+           differ_number(out, "AS number replaced", a->replace_as, b->replace_as) ||
            differ_bool(out, "well-known communities honoured", a->honour_well_known, b->honour_well_known) ||
            differ_bool(out, "next hop self", a->next_hop_self, b->next_hop_self) ||
            differ_number(out, "default export policy", a->default_export, b->default_export) ||

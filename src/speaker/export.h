@@ -31,6 +31,8 @@ struct export_rules {
     bool next_hop_self;
     uint8_t default_export; /* enum default_action: NONE tells, but RFC 8212 */
     bool requires_policy;   /* external, and no policy says what may go out (RFC 8212) */
+    uint8_t remove_private;  /* enum remove_private */
+    uint32_t replace_as;     /* the peer's own, which becomes ours in AS_PATH; 0: none does */
     uint32_t local_as;
     uint32_t cluster_id;
     struct addr next_hop_ipv4;    /* ourselves, as this peer can reach us; ADDR_NONE: no such address */
@@ -77,6 +79,12 @@ unsigned export_attributes(const struct export_rules *rules, const struct export
 
 /* True if routes of these rules travel in MP_REACH_NLRI with a next hop of this length. */
 bool export_uses_mp_reach(const struct export_rules *rules, unsigned next_hop_length);
+
+/* True if AS numbers in the middle of a path may become others. */
+static inline bool export_changes_numbers(const struct export_rules *rules)
+{
+    return rules->remove_private != 0 || rules->replace_as != 0;
+}
 
 /* "external, local AS 65000, 4-octet AS, next hop 192.0.2.1": what the group is, for a human. */
 void export_rules_describe(const struct export_rules *rules, struct str *out);

@@ -302,7 +302,7 @@ bool packer_same_section(struct packer *packer, const struct export_rules *rules
 {
     const struct attr_store_view *view = packer->rib->view;
     struct section section_a, section_b;
-    if (clearly_differ(attr_get(view, a->attrs), attr_get(view, b->attrs)))
+    if (!export_changes_numbers(rules) && clearly_differ(attr_get(view, a->attrs), attr_get(view, b->attrs)))
         return false;
     make_section(packer, rules, a->attrs, a->source, &section_a);
     buf_clear(&packer->compared);

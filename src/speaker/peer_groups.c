@@ -54,6 +54,10 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
         rules->add_path_max = add_paths_of(peer, family)->send_max;
     if (peer->ibgp)
         rules->cluster_id = peer->config.peer.cluster_id ? peer->config.peer.cluster_id : global->router_id;
+    if (!peer->ibgp && !rules->route_server_client) {
+        rules->remove_private = peer->config.peer.remove_private;
+        rules->replace_as = peer->config.peer.replace_peer_as ? negotiated->peer_as : 0;
+    }
     rules->local_role = peer->ibgp ? ROLE_NONE : peer->config.peer.role;
     rules->honour_well_known = global->honour_well_known;
     rules->next_hop_self = peer->config.peer.next_hop_self;

@@ -87,6 +87,41 @@ static void test_local_route_without_as_path(void **state)
     lab_release(&lab);
 }
 
+static void remove_private_ones(struct neighbor_config *neighbor, const struct lab_node *self)
+{
+    if (self->as == 2)
+        neighbor->peer.remove_private = REMOVE_PRIVATE_ALL;
+}
+
+static void replace_the_peers(struct neighbor_config *neighbor, const struct lab_node *self)
+{
+    neighbor->peer.replace_peer_as = self->as == 2;
+}
+
+/* Private AS numbers stay inside; two sites with one AS number hear of each other. */
+static void test_as_numbers_on_the_way_out(void **state)
+{
+    (void)state;
+    struct lab lab;
+    struct lab_route route;
+    lab_init(&lab);
+    struct lab_node *site = lab_node(&lab, 64512, NULL);
+    struct lab_node *middle = lab_node(&lab, 2, NULL);
+    struct lab_node *outside = lab_node(&lab, 3, NULL);
+    struct lab_node *other_site = lab_node(&lab, 64512, NULL);
+    lab_peer(site, middle, NULL);
+    lab_peer(middle, outside, remove_private_ones);
+    lab_peer(middle, other_site, replace_the_peers);
+    lab_announce(site, "192.0.2.0/24", 0, 0);
+    expect_route(&lab, outside, "192.0.2.0/24", true);
+    assert_true(lab_route(outside, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
+    assert_string_equal(lab_as_path(&route), "2");
+    expect_route(&lab, other_site, "192.0.2.0/24", true);
+    assert_true(lab_route(other_site, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
+    assert_string_equal(lab_as_path(&route), "2 2");
+    lab_release(&lab);
+}
+
 static void test_session_loss_withdraws(void **state)
 {
     (void)state;
@@ -200,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ebgp_chain),
         cmocka_unit_test(test_local_route_without_as_path),
+        cmocka_unit_test(test_as_numbers_on_the_way_out),
         cmocka_unit_test(test_session_loss_withdraws),
         cmocka_unit_test(test_ibgp_rules),
         cmocka_unit_test(test_well_known_communities),

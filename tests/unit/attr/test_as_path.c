@@ -154,6 +154,36 @@ static void test_occurrences(void **state)
     buf_release(&path);
 }
 
+static void check_rewrite(const char *before, struct as_path_change change, const char *after)
+{
+    struct buf path, out;
+    char memory[256];
+    struct str text = str_over(memory, sizeof(memory));
+    parse(before, &path);
+    buf_init(&out, 4096);
+    as_path_rewrite(path.bytes, (uint16_t)path.length, &change, &out);
+    as_path_format(out.bytes, (uint16_t)out.length, &text);
+    assert_string_equal(memory, after);
+    buf_release(&path);
+    buf_release(&out);
+}
+
+static void test_rewrite(void **state)
+{
+    const struct as_path_change none = {0};
+    const struct as_path_change removed = {.remove_private = true};
+    const struct as_path_change replaced = {.remove_private = true, .private_with = 7};
+    const struct as_path_change peers = {.replace = 64512, .replace_with = 7};
+    const struct as_path_change both = {.replace = 64512, .replace_with = 7, .remove_private = true};
+    check_rewrite("1 64512 {2,65534}", none, "1 64512 {2,65534}");
+    check_rewrite("1 64512 65535 64511 4200000000 {2,65534} {64513}", removed, "1 65535 64511 {2}");
+    check_rewrite("64512 64513", removed, "");
+    check_rewrite("1 64512 {2,65534}", replaced, "1 7 {2,7}");
+    check_rewrite("1 64512 64513 {64512}", peers, "1 7 64513 {7}");
+    check_rewrite("1 64512 64513", both, "1 7");
+    check_rewrite("", removed, "");
+}
+
 static void test_malformed_is_absent(void **state)
 {
     static const uint8_t wrong[][6] = {
@@ -178,6 +208,7 @@ int main(void)
         cmocka_unit_test(test_parse_refuses),    cmocka_unit_test(test_long_sequence_is_split),
         cmocka_unit_test(test_prepend),          cmocka_unit_test(test_prepend_joins_or_opens),
         cmocka_unit_test(test_occurrences),      cmocka_unit_test(test_malformed_is_absent),
+        cmocka_unit_test(test_rewrite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
