@@ -34,7 +34,8 @@ static const struct key global_keys[] = {
     {"use-multiple-paths", KEY_BLOCK, IGNORED, .section = &schema_multiple_paths},
     {"graceful-restart", KEY_BLOCK, HONOURED, IN(global_config, graceful_restart), .section = &schema_graceful_restart},
     {"apply-policy", KEY_BLOCK, HONOURED, IN(global_config, apply_policy), .section = &schema_apply_policy},
-    {"afi-safis", KEY_FAMILY_SET, HONOURED, IN(global_config, families), .section = &schema_family},
+    {"afi-safis", KEY_FAMILY_SET, IGNORED, IN(global_config, families), .section = &schema_family,
+     .remark = "all families there are"},
 };
 const struct section schema_global = SECTION("global", global_keys, sizeof(struct global_config));
 
@@ -43,7 +44,7 @@ static const struct key godwit_keys[] = {
     {"ebgp-requires-policy", KEY_BOOL, HONOURED, IN(global_config, ebgp_requires_policy), .remark = "RFC 8212"},
     {"well-known-communities", KEY_BOOL, HONOURED, IN(global_config, honour_well_known), .remark = "RFC 1997"},
     {"refuse-as-set", KEY_BOOL, HONOURED, IN(global_config, refuse_as_set), .remark = "RFC 9774"},
-    {"deterministic-med", KEY_BOOL, HONOURED, IN(global_config, deterministic_med)},
+    {"deterministic-med", KEY_BOOL, IGNORED, IN(global_config, deterministic_med), .remark = "always so"},
 };
 const struct section schema_godwit = SECTION("godwit", godwit_keys, sizeof(struct global_config));
 

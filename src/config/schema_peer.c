@@ -38,7 +38,8 @@ static const struct word peer_type_words[] = {
 };
 
 static const struct key graceful_restart_keys[] = {
-    {"config.enabled", KEY_BOOL, HONOURED, IN(graceful_restart_config, enabled)},
+    {"config.enabled", KEY_BOOL, HONOURED, IN(graceful_restart_config, enabled),
+     .remark = "announced; routes of a neighbor that restarts are not kept yet"},
     {"config.restart-time", KEY_NUMBER, HONOURED, IN(graceful_restart_config, restart_time_s), RANGE(0, 4095),
      .remark = "seconds; the hold time when not said"},
     {"config.stale-routes-time", KEY_SECONDS, IGNORED, IN(graceful_restart_config, stale_routes_time_s)},
@@ -104,7 +105,8 @@ static const struct key family_keys[] = {
      .remark = "0: none"},
     {"prefix-limit.config.shutdown-threshold-pct", KEY_NUMBER, HONOURED, LIVE,
      IN(family_config, prefix_limit.shutdown_threshold_pct), RANGE(0, 100), .remark = "percent that warns"},
-    {"prefix-limit.config.restart-timer", KEY_SECONDS, IGNORED, LIVE, IN(family_config, prefix_limit.restart_timer_s)},
+    {"prefix-limit.config.restart-timer", KEY_SECONDS, HONOURED, LIVE, IN(family_config, prefix_limit.restart_timer_s),
+     .remark = "0: down until enabled"},
     {"add-paths.config.receive", KEY_BOOL, HONOURED, IN(family_config, add_paths.receive)},
     {"add-paths.config.send-max", KEY_NUMBER, HONOURED, IN(family_config, add_paths.send_max)},
     {"long-lived-graceful-restart.config.enabled", KEY_BOOL, NOT_YET, IN(family_config, long_lived),
@@ -164,7 +166,7 @@ static const struct key peer_keys[] = {
     {"transport.config.local-port", KEY_NUMBER, HONOURED, IN(peer_config, transport.local_port)},
     {"transport.config.remote-port", KEY_NUMBER, HONOURED, IN(peer_config, transport.remote_port), .fallback = 179},
     {"transport.config.ttl", KEY_NUMBER, IGNORED, RANGE(0, TTL_MAX)},
-    {"transport.config.ip-tos", KEY_NUMBER, HONOURED, IN(peer_config, transport.ip_tos)},
+    {"transport.config.ip-tos", KEY_NUMBER, IGNORED, IN(peer_config, transport.ip_tos)},
     {"transport.config.bind-interface", KEY_TEXT, HONOURED, IN(peer_config, transport.bind_interface)},
     {"error-handling.config.treat-as-withdraw", KEY_BOOL, HONOURED, IN(peer_config, treat_as_withdraw),
      .fallback = true, .remark = "RFC 7606"},
@@ -178,7 +180,7 @@ static const struct key peer_keys[] = {
     {"route-reflector.config.route-reflector-cluster-id", KEY_CLUSTER_ID, HONOURED, IN(peer_config, cluster_id)},
     {"as-path-options.config.allow-own-as", KEY_NUMBER, HONOURED, IN(peer_config, allow_own_as)},
     {"as-path-options.config.replace-peer-as", KEY_BOOL, HONOURED, IN(peer_config, replace_peer_as)},
-    {"as-path-options.config.allow-as-path-loop-local", KEY_BOOL, HONOURED, IN(peer_config, allow_as_path_loop_local)},
+    {"as-path-options.config.allow-as-path-loop-local", KEY_BOOL, IGNORED, IN(peer_config, allow_as_path_loop_local)},
     {"add-paths.config.receive", KEY_BOOL, HONOURED, IN(peer_config, add_paths.receive), .remark = "RFC 7911"},
     {"add-paths.config.send-max", KEY_NUMBER, HONOURED, IN(peer_config, add_paths.send_max)},
     {"graceful-restart", KEY_BLOCK, HONOURED, IN(peer_config, graceful_restart), .section = &schema_graceful_restart},
