@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "config/config.h"
 #include "control/control.h"
+#include "daemon/advice.h"
 #include "daemon/listen.h"
 #include "daemon/options.h"
 #include "daemon/privileges.h"
@@ -255,6 +256,8 @@ static void daemon_run(struct daemon *daemon)
             loop_timer_start(&daemon->watchdog, service_watchdog_interval_ms());
     }
     log_info("daemon", NULL, "godwitd %s started", GODWIT_VERSION);
+    if (daemon->config)
+        advise(daemon->config, daemon->options.config_file);
     if (daemon->options.graceful_restart)
         log_warn("daemon", NULL, "-r: restarting gracefully is not offered yet; neighbors drop our routes meanwhile");
     loop_run(daemon->loop);

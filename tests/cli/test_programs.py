@@ -84,3 +84,28 @@ def test_reader_that_goes_away(tmp_path):
     ended = subprocess.run([lab.BUILD / "godwit", "--help"], stdout=writing, stderr=subprocess.PIPE, timeout=20)
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def started(tmp_path, text):
+    """The log of a daemon that was started with this configuration and stopped again."""
+    config, log = tmp_path / "godwit.toml", tmp_path / "log"
+    config.write_text(text)
+    with open(log, "w") as output:
+        daemon = subprocess.Popen([lab.GODWITD, "-p", "-f", config, "--api-hosts", f"unix://{tmp_path}/api"],
+                                  stderr=output)
+    try:
+        lab.Lab.wait_for(lambda: "started" in log.read_text(), "the daemon does not start")
+    finally:
+        daemon.terminate()
+    assert daemon.wait(20) == 0
+    return log.read_text()
+
+
+def test_advice_at_start(tmp_path):
+    """A file for GoBGP leaves safe choices off, and is told so once; one that takes them hears nothing."""
+    switches = ["ebgp-requires-policy", "well-known-communities", "refuse-as-set"]
+    warned = [line for line in started(tmp_path, GOOD).splitlines() if "level=warn" in line]
+    assert len(warned) == 1 and all(switch in warned[0] for switch in switches)
+    some = started(tmp_path, GOOD + "[godwit]\nwell-known-communities = true\n")
+    assert switches[0] in some and switches[1] not in some
+    assert "level=warn" not in started(tmp_path, GOOD + "[godwit]\n" + "".join(f"{name} = true\n" for name in switches))
