@@ -31,7 +31,7 @@ static const struct option options_table[] = {
     {"target", 0, OPTION_TEXT, OPTION_ANY, AT(target), "TARGET", "in place of both: host:port, or unix:///path"},
     {"json", 'j', OPTION_FLAG, OPTION_ANY, AT(json), NULL, "print JSON"},
     {"quiet", 'q', OPTION_FLAG, OPTION_ANY, AT(quiet), NULL, "print names only"},
-    {"debug", 'd', OPTION_FLAG, OPTION_ANY, AT(debug), NULL, "say more about what is done"},
+    {"debug", 'd', OPTION_FLAG, OPTION_ANY, AT(debug), NULL, "accepted, no effect"},
     {"compat", 0, OPTION_FLAG, OPTION_ANY, AT(compat), NULL, "errors on standard output, as GoBGP's client"},
     {"tls", 0, OPTION_FLAG, OPTION_ANY, AT(tls), NULL, "speak TLS"},
     {"tls-ca-file", 0, OPTION_TEXT, OPTION_ANY, AT(tls_ca_file), "FILE", "certificates to trust"},

@@ -221,7 +221,7 @@ struct why_path {
 
 struct why_told { /* about one peer */
     bool told;
-    char sentence[256];    /* "not sent back to the peer it came from"; "sent at ... " */
+    char sentence[256];    /* "in update group 3"; or why not */
     struct path_view sent; /* if told: what stands in the Adj-RIB-Out */
 };
 

@@ -159,7 +159,7 @@ static void explain_told(struct control *control, struct rib *rib, row_id row, c
     }
     if (update_group_told(outbox->group, outbox, row, &sent, 1) == 1) {
         told->told = true;
-        str_printf(&out, "told, in update group %u", outbox->group->id);
+        str_printf(&out, "in update group %u", outbox->group->id);
         control_view_told(control, outbox->group, &answer->why.prefix, &sent, &answer->told_bytes, &told->sent);
         return;
     }
