@@ -216,6 +216,7 @@ static void check_peer(void *context, const struct peer_view *view)
 static void check_group(void *context, const struct group_view *view)
 {
     check_text(view->key);
+    check_text(view->difference);
     CHECK(view->member_count > 0);
 }
 
@@ -334,8 +335,25 @@ static void check_counts(struct scene *scene, const struct path_query *query, co
     CHECK(counts.destinations == tally->rows && counts.paths == tally->paths);
 }
 
+static void ask_why_down(struct scene *scene, unsigned neighbour)
+{
+    struct peer_name name = name_of(neighbour);
+    struct why_session why;
+    struct err err;
+    CHECK(control_why_session(scene->control, &name, &why, &err) == E_OK);
+    check_text(why.sentence);
+    check_text(why.reason.text);
+    check_text(why.sent.text);
+    check_text(why.received.text);
+    CHECK(why.sentence[0] != '\0');
+    CHECK(why.state == SESSION_ESTABLISHED || why.flaps == 0 || why.reason.text[0] != '\0');
+}
+
 void scene_check_tables(struct scene *scene)
 {
+    for (unsigned i = 0; i < neighbour_kind_count; i++)
+        if (scene->configured[i])
+            ask_why_down(scene, i);
     for (enum family_id family = FAMILY_IPV4_UNICAST; family <= FAMILY_IPV6_UNICAST; family++) {
         struct path_query query = {.table = TABLE_GLOBAL, .family = family, .include_filtered = true};
         struct tally tally = walk_all(scene, &query, NULL, true);
