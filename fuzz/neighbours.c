@@ -522,6 +522,18 @@ void neighbour_set_deaf(struct neighbour *neighbour, bool deaf)
             conn_watch(&neighbour->conns[i]);
 }
 
+void neighbour_send_open(struct neighbour *neighbour, unsigned conn)
+{
+    if (neighbour->conns[conn].connected)
+        conn_send_open(&neighbour->conns[conn]);
+}
+
+void neighbour_send_keepalive(struct neighbour *neighbour, unsigned conn)
+{
+    if (neighbour->conns[conn].connected)
+        conn_send_keepalive(&neighbour->conns[conn]);
+}
+
 void neighbour_send(struct neighbour *neighbour, const void *bytes, size_t length)
 {
     if (neighbour->latest != NULL)

@@ -89,6 +89,10 @@ void neighbour_dial(struct neighbour *neighbour);
 void neighbour_close(struct neighbour *neighbour); /* all its connections, without a word */
 void neighbour_set_deaf(struct neighbour *neighbour, bool deaf);
 
+/* A good OPEN or KEEPALIVE on a connection, whatever its state. */
+void neighbour_send_open(struct neighbour *neighbour, unsigned conn);
+void neighbour_send_keepalive(struct neighbour *neighbour, unsigned conn);
+
 /* On the latest connection; nothing happens without one. */
 void neighbour_send(struct neighbour *neighbour, const void *bytes, size_t length);
 /* With a right marker and length, if the latter can be. */

@@ -382,11 +382,12 @@ struct settled {
     bool last; /* say what does not agree */
 };
 
-static struct neighbour_conn *only_conn(struct neighbour *neighbour)
+/* The connection UPDATEs come on. There may be another, whose OPEN the speaker still waits for. */
+static struct neighbour_conn *agreed_conn(struct neighbour *neighbour)
 {
     struct neighbour_conn *found = NULL;
     for (unsigned i = 0; i < NEIGHBOUR_CONNS; i++) {
-        if (neighbour->conns[i].stream == NULL)
+        if (!neighbour->conns[i].agreed)
             continue;
         if (found != NULL)
             return NULL;
@@ -427,12 +428,12 @@ static bool family_agrees(struct settled *settled, const struct peer_family_view
 static void compare(void *context, const struct peer_view *view)
 {
     struct settled *settled = context;
-    struct neighbour_conn *conn = only_conn(settled->neighbour);
+    struct neighbour_conn *conn = agreed_conn(settled->neighbour);
     if (view->session->state != SESSION_ESTABLISHED)
         return;
     if (conn == NULL) {
         if (settled->last)
-            fprintf(stderr, "%s: established, but not with one connection\n", settled->neighbour->kind->name);
+            fprintf(stderr, "%s: established, but not on one connection\n", settled->neighbour->kind->name);
         settled->agrees = false;
         return;
     }

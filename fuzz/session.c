@@ -10,6 +10,7 @@
  */
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,16 @@ static void dial(struct scene *scene, unsigned neighbour, struct cursor *argumen
     neighbour_dial(&scene->neighbours[neighbour]);
 }
 
+/* On one of two connections: collisions are resolved when the second OPEN comes. */
+static void introduce(struct scene *scene, unsigned neighbour, struct cursor *arguments)
+{
+    uint8_t what = cursor_u8(arguments);
+    if (!(what & 2))
+        neighbour_send_open(&scene->neighbours[neighbour], what & 1);
+    if (what & 4)
+        neighbour_send_keepalive(&scene->neighbours[neighbour], what & 1);
+}
+
 static void hang_up(struct scene *scene, unsigned neighbour, struct cursor *arguments)
 {
     neighbour_close(&scene->neighbours[neighbour]);
@@ -166,9 +177,21 @@ static void administer(struct scene *scene, unsigned neighbour, struct cursor *a
     check_result(result, &err);
 }
 
+static void change_rarer(struct peer_config *peer, uint8_t what, uint8_t value)
+{
+    peer->graceful_restart.enabled = what & 1 ? value & 1 : peer->graceful_restart.enabled;
+    peer->send_software_version = what & 2 ? value & 1 : peer->send_software_version;
+    peer->ttl_security = what & 4 ? value & 1 : peer->ttl_security;
+    peer->role_strict = what & 8 ? value & 1 : peer->role_strict;
+    peer->timers.keepalive_interval_s = what & 16 ? value : peer->timers.keepalive_interval_s;
+    if (what & 32)
+        snprintf(peer->auth_password, sizeof(peer->auth_password), "%s", value & 1 ? "secret" : "");
+}
+
 static void change_peer(struct scene *scene, unsigned neighbour, struct cursor *arguments)
 {
     struct neighbor_config *config = &scene->configs[neighbour];
+    struct neighbor_config before = *config;
     struct peer_config *peer = &config->peer;
     struct peer_name name = name_of(scene, neighbour);
     struct err err;
@@ -184,8 +207,11 @@ static void change_peer(struct scene *scene, unsigned neighbour, struct cursor *
     peer->families[0].prefix_limit.max_prefixes = what & 32 ? value : peer->families[0].prefix_limit.max_prefixes;
     peer->families[0].add_paths.send_max = what & 64 ? value % 5 : peer->families[0].add_paths.send_max;
     peer->transport.passive_mode = what & 128 ? value & 1 : peer->transport.passive_mode;
+    change_rarer(peer, cursor_u8(arguments), value);
     int result = control_peer_update(scene->control, config, &in_matters, &err);
     check_result(result, &err);
+    if (result != E_OK)
+        *config = before;
     if (result == E_OK && in_matters)
         control_peer_soft_reset(scene->control, &name, SOFT_RESET_IN, &err);
 }
@@ -320,7 +346,7 @@ static void (*const operations[])(struct scene *scene, unsigned neighbour, struc
     send_raw,    send_message, announce,           withdraw,  announce_many, send_refresh,   send_end_of_rib,
     dial,        hang_up,      reset_connections,  cut,       be_deaf,       change_manners, pass_time,
     administer,  change_peer,  add_or_delete_peer, add_local, delete_local,  walk,           ask,
-    look_at_all, restart,
+    look_at_all, restart,      introduce,
 };
 
 void scene_operate(struct scene *scene, uint8_t operation, unsigned neighbour, struct cursor *arguments)

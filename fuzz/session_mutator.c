@@ -18,7 +18,7 @@ enum {
     PARTS_MAX = 256,
     ARGUMENTS_MAX = 4096,
     NEW_ARGUMENTS_MAX = 24,
-    OPERATIONS = 23, /* more does no harm */
+    OPERATIONS = 24, /* more does no harm */
     NEIGHBOURS = 10,
 };
 
