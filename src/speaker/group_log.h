@@ -76,7 +76,8 @@ struct log_cursor group_log_cursor_at_end(const struct group_log *log);
 struct log_cursor group_log_cursor_at_tail(const struct group_log *log);
 uint64_t log_cursor_position(const struct log_cursor *cursor);
 
-/* The next bytes for a member that is `self`, but none at or behind `limit`: at most `max_bytes`, whole messages, in
+/* The next bytes for a member that is `self`, but none at or behind `limit` (UINT64_MAX, or the end of the log at some
+ * time it was published): at most `max_bytes`, whole messages, in
  * place. False: nothing published for it up to there; the cursor then stands at the end of what it may skip.
  * Advances the cursor past what it returns. */
 bool log_cursor_next(struct log_cursor *cursor, source_id self, uint64_t limit, uint32_t max_bytes,
