@@ -61,7 +61,9 @@ static struct call_channel *channel_open(struct cli *cli)
         return NULL;
     if (rpc_client_connect(&options, &client, &err) < 0) {
         tls_context_unref(options.tls);
-        cli_fail(cli, "%s", cli->options.compat ? "context deadline exceeded" : err.text);
+        bool wants_tls = !options.tls && strstr(err.text, "closed by the other end");
+        cli_fail(cli, "%s%s", cli->options.compat ? "context deadline exceeded" : err.text,
+                 wants_tls && !cli->options.compat ? " (if it serves TLS, give --tls)" : "");
         return NULL;
     }
     struct call_channel *channel = mem_zalloc(MEM_RPC, sizeof(*channel));

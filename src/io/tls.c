@@ -468,7 +468,7 @@ struct stream *tls_wrap(struct tls_context *context, struct loop *loop, struct s
 
 const char *tls_error(const struct stream *stream)
 {
-    return tls_stream_of(stream)->error_text;
+    return stream->ops == &tls_stream_ops ? tls_stream_of(stream)->error_text : "";
 }
 
 bool tls_alpn_agreed(const struct stream *stream)

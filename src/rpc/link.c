@@ -142,6 +142,13 @@ static void link_writable(struct stream *stream, void *owner)
     rpc_link_flush_soon(link);
 }
 
+/* A refused certificate shows only now: in TLS 1.3 the client is through with its handshake before it is judged. */
+static const char *failure_text(const struct rpc_link *link, int system_errno)
+{
+    const char *tls = tls_error(link->stream);
+    return *tls ? tls : strerror(system_errno);
+}
+
 /* One read a turn, so that a client that sends without pause leaves the loop to the others. */
 static void link_readable(struct stream *stream, void *owner)
 {
@@ -151,7 +158,7 @@ static void link_readable(struct stream *stream, void *owner)
     if (length == E_AGAIN)
         return;
     if (length < 0) {
-        link->lost(link, length == E_EOF ? "closed by the other end" : strerror(errno));
+        link->lost(link, length == E_EOF ? "closed by the other end" : failure_text(link, errno));
         return;
     }
     link->heard_at = loop_now(link->flush.loop);
@@ -172,7 +179,7 @@ static void link_connected(struct stream *stream, void *owner)
 static void link_failed(struct stream *stream, void *owner, int system_errno)
 {
     struct rpc_link *link = owner;
-    link->lost(link, *tls_error(stream) ? tls_error(stream) : strerror(system_errno));
+    link->lost(link, failure_text(link, system_errno));
 }
 
 static const struct stream_handler link_handler = {

@@ -73,7 +73,8 @@ def test_tls(tmp_path, certificates):
         assert not answers(grpc.insecure_channel(target))
         assert serving.godwit("--tls", "--tls-ca-file", certificates / "ca.pem", "global").returncode == 0
         assert serving.godwit("--tls", "global").returncode == 1
-        assert serving.godwit("global").returncode == 1
+        refused = serving.godwit("global")
+        assert refused.returncode == 1 and "if it serves TLS, give --tls" in refused.stderr
 
 
 def test_clients_need_a_certificate(tmp_path, certificates):
@@ -85,7 +86,8 @@ def test_clients_need_a_certificate(tmp_path, certificates):
         assert answers(grpc.secure_channel(target, grpc.ssl_channel_credentials(authority, key, certificate)))
         assert not answers(grpc.secure_channel(target, grpc.ssl_channel_credentials(authority)))
         ours = ["--tls", "--tls-ca-file", certificates / "ca.pem"]
-        assert serving.godwit(*ours, "global").returncode == 1
+        refused = serving.godwit(*ours, "global")
+        assert refused.returncode == 1 and "certificate required" in refused.stderr
         ours += ["--tls-client-cert-file", certificates / "client.pem", "--tls-client-key-file",
                  certificates / "client.key"]
         assert serving.godwit(*ours, "global").returncode == 0
