@@ -1,6 +1,5 @@
 /* A mail that may be posted any number of times: `rung` lets only the first ring through until it is answered. It is
- * lowered before the answer runs, so a ring during the answer is answered again. The bell outlives doorbell_free
- * while its mail is under way.
+ * lowered before the answer runs, so a ring during the answer is answered again.
  */
 #include <stdatomic.h>
 #include <stddef.h>
@@ -11,7 +10,7 @@
 struct doorbell {
     struct mail mail;
     struct loop *loop;
-    void (*answered)(void *context); /* NULL: freed while its mail was under way */
+    void (*answered)(void *context);
     void *context;
     atomic_bool rung;
 };
@@ -19,10 +18,6 @@ struct doorbell {
 static void doorbell_deliver(struct mail *mail)
 {
     struct doorbell *doorbell = container_of(mail, struct doorbell, mail);
-    if (!doorbell->answered) {
-        mem_free(MEM_OTHER, doorbell);
-        return;
-    }
     /* Sequentially consistent, paired with the ringer's exchange: either it sees the bell lowered and posts, or this
      * thread sees what it wrote before ringing. */
     atomic_exchange(&doorbell->rung, false);
@@ -51,7 +46,6 @@ void doorbell_free(struct doorbell *doorbell)
     if (!doorbell)
         return;
     if (atomic_load(&doorbell->rung))
-        doorbell->answered = NULL;
-    else
-        mem_free(MEM_OTHER, doorbell);
+        mailbox_withdraw(doorbell->loop, &doorbell->mail);
+    mem_free(MEM_OTHER, doorbell);
 }

@@ -52,6 +52,7 @@ struct loop {
     struct epoll_event events[EVENT_BATCH];
     int event_next; /* the batch being delivered: [event_next, event_count) is still to come */
     int event_count;
+    struct mail *taken; /* out of the inbox and not yet delivered, oldest first */
     char own_cache_line[64]; /* senders on other threads hammer the inbox */
     _Atomic(struct mail *) inbox;
 };
@@ -159,7 +160,7 @@ static struct mono_time clock_now(const struct loop *loop)
 
 static bool work_pending(const struct loop *loop)
 {
-    return !list_empty(&loop->tasks) || atomic_load_explicit(&loop->inbox, memory_order_relaxed);
+    return !list_empty(&loop->tasks) || loop->taken || atomic_load_explicit(&loop->inbox, memory_order_relaxed);
 }
 
 static int next_timeout_ms(struct loop *loop)
@@ -367,10 +368,11 @@ void mailbox_post(struct loop *loop, struct mail *mail)
     (void)written; /* EAGAIN: the counter is full, so the loop is awake anyway */
 }
 
-static bool deliver_mail(struct loop *loop)
+/* Empties the inbox, behind what was taken before. */
+static void take_mail(struct loop *loop)
 {
     if (!atomic_load_explicit(&loop->inbox, memory_order_relaxed))
-        return false;
+        return;
     struct mail *newest = atomic_exchange_explicit(&loop->inbox, NULL, memory_order_acquire);
     struct mail *oldest = NULL;
     while (newest) {
@@ -379,12 +381,35 @@ static bool deliver_mail(struct loop *loop)
         oldest = newest;
         newest = next;
     }
-    while (oldest) {
-        struct mail *next = oldest->next;
-        oldest->deliver(oldest);
-        oldest = next;
+    struct mail **end = &loop->taken;
+    while (*end)
+        end = &(*end)->next;
+    *end = oldest;
+}
+
+static bool deliver_mail(struct loop *loop)
+{
+    take_mail(loop);
+    if (!loop->taken)
+        return false;
+    while (loop->taken) {
+        struct mail *mail = loop->taken;
+        loop->taken = mail->next;
+        mail->deliver(mail);
     }
     return true;
+}
+
+bool mailbox_withdraw(struct loop *loop, struct mail *mail)
+{
+    take_mail(loop);
+    for (struct mail **at = &loop->taken; *at; at = &(*at)->next) {
+        if (*at == mail) {
+            *at = mail->next;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Signals --------------------------------------------------------------------------------------------------------- */

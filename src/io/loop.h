@@ -110,6 +110,8 @@ struct mail {
 };
 
 void mailbox_post(struct loop *loop, struct mail *mail); /* from any thread; never blocks; order kept per sender */
+/* The loop's thread only: takes back a mail that was not delivered yet. False: it was, or is being. */
+bool mailbox_withdraw(struct loop *loop, struct mail *mail);
 
 /* A doorbell wakes a loop from another thread: rings not yet answered are one. `answered` runs on the loop. Whatever
  * was written to shared memory before doorbell_ring is seen by the answer. */
@@ -118,7 +120,7 @@ struct doorbell;
 struct doorbell *doorbell_new(struct loop *loop, void (*answered)(void *context), void *context);
 void doorbell_ring(struct doorbell *doorbell); /* from any thread */
 void doorbell_free(struct doorbell *doorbell); /* on the loop's thread, when nobody rings it any more; not answered
-                                                  afterwards, though the memory may live until the next turn */
+                                                  afterwards */
 
 /* Signals: delivered on the loop as ordinary calls. One handler per signal number. A NULL handler takes it back.
  * The signal is blocked in the calling thread: call this before other threads are started, so that they inherit it.

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "io/loop.h"
 
@@ -182,7 +183,47 @@ static void test_bell_freed_while_rung_is_not_answered(void **state)
     doorbell_free(shared.doorbell);
     loop_turn(shared.loop, 0);
     assert_int_equal(shared.answers, 2);
+    shared.doorbell = doorbell_new(shared.loop, bell_answered, &shared);
+    doorbell_ring(shared.doorbell);
+    doorbell_free(shared.doorbell); /* nothing is left of it though the loop does not turn again */
     loop_free(shared.loop);
+}
+
+struct noted_mail {
+    struct mail mail;
+    struct loop *loop;
+    struct noted_mail *takes_back; /* when delivered */
+    char name;
+    char *log;
+};
+
+static void note_mail(struct mail *mail)
+{
+    struct noted_mail *noted = container_of(mail, struct noted_mail, mail);
+    noted->log[strlen(noted->log)] = noted->name;
+    if (noted->takes_back)
+        assert_true(mailbox_withdraw(noted->loop, &noted->takes_back->mail));
+}
+
+static void test_mail_taken_back_is_not_delivered_and_the_rest_is_in_order(void **state)
+{
+    struct loop *loop = loop_new();
+    struct noted_mail mails[6];
+    char log[16] = "";
+    for (int i = 0; i < 6; i++)
+        mails[i] = (struct noted_mail){.mail.deliver = note_mail, .loop = loop, .name = (char)('a' + i), .log = log};
+    for (int i = 0; i < 3; i++)
+        mailbox_post(loop, &mails[i].mail);
+    assert_true(mailbox_withdraw(loop, &mails[1].mail));
+    assert_false(mailbox_withdraw(loop, &mails[1].mail));
+    for (int i = 3; i < 6; i++)
+        mailbox_post(loop, &mails[i].mail);
+    mails[2].takes_back = &mails[4];
+    assert_int_equal(loop_next_timeout_ms(loop), 0);
+    loop_turn(loop, -1);
+    assert_string_equal(log, "acdf");
+    assert_false(mailbox_withdraw(loop, &mails[0].mail));
+    loop_free(loop);
 }
 
 int main(void)
@@ -191,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_mail_arrives_whole_and_in_order),       cmocka_unit_test(test_mail_in_a_simulated_loop),
         cmocka_unit_test(test_sleeping_loop_is_woken_by_mail),        cmocka_unit_test(test_no_ring_is_lost),
         cmocka_unit_test(test_bell_freed_while_rung_is_not_answered),
+        cmocka_unit_test(test_mail_taken_back_is_not_delivered_and_the_rest_is_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
