@@ -227,9 +227,12 @@ static int daemon_start(struct daemon *daemon, struct err *err)
     loop_on_signal(daemon->loop, SIGINT, on_terminate, daemon);
     loop_on_signal(daemon->loop, SIGUSR1, on_ignored, daemon);
     int result = listen_all(daemon->server, &daemon->options, daemon->tls, err);
+    /* Capabilities are a thread's own: before the speaker starts threads. Those that listeners need are kept. */
+    if (result == 0)
+        result = privileges_drop(err);
     if (result == 0 && daemon->config)
         result = control_apply(daemon->control, daemon->config, change_line, NULL, err);
-    return result < 0 ? result : privileges_drop(err);
+    return result;
 }
 
 static void daemon_release(struct daemon *daemon)
