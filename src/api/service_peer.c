@@ -158,16 +158,16 @@ struct peer_list {
     size_t next;
 };
 
-static void note_name(void *context, const struct peer_view *view)
+enum { LIST_STEP = 16 }; /* peers shown at a time */
+
+static void note_name(void *context, const struct peer_name *name)
 {
     struct peer_list *list = context;
     if (list->count == list->capacity) {
         list->capacity = list->capacity ? list->capacity * 2 : 64;
         list->names = mem_realloc(MEM_RPC, list->names, list->capacity * sizeof(*list->names));
     }
-    struct peer_name *name = &list->names[list->count++];
-    *name = (struct peer_name){.address = view->config->address};
-    memcpy(name->interface, view->config->interface, sizeof(name->interface));
+    list->names[list->count++] = *name;
 }
 
 void list_peer(struct rpc_call *call, const uint8_t *bytes, size_t length)
@@ -177,9 +177,10 @@ void list_peer(struct rpc_call *call, const uint8_t *bytes, size_t length)
         const Apipb__ListPeerRequest *message = request.message;
         struct peer_list *list = mem_zalloc(MEM_RPC, sizeof(*list));
         struct peer_name name;
-        bool all = !message->address[0];
-        if (all || peer_name_parse(message->address, NULL, &name))
-            control_peer_list(request.api->control, all ? NULL : &name, note_name, list);
+        if (!message->address[0])
+            control_peer_names(request.api->control, note_name, list);
+        else if (peer_name_parse(message->address, NULL, &name))
+            note_name(list, &name);
         rpc_call_set_state(call, list);
     }
     request_end(&request);
@@ -203,7 +204,9 @@ bool list_peer_more(struct rpc_call *call)
     while (list->next < list->count) {
         if (!rpc_call_has_room(call) || !mono_before(mono_now(), until))
             return true;
-        control_peer_list(api_of(call)->control, &list->names[list->next++], show_peer, call);
+        size_t left = list->count - list->next, step = left < LIST_STEP ? left : LIST_STEP;
+        control_peer_list_named(api_of(call)->control, &list->names[list->next], step, show_peer, call);
+        list->next += step;
     }
     list_peer_cancelled(call);
     rpc_call_finish(call, RPC_OK, NULL);

@@ -97,9 +97,16 @@ struct peer_view {
     uint32_t family_count;
     const struct peer_family_view *families;
 };
-/* In order of address, IPv4 first. `name` NULL = all. The view is good during the call. Returns how many. */
+/* In order of address, IPv4 first. `name` NULL = all. The view is good during the call, which must not add or delete
+ * peers. Returns how many. */
 size_t control_peer_list(struct control *control, const struct peer_name *name,
                          void (*peer)(void *context, const struct peer_view *view), void *context);
+/* Those of these names that exist, in the order given: one call for many is cheaper than many calls. */
+size_t control_peer_list_named(struct control *control, const struct peer_name *names, size_t name_count,
+                               void (*peer)(void *context, const struct peer_view *view), void *context);
+/* The names of all, in the same order. */
+void control_peer_names(struct control *control, void (*name)(void *context, const struct peer_name *name),
+                        void *context);
 
 int control_peer_group_add(struct control *control, const struct peer_group_config *group, struct err *err);
 int control_peer_group_delete(struct control *control, const char *name, struct err *err);

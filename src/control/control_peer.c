@@ -226,14 +226,13 @@ static void view_family(struct peer *peer, enum family_id family, struct peer_fa
     }
 }
 
-void control_view_peer(struct peer *peer, void (*show)(void *context, const struct peer_view *view), void *context)
+static void view_peer(struct peer *peer, struct session_status *status,
+                      void (*show)(void *context, const struct peer_view *view), void *context)
 {
-    struct session_status status;
     struct peer_family_view families[FAMILY_COUNT];
     uint32_t count = 0;
-    link_status(peer->session, &status);
-    status.received.withdraw_update = peer->withdraw_updates;
-    status.received.withdraw_prefix = peer->withdraw_prefixes;
+    status->received.withdraw_update = peer->withdraw_updates;
+    status->received.withdraw_prefix = peer->withdraw_prefixes;
     for (unsigned i = 0; i < FAMILY_COUNT; i++)
         if (peer->families[i].configured || peer->families[i].negotiated)
             view_family(peer, i, &families[count++]);
@@ -242,32 +241,103 @@ void control_view_peer(struct peer *peer, void (*show)(void *context, const stru
         .local_as = peer->local_as,
         .type = peer->ibgp ? PEER_TYPE_INTERNAL : PEER_TYPE_EXTERNAL,
         .admin_state = (enum peer_admin_state)peer->admin,
-        .session = &status,
+        .session = status,
         .family_count = count,
         .families = families,
     };
     show(context, &view);
 }
 
+void control_view_peer(struct peer *peer, void (*show)(void *context, const struct peer_view *view), void *context)
+{
+    struct link_snapshot snapshot;
+    link_status(peer->session, &snapshot);
+    view_peer(peer, &snapshot.status, show, context);
+}
+
+/* Peers to be shown, in batches: a session's status may have to be waited for, so it is asked for many at a time. */
+enum { VIEW_BATCH = 64 };
+
+struct view_batch {
+    struct peer *peers[VIEW_BATCH];
+    struct link *links[VIEW_BATCH];
+    struct link_snapshot snapshots[VIEW_BATCH];
+    size_t count;
+    void (*show)(void *context, const struct peer_view *view);
+    void *context;
+};
+
+static struct view_batch *view_batch_new(void (*show)(void *context, const struct peer_view *view), void *context)
+{
+    struct view_batch *batch = mem_alloc(MEM_OTHER, sizeof(*batch)); /* the snapshots are written when needed */
+    batch->count = 0;
+    batch->show = show;
+    batch->context = context;
+    return batch;
+}
+
+static void view_batch_show(struct view_batch *batch)
+{
+    link_status_many(batch->links, batch->count, batch->snapshots);
+    for (size_t i = 0; i < batch->count; i++)
+        view_peer(batch->peers[i], &batch->snapshots[i].status, batch->show, batch->context);
+    batch->count = 0;
+}
+
+static void view_batch_add(struct view_batch *batch, struct peer *peer)
+{
+    batch->peers[batch->count] = peer;
+    batch->links[batch->count++] = peer->session;
+    if (batch->count == VIEW_BATCH)
+        view_batch_show(batch);
+}
+
 size_t control_peer_list(struct control *control, const struct peer_name *name,
                          void (*show)(void *context, const struct peer_view *view), void *context)
 {
-    size_t count = 0;
+    if (name != NULL)
+        return control_peer_list_named(control, name, 1, show, context);
     if (!control->speaker->started)
         return 0;
-    if (name != NULL) {
-        struct peer *peer = peer_find(control->speaker, &name->address, name->interface);
-        if (peer == NULL)
-            return 0;
-        control_view_peer(peer, show, context);
-        return 1;
-    }
-    list_foreach_safe(peer, &control->speaker->peers, struct peer, link)
+    size_t count = 0;
+    struct view_batch *batch = view_batch_new(show, context);
+    list_foreach(peer, &control->speaker->peers, struct peer, link)
     {
-        control_view_peer(peer, show, context);
+        view_batch_add(batch, peer);
         count++;
     }
+    view_batch_show(batch);
+    mem_free(MEM_OTHER, batch);
     return count;
+}
+
+size_t control_peer_list_named(struct control *control, const struct peer_name *names, size_t name_count,
+                               void (*show)(void *context, const struct peer_view *view), void *context)
+{
+    if (!control->speaker->started)
+        return 0;
+    size_t count = 0;
+    struct view_batch *batch = view_batch_new(show, context);
+    for (size_t i = 0; i < name_count; i++) {
+        struct peer *peer = peer_find(control->speaker, &names[i].address, names[i].interface);
+        if (peer == NULL)
+            continue;
+        view_batch_add(batch, peer);
+        count++;
+    }
+    view_batch_show(batch);
+    mem_free(MEM_OTHER, batch);
+    return count;
+}
+
+void control_peer_names(struct control *control, void (*note)(void *context, const struct peer_name *name),
+                        void *context)
+{
+    list_foreach(peer, &control->speaker->peers, struct peer, link)
+    {
+        struct peer_name name = peer_name_of(peer);
+        note(context, &name);
+    }
 }
 
 /* Peer groups ------------------------------------------------------------------------------------------------------ */

@@ -70,19 +70,20 @@ static void remark(struct why_remark *remark, const struct notification *notific
 
 int control_why_session(struct control *control, const struct peer_name *name, struct why_session *why, struct err *err)
 {
-    struct session_status status;
+    struct link_snapshot snapshot;
     struct peer *peer = control_need_peer(control, name, err);
     if (peer == NULL)
         return E_NOT_FOUND;
-    link_status(peer->session, &status);
-    *why = (struct why_session){.state = status.state, .flaps = status.flaps};
-    why->since = status.state == SESSION_ESTABLISHED ? status.established_at : status.down_at;
+    link_status(peer->session, &snapshot);
+    const struct session_status *status = &snapshot.status;
+    *why = (struct why_session){.state = status->state, .flaps = status->flaps};
+    why->since = status->state == SESSION_ESTABLISHED ? status->established_at : status->down_at;
     struct str sentence = str_over(why->sentence, sizeof(why->sentence));
-    say_state(peer, &status, &sentence);
+    say_state(peer, status, &sentence);
     struct str reason = str_over(why->reason.text, sizeof(why->reason.text));
-    str_add(&reason, status.down.why);
-    why->reason.when = status.down.when;
-    remark(&why->sent, &status.last_sent, status.last_sent_at);
-    remark(&why->received, &status.last_received, status.last_received_at);
+    str_add(&reason, status->down.why);
+    why->reason.when = status->down.when;
+    remark(&why->sent, &status->last_sent, status->last_sent_at);
+    remark(&why->received, &status->last_received, status->last_received_at);
     return E_OK;
 }

@@ -53,9 +53,15 @@ void link_send_refresh(struct link *link, enum family_id family, enum refresh_ki
     link->kind->send_refresh(link, family, kind);
 }
 
-void link_status(struct link *link, struct session_status *status)
+void link_status(struct link *link, struct link_snapshot *snapshot)
 {
-    link->kind->status(link, status);
+    link->kind->status(&link, 1, snapshot);
+}
+
+void link_status_many(struct link *const *links, size_t count, struct link_snapshot *snapshots)
+{
+    if (count > 0)
+        links[0]->kind->status(links, count, snapshots);
 }
 
 /* The direct kind --------------------------------------------------------------------------------------------------- */
@@ -168,9 +174,10 @@ static void direct_send_refresh(struct link *link, enum family_id family, enum r
     session_send_refresh(direct_of(link)->session, family, kind);
 }
 
-static void direct_status(struct link *link, struct session_status *status)
+static void direct_status(struct link *const *links, size_t count, struct link_snapshot *snapshots)
 {
-    session_status(direct_of(link)->session, status);
+    for (size_t i = 0; i < count; i++)
+        session_status(direct_of(links[i])->session, &snapshots[i].status);
 }
 
 static const struct link_kind direct_kind = {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -18,11 +19,13 @@
 struct link;
 struct session_thread;
 
-/* As struct session_ops; on the speaker's loop. */
+/* As struct session_ops; on the speaker's loop. After link_stop and link_reset there are no more updates and refreshes
+ * of that connection, only state changes and `lost`. */
 struct link_ops {
     void (*state_changed)(void *owner, enum session_state to);
     void (*established)(void *owner, const struct negotiated *negotiated, const struct endpoint *local);
     void (*lost)(void *owner);
+    /* With what import needs; verdict and texts have been dealt with. */
     void (*update)(void *owner, const struct update *update);
     void (*refresh)(void *owner, enum family_id family, enum refresh_kind kind);
     /* All pieces on offer, in order, the first perhaps partly taken. Offered again until output_taken. */
@@ -30,7 +33,7 @@ struct link_ops {
     void (*output_taken)(void *owner, size_t bytes);
 };
 
-/* What a link runs on. */
+/* What a link runs on; for all links of a speaker the same, but for the thread's number. */
 struct link_place {
     struct loop *loop;             /* the speaker's */
     struct transport *transport;
@@ -52,6 +55,15 @@ void link_output_ready(struct link *link);
 /* BEGIN and END need enhanced refresh to have been negotiated. */
 void link_send_refresh(struct link *link, enum family_id family, enum refresh_kind kind);
 
-/* As of now; what it points to is good until the next call here or turn of the loop. Waits for the session's thread
- * (which never waits for us). */
-void link_status(struct link *link, struct session_status *status);
+/* A session's status together with what it points to. */
+struct link_snapshot {
+    struct session_status status;
+    struct negotiated negotiated;
+    struct open_message local_open, remote_open;
+};
+
+/* As of now; inside `state_changed`, as of that change. Good until the loop turns. Waits for the session's thread, at
+ * most one turn of it (it never waits for us). */
+void link_status(struct link *link, struct link_snapshot *snapshot);
+/* Of several links of one speaker: waits once for each thread, and for all at the same time. */
+void link_status_many(struct link *const *links, size_t count, struct link_snapshot *snapshots);

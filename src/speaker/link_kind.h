@@ -13,7 +13,7 @@ struct link_kind {
     void (*accept)(struct link *link, struct stream *stream);
     void (*output_ready)(struct link *link);
     void (*send_refresh)(struct link *link, enum family_id family, enum refresh_kind kind);
-    void (*status)(struct link *link, struct session_status *status);
+    void (*status)(struct link *const *links, size_t count, struct link_snapshot *snapshots);
 };
 
 struct link {

@@ -4,12 +4,29 @@
  *   threaded_link --- calls (mail) --------> session
  *                 <-- events (ring) --------
  *
- * Both sides' fields live in one struct, apart from each other; `link` and `session` sides never touch the other's.
- * The memory goes when the last event (CLOSED) has come back: events under way to a freed link are recognised by
- * `released` and dropped.
+ * Who may touch what
+ *  - A session, its connections, streams and timers: its thread alone, from run_new to close_session. An accepted
+ *    stream is the speaker's until threaded_accept has detached it, and the thread's from run_accept on.
+ *  - Peers, outboxes, groups, the RIB, the link's owner: the speaker's thread alone.
+ *  - struct threaded_link is both's, in two halves on cache lines of their own. Neither thread reads the other's half;
+ *    what stands above them is constant. Copies go across: configurations and notifications out (a configuration holds
+ *    the MD5 key and is wiped), UPDATEs, negotiated parameters and snapshots back. A notification is never shared.
+ *  - Bytes of the log: written by the speaker before the mail that hands over the piece, read by the thread while the
+ *    piece is its own, pinned until the speaker knows that it is not any more. It is the thread's from the mail on
+ *    until EVENT_TAKEN counts it, EVENT_LOST ends its connection, or threaded_free returns. The pins and the segments
+ *    around the bytes are never the thread's.
+ *  - Log, hash seed and memory counters are the process's, and safe for all.
  *
- * Output: the speaker hands over pieces (address and length) in order and pins what they point to; the thread writes
- * them and tells how many bytes were taken.
+ * Order. Mail arrives in the order it was posted, events in the order they were made. What crosses on the way is told
+ * apart by two numbers: `connection` counts the times the session became Established, so that a piece never gets into
+ * a later connection; `stops` counts link_stop and link_reset, so that a connection which came up before it heard of
+ * one is not told to the owner at all, as it would be with the session in our hand.
+ *
+ * Waiting. The speaker waits for a thread in threaded_free and threaded_status; a thread waits for nobody, so this
+ * ends. Inside state_changed the status is that of the event, without waiting.
+ *
+ * Memory. The link outlives threaded_free until its last event (CLOSED) has come back; those before it are recognised
+ * by `released` and dropped.
  */
 #include "speaker/link_thread.h"
 
@@ -18,9 +35,11 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "speaker/link_kind.h"
+#include "speaker/update_pack.h"
 
 enum {
-    PIECES_AHEAD = 16,   /* handed over and not yet taken */
+    PIECES_AHEAD = 16, /* handed over and not yet taken */
+    CACHE_LINE = 64,
     TAKEN_REPORT_BYTES = 64 * 1024, /* taken bytes are reported in such steps, or when nothing is left */
 };
 
@@ -34,31 +53,34 @@ enum event_type {
     EVENT_CLOSED,
 };
 
-/* A connection's life as far as output is concerned: pieces of an older one are not for the new one. */
+struct event_state;
+
 struct threaded_link {
     struct link base;
     struct session_thread *thread;
+    struct transport *transport;
 
-    /* The speaker's side. */
+    char speaker_line[CACHE_LINE]; /* keeps what the two sides write on lines of their own */
     bool released;
     bool established;
-    uint32_t generation;   /* of the connection whose EVENT_ESTABLISHED was handled */
-    unsigned handed_over;  /* pieces the thread has */
-    size_t first_taken;    /* bytes of the first of them */
-    struct session_status status; /* the last snapshot, with what it points to */
-    struct negotiated negotiated;
-    struct open_message local_open, remote_open;
+    bool stopped;        /* since it was: what the connection still says is not heard */
+    uint32_t connection; /* the one that is established */
+    uint32_t stops;      /* posted */
+    unsigned handed_over;
+    size_t piece_left[PIECES_AHEAD];   /* of those handed over: bytes not known to be taken */
+    const struct event_state *telling; /* inside state_changed */
+    struct loop_task output;           /* hands over pieces: never from inside a call of the owner */
 
-    /* The session's side. */
+    char thread_line[CACHE_LINE];
     struct session *session;
-    struct transport *transport;
-    uint32_t connection;   /* counts connections that became Established */
+    uint32_t connections; /* became Established so far */
+    uint32_t stops_run;
     bool up;
-    struct iovec pieces[PIECES_AHEAD];
     unsigned piece_count;
-    size_t piece_written;  /* of pieces[0] */
+    size_t piece_written; /* of pieces[0] */
     size_t taken_unreported;
-    struct list waiter;    /* while input waits for the ring */
+    struct iovec pieces[PIECES_AHEAD];
+    struct list waiter; /* while input waits for the ring */
 };
 
 static struct threaded_link *threaded_of(struct link *link)
@@ -71,13 +93,20 @@ static struct threaded_link *threaded_of(struct link *link)
 struct event_state {
     struct thread_event event;
     enum session_state to;
+    struct link_snapshot snapshot; /* pointers to be made good */
 };
 
 struct event_established {
     struct thread_event event;
     uint32_t connection;
+    uint32_t stops;
     struct negotiated negotiated;
     struct endpoint local;
+};
+
+struct event_update {
+    struct thread_event event;
+    uint64_t packed[]; /* update_pack.h */
 };
 
 struct event_refresh {
@@ -92,12 +121,26 @@ struct event_taken {
     size_t bytes;
 };
 
-/* An UPDATE with its bytes behind it: the attribute block, then the runs' NLRI. Pointers are made good on arrival. */
-struct event_update {
-    struct thread_event event;
-    struct update update;
-    uint8_t bytes[];
-};
+static void take_snapshot(const struct threaded_link *link, struct link_snapshot *snapshot)
+{
+    struct session_status *status = &snapshot->status;
+    session_status(link->session, status);
+    if (status->negotiated != NULL)
+        snapshot->negotiated = *status->negotiated;
+    if (status->local_open != NULL)
+        snapshot->local_open = *status->local_open;
+    if (status->remote_open != NULL)
+        snapshot->remote_open = *status->remote_open;
+}
+
+/* Of a snapshot that has arrived where it will be looked at. */
+static void point_into(struct link_snapshot *snapshot)
+{
+    struct session_status *status = &snapshot->status;
+    status->negotiated = status->negotiated != NULL ? &snapshot->negotiated : NULL;
+    status->local_open = status->local_open != NULL ? &snapshot->local_open : NULL;
+    status->remote_open = status->remote_open != NULL ? &snapshot->remote_open : NULL;
+}
 
 static void on_state_changed(struct session *session, enum session_state from, enum session_state to)
 {
@@ -105,6 +148,8 @@ static void on_state_changed(struct session *session, enum session_state from, e
     (void)from;
     struct event_state *event = session_thread_event(link->thread, EVENT_STATE, link, sizeof(*event));
     event->to = to;
+    take_snapshot(link, &event->snapshot);
+    event->snapshot.status.state = to; /* it may be further already */
     session_thread_send(link->thread);
 }
 
@@ -114,10 +159,11 @@ static void on_established(struct session *session, const struct negotiated *neg
     struct session_status status;
     session_status(session, &status);
     link->up = true;
-    link->connection++;
+    link->connections++;
     struct event_established *event =
         session_thread_event(link->thread, EVENT_ESTABLISHED, link, sizeof(*event));
-    event->connection = link->connection;
+    event->connection = link->connections;
+    event->stops = link->stops_run;
     event->negotiated = *negotiated;
     event->local = status.local;
     session_thread_send(link->thread);
@@ -135,39 +181,12 @@ static void on_lost(struct session *session, const struct session_down *down)
     session_thread_send(link->thread);
 }
 
-static size_t update_bytes(const struct update *update)
-{
-    size_t bytes = update->attrs.length;
-    for (unsigned i = 0; i < update->run_count; i++)
-        bytes += update->runs[i].length;
-    return bytes;
-}
-
-static bool announces(const struct update *update)
-{
-    for (unsigned i = 0; i < update->run_count; i++)
-        if (!update->runs[i].withdraw)
-            return true;
-    return false;
-}
-
 static void on_update(struct session *session, const struct update *update)
 {
     struct threaded_link *link = session_owner(session);
-    struct update copy = *update;
-    if (!announces(update))
-        copy.attrs = (struct attr_block){0};
-    struct event_update *event =
-        session_thread_event(link->thread, EVENT_UPDATE, link, sizeof(*event) + update_bytes(&copy));
-    uint8_t *at = event->bytes;
-    if (copy.attrs.length > 0)
-        memcpy(at, copy.attrs.bytes, copy.attrs.length);
-    at += copy.attrs.length;
-    for (unsigned i = 0; i < copy.run_count; i++) {
-        memcpy(at, copy.runs[i].bytes, copy.runs[i].length);
-        at += copy.runs[i].length;
-    }
-    event->update = copy;
+    struct event_update *event = session_thread_event(link->thread, EVENT_UPDATE, link,
+                                                      sizeof(*event) + update_packed_size(update));
+    update_pack(update, event->packed);
     session_thread_send(link->thread);
 }
 
@@ -196,7 +215,7 @@ static int on_output(struct session *session, struct iovec *pieces, int max_piec
 static void report_taken(struct threaded_link *link)
 {
     struct event_taken *event = session_thread_event(link->thread, EVENT_TAKEN, link, sizeof(*event));
-    event->connection = link->connection;
+    event->connection = link->connections;
     event->bytes = link->taken_unreported;
     link->taken_unreported = 0;
     session_thread_send(link->thread);
@@ -247,16 +266,22 @@ static const struct session_ops threaded_session_ops = {
 
 struct link_call {
     struct thread_call call;
-    void (*run)(struct threaded_link *link, struct link_call *call);
     struct threaded_link *link;
+    void (*run)(struct threaded_link *link, struct link_call *call);
     enum session_end end;
-    uint32_t number;
+    uint32_t idle_hold_s;
     enum family_id family;
     enum refresh_kind kind;
     struct stream *stream;
-    struct iovec piece;
-    struct notification notification;
     struct session_config *config; /* owned */
+    struct notification notification;
+};
+
+struct piece_call {
+    struct thread_call call;
+    struct threaded_link *link;
+    uint32_t connection; /* the one it is for */
+    struct iovec piece;
 };
 
 static void run_call(struct thread_call *thread_call)
@@ -282,6 +307,7 @@ static struct link_call *call_new(struct threaded_link *link,
 
 static void post(struct link_call *call)
 {
+    call->link->telling = NULL; /* what the event says is history */
     session_thread_post(call->link->thread, &call->call);
 }
 
@@ -315,12 +341,14 @@ static void run_start(struct threaded_link *link, struct link_call *call)
 
 static void run_stop(struct threaded_link *link, struct link_call *call)
 {
+    link->stops_run++;
     session_stop(link->session, &call->notification, call->end);
 }
 
 static void run_reset(struct threaded_link *link, struct link_call *call)
 {
-    session_reset(link->session, &call->notification, call->end, call->number);
+    link->stops_run++;
+    session_reset(link->session, &call->notification, call->end, call->idle_hold_s);
 }
 
 static void run_configure(struct threaded_link *link, struct link_call *call)
@@ -339,13 +367,17 @@ static void run_send_refresh(struct threaded_link *link, struct link_call *call)
     session_send_refresh(link->session, call->family, call->kind);
 }
 
-/* `number` is the connection the piece is for. One that is gone needs no answer: its loss was one. */
-static void run_piece(struct threaded_link *link, struct link_call *call)
+/* For a connection that is gone it needs no answer: the loss was one. */
+static void run_piece(struct thread_call *thread_call)
 {
-    if (!link->up || call->number != link->connection)
-        return;
-    link->pieces[link->piece_count++] = call->piece;
-    session_output_ready(link->session);
+    struct piece_call *call = container_of(thread_call, struct piece_call, call);
+    struct threaded_link *link = call->link;
+    if (link->up && call->connection == link->connections) {
+        CHECK(link->piece_count < PIECES_AHEAD);
+        link->pieces[link->piece_count++] = call->piece;
+        session_output_ready(link->session);
+    }
+    mem_free(MEM_SESSION, call);
 }
 
 /* The speaker's side ------------------------------------------------------------------------------------------------ */
@@ -355,6 +387,8 @@ static void threaded_free(struct link *base)
     struct threaded_link *link = threaded_of(base);
     /* Waits: the pieces the thread has are the caller's again when this returns. */
     link->released = true;
+    link->established = false;
+    loop_task_cancel(&link->output);
     session_thread_call_and_wait(link->thread, close_session, link);
 }
 
@@ -363,22 +397,27 @@ static void threaded_start(struct link *base)
     post(call_new(threaded_of(base), run_start));
 }
 
-static void threaded_stop(struct link *base, const struct notification *notification, enum session_end end)
+static void post_stop(struct link_call *call, const struct notification *notification, enum session_end end)
 {
-    struct link_call *call = call_new(threaded_of(base), run_stop);
     call->notification = *notification;
     call->end = end;
+    call->link->stops++;
+    call->link->stopped = true;
+    loop_task_cancel(&call->link->output);
     post(call);
+}
+
+static void threaded_stop(struct link *base, const struct notification *notification, enum session_end end)
+{
+    post_stop(call_new(threaded_of(base), run_stop), notification, end);
 }
 
 static void threaded_reset(struct link *base, const struct notification *notification, enum session_end end,
                            uint32_t idle_hold_s)
 {
     struct link_call *call = call_new(threaded_of(base), run_reset);
-    call->notification = *notification;
-    call->end = end;
-    call->number = idle_hold_s;
-    post(call);
+    call->idle_hold_s = idle_hold_s;
+    post_stop(call, notification, end);
 }
 
 static void threaded_configure(struct link *base, const struct session_config *config)
@@ -405,83 +444,142 @@ static void threaded_send_refresh(struct link *base, enum family_id family, enum
 }
 
 /* Hands over the pieces the thread does not have yet. */
+static bool hand_over(struct loop_task *task)
+{
+    struct threaded_link *link = container_of(task, struct threaded_link, output);
+    struct iovec pieces[PIECES_AHEAD];
+    int count = link->base.ops->output(link->base.owner, pieces, PIECES_AHEAD);
+    for (; link->handed_over < (unsigned)count; link->handed_over++) {
+        const struct iovec *piece = &pieces[link->handed_over];
+        struct piece_call *call = mem_alloc(MEM_SESSION, sizeof(*call));
+        *call = (struct piece_call){
+            .call.run = run_piece, .link = link, .connection = link->connection, .piece = *piece};
+        link->piece_left[link->handed_over] = piece->iov_len;
+        session_thread_post(link->thread, &call->call);
+    }
+    return false;
+}
+
 static void threaded_output_ready(struct link *base)
 {
     struct threaded_link *link = threaded_of(base);
-    struct iovec pieces[PIECES_AHEAD];
-    if (!link->established)
+    if (link->established && !link->stopped)
+        loop_task_schedule(&link->output);
+}
+
+struct snapshot_call {
+    struct thread_wait wait;
+    struct session_thread *thread;
+    struct link *const *links;
+    size_t count;
+    struct link_snapshot *snapshots;
+};
+
+/* On the thread: those of the links that are its own. */
+static void run_snapshot(void *context)
+{
+    const struct snapshot_call *call = context;
+    for (size_t i = 0; i < call->count; i++) {
+        const struct threaded_link *link = threaded_of(call->links[i]);
+        if (link->thread == call->thread)
+            take_snapshot(link, &call->snapshots[i]);
+    }
+}
+
+static void threaded_status(struct link *const *links, size_t count, struct link_snapshot *snapshots)
+{
+    const struct threaded_link *first = threaded_of(links[0]);
+    struct snapshot_call calls[SESSION_THREADS_MAX];
+    unsigned call_count = 0;
+    if (count == 1 && first->telling != NULL) {
+        *snapshots = first->telling->snapshot;
+        point_into(snapshots);
         return;
-    int count = base->ops->output(base->owner, pieces, PIECES_AHEAD);
-    for (; link->handed_over < (unsigned)count; link->handed_over++) {
-        struct link_call *call = call_new(link, run_piece);
-        call->number = link->generation;
-        call->piece = pieces[link->handed_over];
-        post(call);
     }
+    for (size_t i = 0; i < count; i++) {
+        struct session_thread *thread = threaded_of(links[i])->thread;
+        unsigned known = 0;
+        while (known < call_count && calls[known].thread != thread)
+            known++;
+        if (known < call_count)
+            continue;
+        CHECK(call_count < SESSION_THREADS_MAX);
+        struct snapshot_call *call = &calls[call_count++];
+        *call = (struct snapshot_call){.thread = thread, .links = links, .count = count, .snapshots = snapshots};
+        session_thread_begin(thread, &call->wait, run_snapshot, call);
+    }
+    for (unsigned i = 0; i < call_count; i++)
+        session_thread_finish(&calls[i].wait);
+    for (size_t i = 0; i < count; i++)
+        point_into(&snapshots[i]);
 }
 
-static void take_snapshot(void *context)
+static void handle_state(struct threaded_link *link, const struct event_state *event)
 {
-    struct threaded_link *link = context;
-    struct session_status *status = &link->status;
-    session_status(link->session, status);
-    if (status->negotiated != NULL) {
-        link->negotiated = *status->negotiated;
-        status->negotiated = &link->negotiated;
-    }
-    if (status->local_open != NULL) {
-        link->local_open = *status->local_open;
-        status->local_open = &link->local_open;
-    }
-    if (status->remote_open != NULL) {
-        link->remote_open = *status->remote_open;
-        status->remote_open = &link->remote_open;
-    }
-}
-
-static void threaded_status(struct link *base, struct session_status *status)
-{
-    struct threaded_link *link = threaded_of(base);
-    session_thread_call_and_wait(link->thread, take_snapshot, link);
-    *status = link->status;
+    link->telling = event;
+    link->base.ops->state_changed(link->base.owner, event->to);
+    link->telling = NULL;
 }
 
 static void handle_established(struct threaded_link *link, const struct event_established *event)
 {
+    if (event->stops != link->stops)
+        return; /* it will hear, and go */
     link->established = true;
-    link->generation = event->connection;
+    link->stopped = false;
+    link->connection = event->connection;
     link->handed_over = 0;
-    link->first_taken = 0;
     link->base.ops->established(link->base.owner, &event->negotiated, &event->local);
+}
+
+static void handle_lost(struct threaded_link *link)
+{
+    if (!link->established)
+        return;
+    link->established = false;
+    loop_task_cancel(&link->output);
+    link->base.ops->lost(link->base.owner);
 }
 
 static void handle_update(struct threaded_link *link, const struct event_update *event)
 {
-    struct update update = event->update;
-    const uint8_t *at = event->bytes;
-    update.attrs.bytes = at;
-    at += update.attrs.length;
-    for (unsigned i = 0; i < update.run_count; i++) {
-        update.runs[i].bytes = at;
-        at += update.runs[i].length;
-    }
+    struct update update;
+    update_unpack(event->packed, &update);
     link->base.ops->update(link->base.owner, &update);
 }
 
-/* The owner counts pieces by their bytes; we need to know how many are still with the thread. */
 static void handle_taken(struct threaded_link *link, const struct event_taken *event)
 {
-    struct iovec pieces[PIECES_AHEAD];
-    if (!link->established || event->connection != link->generation)
+    if (event->connection != link->connection)
         return;
-    int count = link->base.ops->output(link->base.owner, pieces, PIECES_AHEAD);
-    size_t bytes = event->bytes;
-    for (int i = 0; i < count && bytes >= pieces[i].iov_len; i++) {
-        bytes -= pieces[i].iov_len;
-        link->handed_over--;
+    size_t left = event->bytes;
+    unsigned finished = 0;
+    while (left > 0) {
+        CHECK(finished < link->handed_over);
+        size_t part = left < link->piece_left[finished] ? left : link->piece_left[finished];
+        link->piece_left[finished] -= part;
+        left -= part;
+        finished += link->piece_left[finished] == 0;
     }
+    link->handed_over -= finished;
+    memmove(link->piece_left, link->piece_left + finished, link->handed_over * sizeof(link->piece_left[0]));
     link->base.ops->output_taken(link->base.owner, event->bytes);
     threaded_output_ready(&link->base);
+}
+
+/* Events of the connection the owner knows, and has not ended. */
+static void handle_traffic(struct threaded_link *link, const struct thread_event *event)
+{
+    if (!link->established || link->stopped)
+        return;
+    if (event->type == EVENT_UPDATE) {
+        handle_update(link, (const struct event_update *)event);
+    } else if (event->type == EVENT_TAKEN) {
+        handle_taken(link, (const struct event_taken *)event);
+    } else {
+        const struct event_refresh *refresh = (const struct event_refresh *)event;
+        link->base.ops->refresh(link->base.owner, refresh->family, refresh->kind);
+    }
 }
 
 void threaded_link_handle(const struct thread_event *event)
@@ -495,25 +593,18 @@ void threaded_link_handle(const struct thread_event *event)
         return;
     switch ((enum event_type)event->type) {
     case EVENT_STATE:
-        link->base.ops->state_changed(link->base.owner, ((const struct event_state *)event)->to);
+        handle_state(link, (const struct event_state *)event);
         break;
     case EVENT_ESTABLISHED:
         handle_established(link, (const struct event_established *)event);
         break;
     case EVENT_LOST:
-        link->established = false;
-        link->base.ops->lost(link->base.owner);
+        handle_lost(link);
         break;
     case EVENT_UPDATE:
-        handle_update(link, (const struct event_update *)event);
-        break;
-    case EVENT_REFRESH: {
-        const struct event_refresh *refresh = (const struct event_refresh *)event;
-        link->base.ops->refresh(link->base.owner, refresh->family, refresh->kind);
-        break;
-    }
+    case EVENT_REFRESH:
     case EVENT_TAKEN:
-        handle_taken(link, (const struct event_taken *)event);
+        handle_traffic(link, event);
         break;
     case EVENT_CLOSED:
         break;
@@ -540,6 +631,7 @@ struct link *threaded_link_new(const struct link_place *place, const struct sess
     link->thread = place->thread;
     link->transport = place->transport;
     list_init(&link->waiter);
+    loop_task_init(&link->output, place->loop, hand_over);
     struct link_call *call = call_new(link, run_new);
     call->config = copy_config(config);
     post(call);

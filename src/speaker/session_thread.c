@@ -1,8 +1,15 @@
-/* See session_thread.h. */
+/* See session_thread.h.
+ *
+ * Waking. The thread publishes what its turn produced once, at the end of the turn, and rings `data` if the speaker
+ * sleeps; the speaker gives back room once per slice of events and rings `room` if the thread waits for it. The
+ * protocol is the ring's (io/ring.h).
+ */
 #include "speaker/session_thread.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -10,8 +17,8 @@
 #include "io/ring.h"
 
 enum {
-    RING_BYTES = 4 * 1024 * 1024,
-    HANDLE_BYTES = 512 * 1024, /* events handled in one turn of the speaker's loop */
+    HANDLE_BYTES = 128 * 1024, /* of events handled in one turn of the speaker's loop */
+    NAME_MAX_BYTES = 16,       /* the kernel's */
 };
 
 /* An event that found the ring full, waiting its turn. */
@@ -27,6 +34,7 @@ struct session_thread {
     struct loop *home;
     struct ring *ring;
     void (*handle)(const struct thread_event *event);
+    char name[NAME_MAX_BYTES];
 
     /* The thread's side. */
     struct doorbell *room;     /* there is room in the ring again */
@@ -141,6 +149,7 @@ void session_thread_when_free(struct session_thread *thread, struct list *waiter
 static void *run_thread(void *context)
 {
     struct session_thread *thread = context;
+    pthread_setname_np(pthread_self(), thread->name);
     loop_run(thread->loop);
     return NULL;
 }
@@ -173,17 +182,44 @@ static void data_came(void *context)
     loop_task_schedule(&thread->drain);
 }
 
-struct session_thread *session_thread_new(struct loop *home, void (*handle)(const struct thread_event *event))
+/* Signals are the main thread's. Those that a fault raises stay: they are for whoever did it. */
+static int start_thread(struct session_thread *thread)
 {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    int result = pthread_create(&thread->thread, NULL, run_thread, thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
+static void release(struct session_thread *thread)
+{
+    loop_task_cancel(&thread->flush);
+    loop_task_cancel(&thread->drain);
+    doorbell_free(thread->room);
+    doorbell_free(thread->data);
+    ring_free(thread->ring);
+    loop_free(thread->loop);
+    mem_free(MEM_SESSION, thread);
+}
+
+struct session_thread *session_thread_new(struct loop *home, const struct session_thread_options *options,
+                                          void (*handle)(const struct thread_event *event))
+{
+    CHECK(options->ring_bytes >= SESSION_RING_MIN_BYTES);
+    struct loop *loop = loop_new();
+    if (loop == NULL)
+        return NULL;
     struct session_thread *thread = mem_zalloc(MEM_SESSION, sizeof(*thread));
+    thread->loop = loop;
     thread->home = home;
     thread->handle = handle;
-    thread->loop = loop_new();
-    if (thread->loop == NULL) {
-        mem_free(MEM_SESSION, thread);
-        return NULL;
-    }
-    thread->ring = ring_new(RING_BYTES);
+    snprintf(thread->name, sizeof(thread->name), "godwit-io-%u", options->number % 1000);
+    thread->ring = ring_new(options->ring_bytes);
     thread->data = doorbell_new(home, data_came, thread);
     thread->room = doorbell_new(thread->loop, room_came, thread);
     list_init(&thread->queued);
@@ -191,12 +227,8 @@ struct session_thread *session_thread_new(struct loop *home, void (*handle)(cons
     loop_task_init(&thread->flush, thread->loop, flush_task);
     loop_task_init(&thread->drain, home, drain_task);
     ring_wait_for_data(thread->ring);
-    if (pthread_create(&thread->thread, NULL, run_thread, thread) != 0) {
-        doorbell_free(thread->room);
-        doorbell_free(thread->data);
-        ring_free(thread->ring);
-        loop_free(thread->loop);
-        mem_free(MEM_SESSION, thread);
+    if (start_thread(thread) != 0) {
+        release(thread);
         return NULL;
     }
     return thread;
@@ -219,37 +251,33 @@ void session_thread_post(struct session_thread *thread, struct thread_call *call
     mailbox_post(thread->loop, &call->mail);
 }
 
-struct waiting_call {
-    struct thread_call call;
-    void (*run)(void *context);
-    void *context;
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    bool done;
-};
-
-static void run_waiting(struct thread_call *call)
+static void run_waited_for(struct thread_call *call)
 {
-    struct waiting_call *waiting = container_of(call, struct waiting_call, call);
-    waiting->run(waiting->context);
-    pthread_mutex_lock(&waiting->mutex);
-    waiting->done = true;
-    pthread_cond_signal(&waiting->changed);
-    pthread_mutex_unlock(&waiting->mutex);
+    struct thread_wait *wait = container_of(call, struct thread_wait, call);
+    wait->run(wait->context);
+    sem_post(&wait->done);
+}
+
+void session_thread_begin(struct session_thread *thread, struct thread_wait *wait, void (*run)(void *context),
+                          void *context)
+{
+    *wait = (struct thread_wait){.call = {.run = run_waited_for}, .run = run, .context = context};
+    CHECK(sem_init(&wait->done, 0, 0) == 0);
+    session_thread_post(thread, &wait->call);
+}
+
+void session_thread_finish(struct thread_wait *wait)
+{
+    while (sem_wait(&wait->done) != 0)
+        CHECK(errno == EINTR);
+    sem_destroy(&wait->done);
 }
 
 void session_thread_call_and_wait(struct session_thread *thread, void (*run)(void *context), void *context)
 {
-    struct waiting_call waiting = {.call = {.run = run_waiting}, .run = run, .context = context};
-    pthread_mutex_init(&waiting.mutex, NULL);
-    pthread_cond_init(&waiting.changed, NULL);
-    session_thread_post(thread, &waiting.call);
-    pthread_mutex_lock(&waiting.mutex);
-    while (!waiting.done)
-        pthread_cond_wait(&waiting.changed, &waiting.mutex);
-    pthread_mutex_unlock(&waiting.mutex);
-    pthread_cond_destroy(&waiting.changed);
-    pthread_mutex_destroy(&waiting.mutex);
+    struct thread_wait wait;
+    session_thread_begin(thread, &wait, run, context);
+    session_thread_finish(&wait);
 }
 
 static void stop_loop(void *context)
@@ -270,12 +298,5 @@ void session_thread_free(struct session_thread *thread)
         handle_events(thread, SIZE_MAX);
     } while (!list_empty(&thread->queued));
     handle_events(thread, SIZE_MAX);
-    loop_task_cancel(&thread->flush);
-    loop_task_cancel(&thread->drain);
-    doorbell_free(thread->room);
-    doorbell_free(thread->data);
-    loop_turn(thread->loop, 0); /* a doorbell's memory may live until the next turn */
-    ring_free(thread->ring);
-    loop_free(thread->loop);
-    mem_free(MEM_SESSION, thread);
+    release(thread);
 }

@@ -172,7 +172,9 @@ static void start_threads(struct speaker *speaker)
     unsigned wanted = session_thread_count(speaker);
     speaker->threads = mem_zalloc(MEM_OTHER, (wanted + 1) * sizeof(*speaker->threads));
     while (speaker->thread_count < wanted) {
-        struct session_thread *thread = session_thread_new(speaker->loop, threaded_link_handle);
+        struct session_thread_options options = {.number = speaker->thread_count + 1,
+                                                 .ring_bytes = speaker->tuning.session_ring_bytes};
+        struct session_thread *thread = session_thread_new(speaker->loop, &options, threaded_link_handle);
         if (thread == NULL) {
             log_warn("speaker", NULL, "no more than %u session threads could be started", speaker->thread_count);
             break;

@@ -1,5 +1,5 @@
-/* How much memory slow readers may cost, how long to wait for company, how large the slices are. The defaults are for real networks; tests
- * make them small, so that what happens at the edges happens often.
+/* How much memory slow readers and a slow RIB may cost, how long to wait for company, how large the slices are. The
+ * defaults are for real networks; tests make them small, so that what happens at the edges happens often.
  */
 #pragma once
 
@@ -12,6 +12,7 @@ struct speaker_tuning {
     uint32_t cohort_wait_ms;      /* how long a joiner waits for others to share the walk with */
     uint32_t batch_rows;          /* dirty rows told to all groups before the clock is looked at; TUNING_BATCH_ROWS_MAX */
     uint32_t walk_rows;           /* rows looked at in one slice of a walk */
+    uint32_t session_ring_bytes;  /* between a session thread and us; a power of two. Full: its sessions stop reading */
 };
 
 enum { TUNING_BATCH_ROWS_MAX = 1024 };
@@ -20,4 +21,5 @@ enum { TUNING_BATCH_ROWS_MAX = 1024 };
     {                                                                                                                  \
         .log_cap_bytes = 16 * 1024 * 1024, .backlog_bytes = 1024 * 1024, .catch_up_ahead_bytes = 1024 * 1024,         \
         .cohort_wait_ms = 50, .batch_rows = TUNING_BATCH_ROWS_MAX, .walk_rows = 4096,                                  \
+        .session_ring_bytes = 4 * 1024 * 1024,                                                                         \
     }
