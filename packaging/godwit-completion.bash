@@ -18,7 +18,18 @@ _godwit()
     "global del") words="all " ;;
     "global rib") words="add del summary " ;;
     "global rib del") words="all " ;;
+    "global policy") words="import export " ;;
+    "global policy import") words="add del set " ;;
+    "global policy export") words="add del set " ;;
     "neighbor") words="add del update " ;;
+    "policy") words="add del prefix neighbor as-path community ext-community large-community statement " ;;
+    "policy prefix") words="add set del " ;;
+    "policy neighbor") words="add set del " ;;
+    "policy as-path") words="add set del " ;;
+    "policy community") words="add set del " ;;
+    "policy ext-community") words="add set del " ;;
+    "policy large-community") words="add set del " ;;
+    "policy statement") words="add del " ;;
     "monitor") words="global neighbor adj-in " ;;
     "monitor global") words="rib " ;;
     "mrt") words="inject " ;;
@@ -27,6 +38,9 @@ _godwit()
     "neighbor ADDRESS local") words="summary " ;;
     "neighbor ADDRESS adj-in") words="summary " ;;
     "neighbor ADDRESS adj-out") words="summary " ;;
+    "neighbor ADDRESS policy") words="import export " ;;
+    "neighbor ADDRESS policy import") words="add del set " ;;
+    "neighbor ADDRESS policy export") words="add del set " ;;
     esac
     COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
 }

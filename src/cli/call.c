@@ -177,16 +177,21 @@ static void arena_keep(void *context, void *memory)
 {
 }
 
-static bool keep_answer(struct cli *cli, void *context, const ProtobufCMessage *answer)
+/* A copy that lives as long as the command. */
+static ProtobufCMessage *answer_copy(struct cli *cli, const ProtobufCMessage *answer)
 {
-    ProtobufCMessage **kept = context;
     ProtobufCAllocator allocator = {.alloc = arena_allocate, .free = arena_keep, .allocator_data = &cli->arena};
-    if (*kept)
-        return true;
     size_t size = protobuf_c_message_get_packed_size(answer);
     uint8_t *bytes = arena_alloc(&cli->arena, size + 1);
     protobuf_c_message_pack(answer, bytes);
-    *kept = protobuf_c_message_unpack(answer->descriptor, &allocator, size, bytes);
+    return protobuf_c_message_unpack(answer->descriptor, &allocator, size, bytes);
+}
+
+static bool keep_answer(struct cli *cli, void *context, const ProtobufCMessage *answer)
+{
+    ProtobufCMessage **kept = context;
+    if (!*kept)
+        *kept = answer_copy(cli, answer);
     return true;
 }
 
@@ -199,6 +204,26 @@ void *call_for(struct cli *cli, const char *method, const ProtobufCMessage *requ
     if (!kept)
         cli_fail(cli, "%s was not answered", method);
     return kept;
+}
+
+static bool gather_answer(struct cli *cli, void *context, const ProtobufCMessage *answer)
+{
+    struct call_answers *answers = context;
+    if ((answers->count & (answers->count - 1)) == 0) { /* room for a power of two: full */
+        ProtobufCMessage **larger = arena_alloc(&cli->arena, (answers->count * 2 + 1) * sizeof(*larger));
+        if (answers->count)
+            memcpy(larger, answers->messages, answers->count * sizeof(*larger));
+        answers->messages = larger;
+    }
+    answers->messages[answers->count++] = answer_copy(cli, answer);
+    return true;
+}
+
+int call_all(struct cli *cli, const char *method, const ProtobufCMessage *request,
+             const ProtobufCMessageDescriptor *answer, struct call_answers *answers)
+{
+    *answers = (struct call_answers){0};
+    return call(cli, method, request, answer, gather_answer, answers);
 }
 
 int call_begin(struct cli *cli, const char *method)

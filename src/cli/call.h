@@ -19,6 +19,14 @@ int call(struct cli *cli, const char *method, const ProtobufCMessage *request, c
 void *call_for(struct cli *cli, const char *method, const ProtobufCMessage *request,
                const ProtobufCMessageDescriptor *answer);
 
+/* Every answer, in the command's arena. 0, or E_* with the error noted. */
+struct call_answers {
+    ProtobufCMessage **messages;
+    size_t count;
+};
+int call_all(struct cli *cli, const char *method, const ProtobufCMessage *request,
+             const ProtobufCMessageDescriptor *answer, struct call_answers *answers);
+
 /* Client streams. A false from call_send means that call_finish will tell the reason. */
 int call_begin(struct cli *cli, const char *method);
 bool call_send(struct cli *cli, const ProtobufCMessage *message);

@@ -238,10 +238,7 @@ int cmd_neighbor(struct cli *cli, const struct command *command, const struct wo
         return list_neighbors(cli);
     if (words->count == 1)
         return show_neighbor(cli, words->word[0]);
-    char *name = words->word[0];
-    memmove(words->word, words->word + 1, (size_t)(words->count - 1) * sizeof(char *));
-    words->word[words->count - 1] = name;
-    return command_run(cli, &neighbor_command_table, words);
+    return command_run_named(cli, &neighbor_command_table, words);
 }
 
 /* Verbs; the neighbor's name is their last word ---------------------------------------------------------------- */

@@ -15,12 +15,6 @@ int cmd_rib(struct cli *cli, const struct command *command, const struct words *
     return route_list(cli, ROUTES_GLOBAL, "", FAMILY_IPV4_UNICAST, words->count, words->word);
 }
 
-static const char *enum_word(const ProtobufCEnumDescriptor *type, int value)
-{
-    const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(type, value);
-    return known ? known->name : "UNKNOWN";
-}
-
 int rib_summary(struct cli *cli, Apipb__TableType table, const char *name, enum family_id preset)
 {
     enum family_id family_id;

@@ -14,6 +14,8 @@ static const char neighbor_words[] =
     "{ADDRESS | interface NAME} as N [local-as N] [family F,..] [vrf V] [route-reflector-client [ID]] "
     "[route-server-client] [allow-own-as N] [remove-private-as all|replace] [replace-peer-as] [ebgp-multihop-ttl N]";
 
+static const char assignment_words[] = "POLICY... [default accept|reject]";
+
 static const struct command commands[] = {
     {"global", cmd_global, OPTION_ANY, false,
      "[as N router-id A [listen-port N] [listen-addresses A...] [use-multipath]]", "show the speaker, or start it"},
@@ -25,7 +27,15 @@ static const struct command commands[] = {
     {"global rib del", cmd_rib_delete, OPTION_FAMILY, false, route_words, "delete a route"},
     {"global rib del all", cmd_rib_delete_all, OPTION_FAMILY, false, "", "delete every route added here"},
     {"global rib summary", cmd_rib_summary, OPTION_FAMILY, false, "", "count the routes"},
-    {"global policy", cmd_not_offered, OPTION_ANY, false, "", "not offered yet"},
+    {"global policy", cmd_global_policy, OPTION_ANY, false, "", "show which policies apply to all"},
+    {"global policy import", cmd_global_policy_direction, OPTION_ANY, false, "", "to what comes in"},
+    {"global policy import add", cmd_global_policy_change, OPTION_ANY, false, assignment_words, "append policies"},
+    {"global policy import del", cmd_global_policy_change, OPTION_ANY, false, "[POLICY...]", "take some away, or all"},
+    {"global policy import set", cmd_global_policy_change, OPTION_ANY, false, assignment_words, "replace them"},
+    {"global policy export", cmd_global_policy_direction, OPTION_ANY, false, "", "to what goes out"},
+    {"global policy export add", cmd_global_policy_change, OPTION_ANY, false, assignment_words, "append policies"},
+    {"global policy export del", cmd_global_policy_change, OPTION_ANY, false, "[POLICY...]", "take some away, or all"},
+    {"global policy export set", cmd_global_policy_change, OPTION_ANY, false, assignment_words, "replace them"},
     {"neighbor", cmd_neighbor, OPTION_FAMILY | OPTION_NEIGHBOR, false, "[ADDRESS [VERB]]",
      "list neighbors, show one, or do something with it"},
     {"neighbor add", cmd_neighbor_add, OPTION_FAMILY | OPTION_NEIGHBOR, false, neighbor_words, "add a neighbor"},
@@ -34,7 +44,43 @@ static const struct command commands[] = {
     {"neighbor update", cmd_neighbor_update, OPTION_FAMILY | OPTION_NEIGHBOR, false, neighbor_words,
      "change a neighbor"},
     {"vrf", cmd_not_offered, OPTION_ANY, false, "", "not offered yet"},
-    {"policy", cmd_not_offered, OPTION_ANY, false, "", "not offered yet"},
+    {"policy", cmd_policy, OPTION_ANY, false, "[POLICY]", "show the policies"},
+    {"policy add", cmd_policy_add, OPTION_ANY, false, "POLICY [STATEMENT...]", "make one, or append statements to it"},
+    {"policy del", cmd_policy_delete, OPTION_ANY, false, "POLICY [STATEMENT...]", "delete one, or take statements out"},
+    {"policy prefix", cmd_policy_set, OPTION_ANY, false, "[SET]", "show the sets of prefixes, by length"},
+    {"policy prefix add", cmd_policy_set_add, OPTION_ANY, false, "SET [PREFIX [MIN..MAX]]", "make one, or add members"},
+    {"policy prefix set", cmd_policy_set_add, OPTION_ANY, true, "SET [PREFIX [MIN..MAX]]", "replace its members"},
+    {"policy prefix del", cmd_policy_set_delete, OPTION_ANY, false, "SET [PREFIX [MIN..MAX]]",
+     "delete members, or all of it"},
+    {"policy neighbor", cmd_policy_set, OPTION_ANY, false, "[SET]", "show the sets of neighbors"},
+    {"policy neighbor add", cmd_policy_set_add, OPTION_ANY, false, "SET [ADDRESS...]", "make one, or add members"},
+    {"policy neighbor set", cmd_policy_set_add, OPTION_ANY, true, "SET [ADDRESS...]", "replace its members"},
+    {"policy neighbor del", cmd_policy_set_delete, OPTION_ANY, false, "SET [ADDRESS...]",
+     "delete members, or all of it"},
+    {"policy as-path", cmd_policy_set, OPTION_ANY, false, "[SET]", "show the sets of AS paths"},
+    {"policy as-path add", cmd_policy_set_add, OPTION_ANY, false, "SET [REGEXP...]", "make one, or add members"},
+    {"policy as-path set", cmd_policy_set_add, OPTION_ANY, true, "SET [REGEXP...]", "replace its members"},
+    {"policy as-path del", cmd_policy_set_delete, OPTION_ANY, false, "SET [REGEXP...]", "delete members, or all of it"},
+    {"policy community", cmd_policy_set, OPTION_ANY, false, "[SET]", "show the sets of communities"},
+    {"policy community add", cmd_policy_set_add, OPTION_ANY, false, "SET [REGEXP...]", "make one, or add members"},
+    {"policy community set", cmd_policy_set_add, OPTION_ANY, true, "SET [REGEXP...]", "replace its members"},
+    {"policy community del", cmd_policy_set_delete, OPTION_ANY, false, "SET [REGEXP...]",
+     "delete members, or all of it"},
+    {"policy ext-community", cmd_policy_set, OPTION_ANY, false, "[SET]",
+     "show the sets of extended communities (rt:, soo:, encap:, lb:)"},
+    {"policy ext-community add", cmd_policy_set_add, OPTION_ANY, false, "SET [REGEXP...]", "make one, or add members"},
+    {"policy ext-community set", cmd_policy_set_add, OPTION_ANY, true, "SET [REGEXP...]", "replace its members"},
+    {"policy ext-community del", cmd_policy_set_delete, OPTION_ANY, false, "SET [REGEXP...]",
+     "delete members, or all of it"},
+    {"policy large-community", cmd_policy_set, OPTION_ANY, false, "[SET]", "show the sets of large communities"},
+    {"policy large-community add", cmd_policy_set_add, OPTION_ANY, false, "SET [REGEXP...]",
+     "make one, or add members"},
+    {"policy large-community set", cmd_policy_set_add, OPTION_ANY, true, "SET [REGEXP...]", "replace its members"},
+    {"policy large-community del", cmd_policy_set_delete, OPTION_ANY, false, "SET [REGEXP...]",
+     "delete members, or all of it"},
+    {"policy statement", cmd_policy_statement, OPTION_ANY, false, "[STATEMENT [VERB]]", "show the statements"},
+    {"policy statement add", cmd_policy_statement_add, OPTION_ANY, false, "STATEMENT", "make one"},
+    {"policy statement del", cmd_policy_statement_delete, OPTION_ANY, false, "STATEMENT", "delete one"},
     {"monitor", NULL, OPTION_MONITOR, false, "", "show changes as they happen"},
     {"monitor global", NULL, OPTION_MONITOR, false, "", "of the table"},
     {"monitor global rib", cmd_monitor_rib, OPTION_MONITOR | OPTION_FAMILY, false, "", "best paths"},
@@ -83,13 +129,33 @@ static const struct command neighbor_commands[] = {
     {"shutdown", cmd_neighbor_state, OF_NEIGHBOR, false, "", "deprecated: use disable"},
     {"enable", cmd_neighbor_state, OF_NEIGHBOR, false, "", "let its session start"},
     {"disable", cmd_neighbor_state, OF_NEIGHBOR, false, "", "end its session and keep it down"},
-    {"policy", cmd_not_offered, OF_NEIGHBOR, false, "", "not offered yet"},
+    {"policy", cmd_neighbor_policy, OF_NEIGHBOR, false, "", "which policies apply to it alone"},
+    {"policy import", cmd_neighbor_policy_direction, OF_NEIGHBOR, false, "", "to what it sends"},
+    {"policy import add", cmd_neighbor_policy_change, OF_NEIGHBOR, false, assignment_words, "append policies"},
+    {"policy import del", cmd_neighbor_policy_change, OF_NEIGHBOR, false, "[POLICY...]", "take some away, or all"},
+    {"policy import set", cmd_neighbor_policy_change, OF_NEIGHBOR, false, assignment_words, "replace them"},
+    {"policy export", cmd_neighbor_policy_direction, OF_NEIGHBOR, false, "", "to what it is told"},
+    {"policy export add", cmd_neighbor_policy_change, OF_NEIGHBOR, false, assignment_words, "append policies"},
+    {"policy export del", cmd_neighbor_policy_change, OF_NEIGHBOR, false, "[POLICY...]", "take some away, or all"},
+    {"policy export set", cmd_neighbor_policy_change, OF_NEIGHBOR, false, assignment_words, "replace them"},
     {"why", cmd_neighbor_why, OF_NEIGHBOR, true, "", "why its session is not up, or was not last"},
     {"groups", cmd_neighbor_groups, OF_NEIGHBOR, true, "", "its update groups, and why others are not in them"},
 };
 
 const struct command_table neighbor_command_table = {neighbor_commands, ARRAY_LEN(neighbor_commands),
                                                      "godwit neighbor ADDRESS"};
+
+static const struct command statement_commands[] = {
+    {"add", NULL, OPTION_ANY, false, "", ""},
+    {"add condition", cmd_statement_condition, OPTION_ANY, false, "CONDITION", "what must hold"},
+    {"add action", cmd_statement_action, OPTION_ANY, false, "ACTION", "what is done then"},
+    {"del", NULL, OPTION_ANY, false, "", ""},
+    {"del condition", cmd_statement_condition, OPTION_ANY, false, "CONDITION", "take it away"},
+    {"del action", cmd_statement_action, OPTION_ANY, false, "ACTION", "take it away"},
+};
+
+const struct command_table statement_command_table = {statement_commands, ARRAY_LEN(statement_commands),
+                                                      "godwit policy statement STATEMENT"};
 
 const char *command_verb(const struct command *command)
 {
@@ -192,6 +258,14 @@ int command_run(struct cli *cli, const struct command_table *table, const struct
     if (cli->options.given & ~command->scopes)
         return cli_fail(cli, "an option was given that \"%s %s\" does not take", table->prefix, command->path);
     return command->run(cli, command, &rest);
+}
+
+int command_run_named(struct cli *cli, const struct command_table *table, const struct words *words)
+{
+    char *name = words->word[0];
+    memmove(words->word, words->word + 1, (size_t)(words->count - 1) * sizeof(char *));
+    words->word[words->count - 1] = name;
+    return command_run(cli, table, words);
 }
 
 static bool is_at_or_below(const char *path, const char *top)

@@ -22,12 +22,16 @@ struct command_table {
 
 extern const struct command_table command_table;          /* everything but the next */
 extern const struct command_table neighbor_command_table; /* verbs behind a neighbor's name */
+extern const struct command_table statement_command_table; /* verbs behind a statement's name */
 
 /* The command that is meant; `rest` gets the words behind it. NULL, with the reason noted. */
 const struct command *command_find(struct cli *cli, const struct command_table *table, const struct words *words,
                                    struct words *rest);
 /* Finds and runs. 0, or E_* with the error noted. */
 int command_run(struct cli *cli, const struct command_table *table, const struct words *words);
+
+/* The same for words that begin with a name ("10.0.0.1 policy import"): it is handed on as the last one. */
+int command_run_named(struct cli *cli, const struct command_table *table, const struct words *words);
 
 /* Usage of everything at or below `path` ("" = all). */
 void command_help(struct cli *cli, const struct command_table *table, const char *path);

@@ -10,6 +10,12 @@ command_function cmd_rib, cmd_rib_add, cmd_rib_delete, cmd_rib_delete_all, cmd_r
 command_function cmd_neighbor, cmd_neighbor_add, cmd_neighbor_delete, cmd_neighbor_update;
 command_function cmd_neighbor_rib, cmd_neighbor_rib_summary, cmd_neighbor_reset, cmd_neighbor_state;
 command_function cmd_neighbor_groups, cmd_neighbor_why;
+command_function cmd_policy, cmd_policy_add, cmd_policy_delete;
+command_function cmd_policy_set, cmd_policy_set_add, cmd_policy_set_delete;
+command_function cmd_policy_statement, cmd_policy_statement_add, cmd_policy_statement_delete;
+command_function cmd_statement_condition, cmd_statement_action;
+command_function cmd_global_policy, cmd_global_policy_direction, cmd_global_policy_change;
+command_function cmd_neighbor_policy, cmd_neighbor_policy_direction, cmd_neighbor_policy_change;
 command_function cmd_monitor_rib, cmd_monitor_neighbor, cmd_monitor_adj_in;
 command_function cmd_mrt_inject;
 command_function cmd_log_level;

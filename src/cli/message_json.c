@@ -115,3 +115,9 @@ void message_json(struct json *json, const ProtobufCMessage *message)
     }
     json_object_end(json);
 }
+
+const char *enum_word(const ProtobufCEnumDescriptor *type, int value)
+{
+    const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(type, value);
+    return known ? known->name : "UNKNOWN";
+}

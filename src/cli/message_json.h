@@ -7,3 +7,6 @@
 #include "base/json.h"
 
 void message_json(struct json *json, const ProtobufCMessage *message);
+
+/* The name a number has in the .proto file ("SAFI_UNICAST"), or "UNKNOWN". */
+const char *enum_word(const ProtobufCEnumDescriptor *type, int value);

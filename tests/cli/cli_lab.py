@@ -139,11 +139,14 @@ class Lab:
         assert not check or result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
         return result
 
+    def config(self, program, n, more, passive):
+        return CONFIG.format(n=n, asn=65000 + n, other=3 - n, other_asn=65003 - n, passive=passive, more=more,
+                             long_lived_on=LONG_LIVED_ON if program == "gobgpd" else "",
+                             long_lived=LONG_LIVED if program == "gobgpd" else "")
+
     def start_daemon(self, program, n, port, more, passive):
         config = self.folder / f"{n}.toml"
-        config.write_text(CONFIG.format(n=n, asn=65000 + n, other=3 - n, other_asn=65003 - n, passive=passive,
-                                        more=more, long_lived_on=LONG_LIVED_ON if program == "gobgpd" else "",
-                                        long_lived=LONG_LIVED if program == "gobgpd" else ""))
+        config.write_text(self.config(program, n, more, passive))
         path = str(GODWITD) if program == "godwitd" else program
         options = ["--pprof-disable"] if program == "gobgpd" else []
         log = open(self.folder / f"{n}.log", "w")
