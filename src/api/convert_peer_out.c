@@ -11,7 +11,8 @@ static Apipb__PeerConf *conf_to_api(struct arena *arena, const struct peer_view 
     const struct neighbor_config *config = view->config;
     const struct peer_config *peer = &config->peer;
     Apipb__PeerConf *to = MESSAGE_NEW(arena, Apipb__PeerConf, apipb__peer_conf__init);
-    to->neighbor_address = text_of_addr(arena, &config->address);
+    if (!view->dynamic)
+        to->neighbor_address = text_of_addr(arena, &config->address);
     to->neighbor_interface = arena_strdup(arena, config->address.kind == ADDR_NONE ? config->interface : "");
     to->peer_asn = peer->peer_as;
     to->local_asn = view->local_as;

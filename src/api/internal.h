@@ -70,7 +70,8 @@ method_message add_peer, delete_peer, update_peer, reset_peer, shutdown_peer, en
 method_more list_peer_more;
 method_call list_peer_cancelled;
 method_message add_peer_group, delete_peer_group, update_peer_group, list_peer_group;
-method_more list_peer_group_more;
+method_message add_dynamic_neighbor, delete_dynamic_neighbor, list_dynamic_neighbor;
+method_more nothing_more; /* of a list that is sent at once */
 method_message add_path, delete_path, add_path_stream, get_table, list_path;
 method_call add_path_stream_end;
 method_more list_path_more;

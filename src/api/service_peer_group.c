@@ -1,4 +1,4 @@
-/* Peer groups. There are few: a list is sent at once. */
+/* Peer groups and ranges of dynamic neighbors. There are few: a list is sent at once. */
 #include <string.h>
 
 #include "api/convert.h"
@@ -100,7 +100,75 @@ void list_peer_group(struct rpc_call *call, const uint8_t *bytes, size_t length)
     request_end(&request);
 }
 
-bool list_peer_group_more(struct rpc_call *call)
+bool nothing_more(struct rpc_call *call)
 {
     return false;
+}
+
+/* Dynamic neighbors -------------------------------------------------------------------------------------------------
+ */
+
+static int dynamic_from_api(const char *prefix, const char *group, struct dynamic_neighbor_config *to, struct err *err)
+{
+    *to = (struct dynamic_neighbor_config){0};
+    if (prefix_parse(prefix, false, &to->prefix) < 0)
+        return err_set(err, E_INVALID, "invalid CIDR address: %s", prefix);
+    return copy_text(group, to->peer_group, sizeof(to->peer_group), "peer_group", err);
+}
+
+void add_dynamic_neighbor(struct rpc_call *call, const uint8_t *bytes, size_t length)
+{
+    struct request request;
+    struct err err = {0};
+    if (request_begin(&request, call, &apipb__add_dynamic_neighbor_request__descriptor, bytes, length)) {
+        const Apipb__AddDynamicNeighborRequest *message = request.message;
+        const Apipb__DynamicNeighbor *from = message->dynamic_neighbor;
+        struct dynamic_neighbor_config dynamic;
+        int result = from ? dynamic_from_api(from->prefix, from->peer_group, &dynamic, &err)
+                          : err_set(&err, E_INVALID, "nil request");
+        if (result == 0)
+            result = control_dynamic_neighbor_add(request.api->control, &dynamic, &err);
+        reply_result(call, result, &err);
+    }
+    request_end(&request);
+}
+
+void delete_dynamic_neighbor(struct rpc_call *call, const uint8_t *bytes, size_t length)
+{
+    struct request request;
+    struct err err = {0};
+    if (request_begin(&request, call, &apipb__delete_dynamic_neighbor_request__descriptor, bytes, length)) {
+        const Apipb__DeleteDynamicNeighborRequest *message = request.message;
+        struct dynamic_neighbor_config dynamic;
+        int result = dynamic_from_api(message->prefix, message->peer_group, &dynamic, &err);
+        if (result == 0)
+            result = control_dynamic_neighbor_delete(request.api->control, &dynamic, &err);
+        reply_result(call, result, &err);
+    }
+    request_end(&request);
+}
+
+static void show_dynamic(void *context, const struct dynamic_neighbor_config *dynamic)
+{
+    struct rpc_call *call = context;
+    char text[PREFIX_TEXT_MAX];
+    Apipb__DynamicNeighbor to = APIPB__DYNAMIC_NEIGHBOR__INIT;
+    Apipb__ListDynamicNeighborResponse response = APIPB__LIST_DYNAMIC_NEIGHBOR_RESPONSE__INIT;
+    prefix_format(&dynamic->prefix, text);
+    to.prefix = text;
+    to.peer_group = (char *)dynamic->peer_group;
+    response.dynamic_neighbor = &to;
+    send_message(call, &response.base);
+}
+
+void list_dynamic_neighbor(struct rpc_call *call, const uint8_t *bytes, size_t length)
+{
+    struct request request;
+    if (request_begin(&request, call, &apipb__list_dynamic_neighbor_request__descriptor, bytes, length)) {
+        const Apipb__ListDynamicNeighborRequest *message = request.message;
+        const char *group = message->peer_group[0] ? message->peer_group : NULL;
+        control_dynamic_neighbor_list(request.api->control, group, show_dynamic, call);
+        rpc_call_finish(call, RPC_OK, NULL);
+    }
+    request_end(&request);
 }

@@ -21,6 +21,7 @@ enum {
     RESTART_TIME_MAX_S = 4095, /* 12 bits on the wire, RFC 4724 3 */
     DEFERRAL_TIME_S = 360,
     ROLE_NOT_SET = 255,
+    DYNAMIC_NEIGHBOR_LIMIT = 5000,
 };
 
 __attribute__((format(printf, 3, 4))) static int refuse(struct problem *problem, const char *key, const char *format,
@@ -79,6 +80,8 @@ int global_finish(struct global_config *global, struct problem *problem)
         global->listen[global->listen_count++] = addr_ipv4(0);
         global->listen[global->listen_count++] = addr_from_bytes(ADDR_IPV6, &in6addr_any);
     }
+    if (global->dynamic_neighbor_limit == 0)
+        global->dynamic_neighbor_limit = DYNAMIC_NEIGHBOR_LIMIT;
     int result = check_supported(&schema_global, global, problem);
     return result < 0 ? result : finish_graceful_restart(&global->graceful_restart, HOLD_TIME_S, problem);
 }

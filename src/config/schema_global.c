@@ -45,6 +45,8 @@ static const struct key godwit_keys[] = {
     {"well-known-communities", KEY_BOOL, HONOURED, IN(global_config, honour_well_known), .remark = "RFC 1997"},
     {"refuse-as-set", KEY_BOOL, HONOURED, IN(global_config, refuse_as_set), .remark = "RFC 9774"},
     {"deterministic-med", KEY_BOOL, IGNORED, IN(global_config, deterministic_med), .remark = "always so"},
+    {"dynamic-neighbor-limit", KEY_NUMBER, HONOURED, IN(global_config, dynamic_neighbor_limit), RANGE(1, 65000),
+     .fallback = 5000, .remark = "neighbors out of all ranges together"},
 };
 const struct section schema_godwit = SECTION("godwit", godwit_keys, sizeof(struct global_config));
 
@@ -53,7 +55,7 @@ static const struct key root_keys[] = {
     {"godwit", KEY_BLOCK, HONOURED, IN(config, global), .section = &schema_godwit},
     {"neighbors", KEY_LIST, HONOURED, BY_HAND, .section = &schema_neighbor},
     {"peer-groups", KEY_LIST, HONOURED, BY_HAND, .section = &schema_peer_group},
-    {"dynamic-neighbors", KEY_LIST, NOT_YET, BY_HAND, .section = &schema_dynamic_neighbor},
+    {"dynamic-neighbors", KEY_LIST, HONOURED, BY_HAND, .section = &schema_dynamic_neighbor},
     {"rpki-servers", KEY_LIST, NOT_YET, .section = &schema_rpki_server},
     {"bmp-servers", KEY_LIST, NOT_YET, .section = &schema_bmp_server},
     {"vrfs", KEY_LIST, NOT_YET, .section = &schema_vrf},

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "control/internal.h"
+#include "speaker/dynamic_peers.h"
 
 enum {
     STOP_POLL_MS = 10,
@@ -192,6 +193,7 @@ static void apply_group(void *context, enum config_change change, const struct p
     if (change == CONFIG_REMOVED) {
         if (group == NULL)
             return;
+        dynamic_ranges_remove_group(apply->control->speaker, before->name);
         list_remove(&group->link);
         mem_free(MEM_CONFIG, group);
         report(apply, "peer-group %s: removed", before->name);
@@ -201,8 +203,36 @@ static void apply_group(void *context, enum config_change change, const struct p
         group = mem_zalloc(MEM_CONFIG, sizeof(*group));
         list_append(&apply->control->groups, &group->link);
     }
+    bool in_matters = false;
+    struct err err = {0};
     group->config = *after;
+    if (dynamic_ranges_regroup(apply->control->speaker, after, &in_matters, &err) < 0)
+        report(apply, "peer-group %s: not for all dynamic neighbors: %s", after->name, err.text);
+    list_foreach(peer, &apply->control->speaker->peers, struct peer, link)
+    {
+        if (in_matters && peer->dynamic && strcmp(peer->config.peer_group, after->name) == 0)
+            peer_soft_reset_in(peer);
+    }
     report(apply, "peer-group %s: %s", after->name, change == CONFIG_ADDED ? "added" : "changed");
+}
+
+/* A changed range is one that went to another group. */
+static void apply_dynamic_neighbor(void *context, enum config_change change,
+                                   const struct dynamic_neighbor_config *before,
+                                   const struct dynamic_neighbor_config *after)
+{
+    struct apply *apply = context;
+    char text[PREFIX_TEXT_MAX];
+    struct err err = {0};
+    prefix_format(&(after ? after : before)->prefix, text);
+    if (before != NULL) /* its group may have taken it along */
+        control_dynamic_neighbor_delete(apply->control, before, NULL);
+    if (change == CONFIG_REMOVED)
+        report(apply, "dynamic neighbors %s: removed", text);
+    else if (control_dynamic_neighbor_add(apply->control, after, &err) < 0)
+        report(apply, "dynamic neighbors %s: not added: %s", text, err.text);
+    else
+        report(apply, "dynamic neighbors %s: %s", text, change == CONFIG_ADDED ? "added" : "changed");
 }
 
 static void apply_global(void *context, const char *key)
@@ -213,6 +243,7 @@ static void apply_global(void *context, const char *key)
 static const struct config_diff_ops apply_ops = {
     .neighbor = apply_neighbor,
     .peer_group = apply_group,
+    .dynamic_neighbor = apply_dynamic_neighbor,
     .global = apply_global,
 };
 

@@ -90,6 +90,7 @@ enum peer_admin_state {
 
 struct peer_view {
     const struct neighbor_config *config;
+    bool dynamic; /* came by itself; not configured */
     uint32_t local_as;
     enum peer_type type;
     enum peer_admin_state admin_state;
@@ -115,6 +116,16 @@ int control_peer_group_update(struct control *control, const struct peer_group_c
 size_t control_peer_group_list(struct control *control, const char *name,
                                void (*group)(void *context, const struct peer_group_config *group), void *context);
 const struct peer_group_config *control_peer_group_find(struct control *control, const char *name);
+
+/* Who connects from the prefix becomes a peer of the group. Deleting leaves those who are there. */
+int control_dynamic_neighbor_add(struct control *control, const struct dynamic_neighbor_config *dynamic,
+                                 struct err *err);
+int control_dynamic_neighbor_delete(struct control *control, const struct dynamic_neighbor_config *dynamic,
+                                    struct err *err);
+/* In order of prefix; `group` NULL: all. */
+size_t control_dynamic_neighbor_list(struct control *control, const char *group,
+                                     void (*dynamic)(void *context, const struct dynamic_neighbor_config *dynamic),
+                                     void *context);
 
 /* Paths ------------------------------------------------------------------------------------------------------- */
 

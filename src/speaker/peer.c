@@ -33,6 +33,18 @@ struct peer *peer_find(const struct speaker *speaker, const struct addr *address
     return NULL;
 }
 
+struct peer *peer_find_remote(const struct speaker *speaker, const struct endpoint *remote)
+{
+    list_foreach(peer, &speaker->peers, struct peer, link)
+    {
+        bool elsewhere = remote->scope_id != 0 && peer->config.scope_id != 0 &&
+                         remote->scope_id != peer->config.scope_id;
+        if (!elsewhere && addr_equal(&peer->config.address, &remote->addr))
+            return peer;
+    }
+    return NULL;
+}
+
 enum session_state peer_session_state(const struct peer *peer)
 {
     return peer->state;
@@ -62,12 +74,15 @@ static void derive(struct peer *peer)
         peer->families[config->families[i].family].configured = config->families[i].enabled;
 }
 
-int peer_new(struct speaker *speaker, const struct neighbor_config *config, struct peer **made, struct err *err)
+static int make(struct speaker *speaker, const struct neighbor_config *config, bool dynamic, struct peer **made,
+                struct err *err)
 {
     struct peer *peer = mem_zalloc(MEM_PEER, sizeof(*peer));
     char name[ADDR_TEXT_MAX];
     peer->speaker = speaker;
     peer->config = *config;
+    peer->dynamic = dynamic;
+    peer->made_at = loop_now(speaker->loop);
     peer->admin = config->admin_down ? PEER_DOWN : PEER_UP;
     list_init(&peer->link);
     peer->state = SESSION_IDLE;
@@ -98,6 +113,17 @@ int peer_new(struct speaker *speaker, const struct neighbor_config *config, stru
     return E_OK;
 }
 
+int peer_new(struct speaker *speaker, const struct neighbor_config *config, struct peer **made, struct err *err)
+{
+    return make(speaker, config, false, made, err);
+}
+
+int peer_new_dynamic(struct speaker *speaker, const struct neighbor_config *config, struct peer **made,
+                     struct err *err)
+{
+    return make(speaker, config, true, made, err);
+}
+
 void peer_free(struct peer *peer)
 {
     /* The session first: it may be writing from what leaving the groups gives back. */
@@ -105,6 +131,8 @@ void peer_free(struct peer *peer)
     if (peer->established)
         peer_routes_leave(peer);
     peer_session_set_key(peer, true, NULL);
+    if (peer->dynamic)
+        peer->speaker->dynamic.peer_count--;
     loop_timer_stop(&peer->restart);
     list_remove(&peer->link);
     speaker_give_source(peer->speaker, peer->source);

@@ -38,6 +38,9 @@ struct peer {
     struct neighbor_config config;
     source_id source;
     bool ibgp;
+    bool dynamic;       /* made for a connection, and gone with its session: dynamic_peers.h */
+    bool was_connected; /* of a dynamic one */
+    struct mono_time made_at;
     uint8_t admin; /* enum peer_state_admin */
     uint32_t local_as;
     struct link *session;         /* wherever it runs */
@@ -60,6 +63,9 @@ struct peer {
 
 /* Registers with the speaker and starts the session unless admin-down. */
 int peer_new(struct speaker *speaker, const struct neighbor_config *config, struct peer **peer, struct err *err);
+/* The same for a neighbour that came by itself, out of a range. */
+int peer_new_dynamic(struct speaker *speaker, const struct neighbor_config *config, struct peer **peer,
+                     struct err *err);
 /* Takes its routes away and forgets it. The session must be closed or may be cut off. */
 void peer_free(struct peer *peer);
 
@@ -78,6 +84,8 @@ void peer_soft_reset_in(struct peer *peer);
 void peer_soft_reset_out(struct peer *peer);
 
 struct peer *peer_find(const struct speaker *speaker, const struct addr *address, const char *interface);
+/* Whose connection this is: a link-local address counts on its own link only. */
+struct peer *peer_find_remote(const struct speaker *speaker, const struct endpoint *remote);
 enum session_state peer_session_state(const struct peer *peer);
 /* Address or interface, for logs and texts. */
 const char *peer_name(const struct peer *peer, char text[ADDR_TEXT_MAX]);

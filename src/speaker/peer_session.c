@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "session/acceptor.h"
 #include "speaker/catch_up.h"
+#include "speaker/dynamic_peers.h"
 #include "speaker/events.h"
 #include "speaker/import.h"
 #include "speaker/peer_groups.h"
@@ -139,6 +140,8 @@ int peer_session_set_key(const struct peer *peer, bool remove, struct err *err)
 {
     struct transport_options options = {0};
     transport_of(peer, &options);
+    if (peer->dynamic) /* the range has the key */
+        return E_OK;
     if (peer->speaker->acceptor == NULL || (options.md5_key_length == 0 && !remove))
         return E_OK;
     if (remove)
@@ -153,7 +156,10 @@ static void state_changed(void *owner, enum session_state to)
 {
     struct peer *peer = owner;
     peer->state = to;
+    peer->was_connected |= to > SESSION_ACTIVE;
     events_peer_state(peer->speaker, peer);
+    if (to <= SESSION_ACTIVE)
+        dynamic_peer_look(peer);
 }
 
 static void established(void *owner, const struct negotiated *negotiated, const struct endpoint *local)

@@ -9,6 +9,7 @@
 #include "session/acceptor.h"
 #include "speaker/link_thread.h"
 #include "speaker/catch_up.h"
+#include "speaker/dynamic_peers.h"
 #include "speaker/events.h"
 #include "speaker/monitor.h"
 #include "speaker/originate.h"
@@ -143,7 +144,9 @@ static bool take_connection(void *owner, struct stream *stream)
 {
     struct speaker *speaker = owner;
     struct endpoint remote = stream_remote(stream);
-    struct peer *peer = peer_find(speaker, &remote.addr, NULL);
+    struct peer *peer = peer_find_remote(speaker, &remote);
+    if (peer == NULL)
+        peer = dynamic_peer_for(speaker, &remote);
     if (peer == NULL)
         return false;
     link_accept(peer->session, stream);
@@ -216,6 +219,7 @@ int speaker_start(struct speaker *speaker, const struct global_config *global, s
 {
     CHECK(!speaker->started);
     speaker->global = *global;
+    dynamic_peers_init(speaker);
     speaker->acceptor = acceptor_new(speaker->loop, speaker->transport, take_connection, speaker);
     int result = listen_everywhere(speaker, err);
     if (result != E_OK) {
@@ -241,6 +245,7 @@ void speaker_stop(struct speaker *speaker)
     {
         peer_free(peer);
     }
+    dynamic_peers_release(speaker);
     acceptor_free(speaker->acceptor);
     speaker->acceptor = NULL;
     stop_threads(speaker);

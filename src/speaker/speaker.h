@@ -39,6 +39,17 @@ struct speaker_table {
     struct list sweeps;      /* sweep.h */
 };
 
+/* Who may come without being configured: dynamic_peers.h. */
+struct dynamic_peers {
+    struct list ranges; /* of struct dynamic_range, by prefix */
+    unsigned range_count;
+    unsigned peer_count;
+    unsigned limit;
+    struct mono_time refused_at;
+    struct loop_task reaper;
+    struct loop_timer late;
+};
+
 struct speaker {
     struct loop *loop;
     struct transport *transport;
@@ -51,6 +62,7 @@ struct speaker {
     uint32_t source_capacity;
     struct acceptor *acceptor;
     struct originate *originate;
+    struct dynamic_peers dynamic;
     struct session_thread **threads; /* none: sessions run on `loop` */
     unsigned thread_count;
     struct list subscribers; /* events.h */

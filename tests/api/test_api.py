@@ -296,6 +296,37 @@ def test_peer_groups(contracts, started):
         "can't delete a peer-group g1 which does not exist")
 
 
+def test_dynamic_neighbors(contracts, started):
+    api = contracts[0]
+
+    def ranges(group=""):
+        return [(answer.dynamic_neighbor.prefix, answer.dynamic_neighbor.peer_group)
+                for answer in started.ListDynamicNeighbor(api.ListDynamicNeighborRequest(peer_group=group))]
+
+    def add(prefix, group):
+        started.AddDynamicNeighbor(api.AddDynamicNeighborRequest(
+            dynamic_neighbor={"prefix": prefix, "peer_group": group}))
+
+    for name in ("d1", "d2"):
+        started.AddPeerGroup(api.AddPeerGroupRequest(peer_group={"conf": {"peer_group_name": name}}))
+    assert error_of(lambda: add("127.1.0.0/16", "nobody")) == unknown("no such peer-group: nobody")
+    assert error_of(lambda: add("127.1.0.0", "d1")) == unknown("invalid CIDR address: 127.1.0.0")
+    add("127.2.0.0/16", "d1")
+    add("127.1.0.0/16", "d1")
+    add("::1/128", "d2")
+    assert error_of(lambda: add("127.1.0.0/16", "d2")) == unknown(
+        "dynamic neighbors 127.1.0.0/16 belong to peer-group d1 already")
+    assert ranges() == [("127.1.0.0/16", "d1"), ("127.2.0.0/16", "d1"), ("::1/128", "d2")]
+    assert ranges("d2") == [("::1/128", "d2")]
+    started.DeleteDynamicNeighbor(api.DeleteDynamicNeighborRequest(prefix="127.2.0.0/16", peer_group="d1"))
+    assert error_of(lambda: started.DeleteDynamicNeighbor(api.DeleteDynamicNeighborRequest(
+        prefix="127.2.0.0/16", peer_group="d1"))) == unknown("peer-group d1 has no dynamic neighbors 127.2.0.0/16")
+    started.DeletePeerGroup(api.DeletePeerGroupRequest(name="d1"))
+    assert ranges() == [("::1/128", "d2")]
+    started.DeletePeerGroup(api.DeletePeerGroupRequest(name="d2"))
+    assert ranges() == []
+
+
 def test_watch_paths(contracts, started):
     api = contracts[0]
     assert error_of(lambda: started.WatchEvent(api.WatchEventRequest())) == unknown("no events to watch")

@@ -24,6 +24,7 @@ class Gobgpd(Daemon):
         self.originates = tuple(name for name in self.originates if name not in self.lacks_words_for)
         self.global_options = {}
         self.switches = {}
+        self.more = {}  # other tables of the file
         self._announced = {}
 
     def neighbor(self, session):
@@ -51,7 +52,7 @@ class Gobgpd(Daemon):
                          "neighbors": [self.neighbor(session) for session in self.sessions]}
         if self.switches:
             configuration["godwit"] = self.switches
-        return configuration
+        return {**configuration, **self.more}
 
     def start(self, level="debug"):
         file = self.folder / "daemon.json"
