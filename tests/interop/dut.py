@@ -25,6 +25,8 @@ class Gobgpd(Daemon):
         self.global_options = {}
         self.switches = {}
         self.more = {}  # other tables of the file
+        if under_test() == "godwitd" and "GODWIT_THREADS" in os.environ:
+            self.switches["threads"] = int(os.environ["GODWIT_THREADS"])
         self._announced = {}
 
     def neighbor(self, session):
@@ -50,7 +52,7 @@ class Gobgpd(Daemon):
         configuration = {"global": {"config": {"as": self.asn, "router-id": self.router_id, "port": 179},
                                     **self.global_options},
                          "neighbors": [self.neighbor(session) for session in self.sessions]}
-        if self.switches:
+        if self.switches and type(self) is Godwitd:
             configuration["godwit"] = self.switches
         return {**configuration, **self.more}
 

@@ -30,7 +30,7 @@ class RawSpeaker:
 
     routes: {(prefix, path id): Route} now announced by the other side, withdrawals: all that came, in order;
     eor: families whose End-of-RIB came; received: all messages as (type, body); notification: (code, subcode, data);
-    errors: what the strict decoder refused.
+    errors: what the strict decoder refused. Set `silent` to send no more KEEPALIVEs.
     """
 
     def __init__(self, host, remote, asn, version=4, md5=None, local=None, families=(wire.IPV4, wire.IPV6), as4=True,
@@ -49,6 +49,9 @@ class RawSpeaker:
         self.routes, self.withdrawals, self.eor, self.received, self.errors = {}, [], set(), [], []
         self.notification, self.peer_open, self.closed = None, None, False
         self._last_sent_s = 0.0
+        self.silent = False
+        self._reading = threading.Event()
+        self._reading.set()
 
     def connect(self, limit_s=30.0):
         """Connects, retrying while the other side refuses; sends nothing yet."""
@@ -112,6 +115,10 @@ class RawSpeaker:
     def refresh(self, family=wire.IPV4):
         self.send(wire.message(wire.ROUTE_REFRESH, struct.pack("!HBB", family[0], 0, family[1])))
 
+    def stop_reading(self):
+        """From now on nothing is taken from the socket: the window closes."""
+        self._reading.clear()
+
     def updates(self):
         return sum(kind == wire.UPDATE for kind, _ in list(self.received))
 
@@ -138,7 +145,7 @@ class RawSpeaker:
     def _read(self, sock):
         pending = bytearray()
         try:
-            while True:
+            while self._reading.wait():
                 data = sock.recv(1 << 18)
                 if not data:
                     break
@@ -170,7 +177,7 @@ class RawSpeaker:
             self.notification = (body[0], body[1], body[2:])
         elif kind == wire.KEEPALIVE:
             now_s = time.monotonic()
-            if self.peer_open and now_s - self._last_sent_s > 1 and len(self.received) > 2:
+            if not self.silent and self.peer_open and now_s - self._last_sent_s > 1 and len(self.received) > 2:
                 self._last_sent_s = now_s
                 self.send(wire.message(wire.KEEPALIVE))
         elif kind == wire.UPDATE:

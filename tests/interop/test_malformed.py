@@ -112,7 +112,7 @@ class Bench:
         sessions += [self._session(vector) for vector in self.vectors]
         self.dut = make(under_test(), dut_host, DUT_ASN, sessions)
         if under_test() == "godwitd":
-            self.dut.switches = {"refuse-as-set": True}
+            self.dut.switches["refuse-as-set"] = True
         self.dut.start()
         self._starts += 1
         for version, family in ((4, wire.IPV4), (6, wire.IPV6)):
