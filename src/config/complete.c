@@ -72,6 +72,8 @@ int global_finish(struct global_config *global, struct problem *problem)
         return refuse(problem, "config.as", "missing");
     if (global->router_id == 0)
         return refuse(problem, "config.router-id", "missing");
+    if (global->confederation.enabled && global->confederation.identifier == 0)
+        return refuse(problem, "confederation.config.identifier", "missing");
     if (global->port < -1 || global->port > UINT16_MAX)
         return refuse(problem, "config.port", "%" PRId32 " is no port (allowed: -1..65535)", global->port);
     if (global->port == 0)

@@ -34,7 +34,7 @@ static void close_speaker(struct control *control)
     path_walks_stop(control);
     why_answer_free(control->why);
     control->why = NULL;
-    for (unsigned i = 0; i < FAMILY_COUNT; i++) {
+    for (unsigned i = 0; i < TABLE_COUNT; i++) {
         prefix_index_free(control->indexes[i]);
         control->indexes[i] = NULL;
     }

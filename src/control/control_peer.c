@@ -210,9 +210,9 @@ int control_peer_disable(struct control *control, const struct peer_name *name, 
 static void view_family(struct peer *peer, enum family_id family, struct peer_family_view *view)
 {
     const struct peer_family *state = &peer->families[family];
-    const struct speaker_table *table = &peer->speaker->tables[family];
+    const struct speaker_table *table = peer_table(peer, family);
     *view = (struct peer_family_view){.family = family, .negotiated = state->negotiated};
-    if (table->rib == NULL || peer->source >= table->rib->source_count)
+    if (table == NULL || peer->source >= table->rib->source_count)
         return;
     if (state->negotiated) {
         const struct rib_source *source = rib_source(table->rib, peer->source);

@@ -157,6 +157,10 @@ static void explain_told(struct control *control, struct rib *rib, row_id row, c
         str_printf(&out, "%s was not negotiated with this peer", family_get(rib->family)->config_name);
         return;
     }
+    if (outbox->group->rib != rib) {
+        str_add(&out, "route server clients are told what other clients announced, everybody else the rest");
+        return;
+    }
     if (update_group_told(outbox->group, outbox, row, &sent, 1) == 1) {
         told->told = true;
         str_printf(&out, "in update group %u", outbox->group->id);
@@ -173,8 +177,20 @@ static void explain_told(struct control *control, struct rib *rib, row_id row, c
         str_printf(&out, "%s", export_reason_text(reason));
 }
 
-/* The row asked about, or 0 with the reason. */
-static row_id find_row(struct control *control, const struct why_query *query, struct err *err)
+static row_id find_in(const struct speaker_table *table, const struct why_query *query)
+{
+    if (table == NULL)
+        return 0;
+    row_id row = query->longest_match
+                     ? prefix_longest_match(table->rib->prefixes, query->prefix.addr.bytes, query->prefix.length)
+                     : rib_find(table->rib, &query->prefix);
+    return row != 0 && rib_row_path_count(table->rib, row) > 0 ? row : 0;
+}
+
+/* The row asked about and its table, or 0 with the reason. It is looked for where the peer's routes are first, then
+ * in the other world: what route server clients announced, or what everybody else did. */
+static row_id find_row(struct control *control, const struct why_query *query, const struct peer *peer,
+                       struct rib **rib, struct err *err)
 {
     char text[PREFIX_TEXT_MAX];
     struct speaker_table *table = speaker_table(control->speaker, query->family);
@@ -183,13 +199,19 @@ static row_id find_row(struct control *control, const struct why_query *query, s
                 query->family < FAMILY_COUNT ? family_get(query->family)->config_name : "unknown");
         return 0;
     }
-    row_id row = query->longest_match
-                     ? prefix_longest_match(table->rib->prefixes, query->prefix.addr.bytes, query->prefix.length)
-                     : rib_find(table->rib, &query->prefix);
-    if (row != 0 && rib_row_path_count(table->rib, row) > 0)
-        return row;
-    err_set(err, E_NOT_FOUND, "%s: no route", prefix_format(&query->prefix, text));
-    return 0;
+    struct speaker_table *other = speaker_client_table(control->speaker, query->family);
+    if (peer != NULL && peer->is_client) {
+        other = table;
+        table = peer_table(peer, query->family);
+    }
+    if (find_in(table, query) == 0)
+        table = other;
+    row_id row = find_in(table, query);
+    if (row == 0)
+        err_set(err, E_NOT_FOUND, "%s: no route", prefix_format(&query->prefix, text));
+    else
+        *rib = table->rib;
+    return row;
 }
 
 int control_why(struct control *control, const struct why_query *query, const struct why **why, struct err *err)
@@ -200,10 +222,10 @@ int control_why(struct control *control, const struct why_query *query, const st
         return result;
     if (query->to_peer != NULL && (peer = control_need_peer(control, query->to_peer, err)) == NULL)
         return E_NOT_FOUND;
-    row_id row = find_row(control, query, err);
+    struct rib *rib;
+    row_id row = find_row(control, query, peer, &rib, err);
     if (row == 0)
         return E_NOT_FOUND;
-    struct rib *rib = speaker_table(control->speaker, query->family)->rib;
     why_answer_free(control->why);
     struct why_answer *answer = control->why = mem_zalloc(MEM_OTHER, sizeof(*answer));
     struct gathered gathered;
@@ -276,9 +298,9 @@ size_t control_group_list(struct control *control, void (*show)(void *context, c
                           void *context)
 {
     size_t count = 0;
-    for (unsigned family = 0; family < FAMILY_COUNT; family++) {
-        struct speaker_table *table = speaker_table(control->speaker, family);
-        if (table == NULL)
+    for (unsigned i = 0; i < TABLE_COUNT; i++) {
+        struct speaker_table *table = &control->speaker->tables[i];
+        if (table->rib == NULL)
             continue;
         list_foreach (group, &table->groups, struct update_group, link) {
             show_group(control, table, group, show, context);

@@ -15,7 +15,7 @@ struct control {
     struct config *applied; /* the last file, for the next one's differences; NULL: none */
     struct list groups;     /* of struct control_group */
     struct list walks;      /* of struct path_walk */
-    struct prefix_index *indexes[FAMILY_COUNT];
+    struct prefix_index *indexes[TABLE_COUNT];
     struct loop_timer stopping;
     struct mono_time stop_deadline;
     void (*stopped)(void *context);

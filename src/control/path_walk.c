@@ -43,14 +43,23 @@ static int check_query(struct control *control, const struct path_query *query, 
         return err_set(err, E_NOT_FOUND, "vrf %s not found", query->peer.interface);
     if (query->table > TABLE_VRF)
         return err_set(err, E_INVALID, "unsupported resource type: %d", (int)query->table);
-    if (query->table != TABLE_GLOBAL && control_need_peer(control, &query->peer, err) == NULL)
+    const struct peer *peer = query->table == TABLE_GLOBAL ? NULL : control_need_peer(control, &query->peer, err);
+    if (query->table != TABLE_GLOBAL && peer == NULL)
         return E_NOT_FOUND;
-    if (query->table == TABLE_LOCAL)
+    if (query->table == TABLE_LOCAL && !peer->config.peer.route_server_client)
         return err_set(err, E_INVALID, "neighbor %s doesn't have local rib", peer_name_format(&query->peer, text));
     if (speaker_table(control->speaker, query->family) == NULL)
         return err_set(err, E_UNSUPPORTED, "address family: %s not supported",
                        query->family < FAMILY_COUNT ? family_get(query->family)->config_name : "unknown");
     return E_OK;
+}
+
+/* The table that answers; NULL: a route server client whose like was never there. */
+static struct speaker_table *table_of(struct control *control, const struct path_query *query)
+{
+    if (query->table == TABLE_GLOBAL)
+        return speaker_table(control->speaker, query->family);
+    return peer_table(peer_find(control->speaker, &query->peer.address, query->peer.interface), query->family);
 }
 
 int control_path_walk(struct control *control, const struct path_query *query, struct path_walk **made,
@@ -62,7 +71,7 @@ int control_path_walk(struct control *control, const struct path_query *query, s
     struct path_walk *walk = mem_zalloc(MEM_OTHER, sizeof(*walk));
     walk->control = control;
     walk->query = *query;
-    walk->table = speaker_table(control->speaker, query->family);
+    walk->table = table_of(control, query);
     buf_init(&walk->told_bytes, TOLD_BYTES_MAX);
     if (query->lookup_count > 0) {
         walk->lookups = mem_alloc(MEM_OTHER, query->lookup_count * sizeof(*walk->lookups));
@@ -110,7 +119,7 @@ static void next_lookup(struct path_walk *walk)
 
 static struct prefix_index *index_of(struct path_walk *walk)
 {
-    struct prefix_index **index = &walk->control->indexes[walk->table->family];
+    struct prefix_index **index = &walk->control->indexes[walk->table - walk->control->speaker->tables];
     if (*index == NULL)
         *index = prefix_index_new(walk->table->rib->prefixes);
     return *index;
@@ -285,7 +294,7 @@ static size_t view_row(struct path_walk *walk, row_id row)
         return view_global(walk, row, &prefix);
     const struct peer *peer =
         peer_find(walk->control->speaker, &walk->query.peer.address, walk->query.peer.interface);
-    if (peer == NULL)
+    if (peer == NULL || peer_table(peer, walk->query.family) != walk->table)
         return 0;
     return walk->query.table == TABLE_ADJ_IN ? view_adj_in(walk, row, &prefix, peer)
                                              : view_adj_out(walk, row, &prefix, peer);
@@ -336,7 +345,11 @@ static void count_by_walking(struct path_walk *walk, struct table_counts *counts
 /* Known without walking in all common cases: no path refused; no path identifiers. */
 static bool count_at_once(struct control *control, const struct path_query *query, struct table_counts *counts)
 {
-    struct rib *rib = speaker_table(control->speaker, query->family)->rib;
+    if (table_of(control, query) == NULL)
+        return true;
+    struct rib *rib = table_of(control, query)->rib;
+    if (query->table == TABLE_LOCAL)
+        return false;
     if (query->table == TABLE_GLOBAL) {
         for (uint32_t i = 0; i < rib->source_count; i++)
             counts->accepted += rib->sources[i].accepted;

@@ -61,6 +61,7 @@ struct rib_source {
     uint8_t kind;  /* enum source_kind */
     uint8_t epoch; /* paths with another epoch are stale */
     uint32_t router_id;
+    uint32_t cluster_id; /* of a reflector client */
     uint32_t as;
     struct addr address;
     uint64_t received; /* paths, Adj-RIB-In */

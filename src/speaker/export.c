@@ -42,7 +42,8 @@ void export_path_of(const struct rib *rib, attr_id attrs, source_id source, stru
                                  .attrs = attr_bytes(rib->view, set),
                                  .source_kind = row->kind,
                                  .source_is_client = row->reflector_client,
-                                 .source_router_id = row->router_id};
+                                 .source_router_id = row->router_id,
+                                 .source_cluster_id = row->cluster_id};
 }
 
 static bool is_ipv6_family(const struct export_rules *rules)
@@ -273,16 +274,22 @@ static void rewrite_for_reflection(struct rewrite *rewrite)
     find_attr(rewrite, ATTR_CLUSTER_LIST, &clusters);
     struct buf *list = rewrite->work;
     size_t from = list->length;
-    buf_put(list, small_u32(rewrite, rewrite->rules->cluster_id), 4);
+    const struct export_path *path = rewrite->path;
+    buf_put(list, small_u32(rewrite, path->source_is_client ? path->source_cluster_id : rewrite->rules->cluster_id), 4);
     buf_put(list, clusters.value, clusters.length);
     attr_edit_set(&rewrite->edit, ATTR_FLAG_OPTIONAL, ATTR_CLUSTER_LIST, list->bytes + from,
                   (uint16_t)(list->length - from));
 }
 
+/* Another member of the confederation is told as an internal peer is, but reflection ends with the member AS. */
 static void rewrite_for_internal(struct rewrite *rewrite)
 {
-    if (rewrite->path->source_kind == SOURCE_INTERNAL)
+    if (rewrite->rules->kind == SOURCE_CONFEDERATION) {
+        attr_edit_remove(&rewrite->edit, ATTR_ORIGINATOR_ID);
+        attr_edit_remove(&rewrite->edit, ATTR_CLUSTER_LIST);
+    } else if (rewrite->path->source_kind == SOURCE_INTERNAL) {
         rewrite_for_reflection(rewrite);
+    }
     if (!(rewrite->path->set->facts & ATTR_HAS_LOCAL_PREF))
         attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, small_u32(rewrite, LOCAL_PREF_DEFAULT),
                       4);

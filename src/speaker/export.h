@@ -65,6 +65,7 @@ struct export_path {
     uint8_t source_kind;
     bool source_is_client; /* a reflector client of ours */
     uint32_t source_router_id;
+    uint32_t source_cluster_id;
 };
 
 void export_path_of(const struct rib *rib, attr_id attrs, source_id source, struct export_path *path);

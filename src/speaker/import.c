@@ -18,7 +18,14 @@ static bool has_as_loop(const struct peer *peer, const uint8_t *attrs, uint32_t 
     struct attr_item path;
     if (!attr_find(attrs, length, ATTR_AS_PATH, &path))
         return false;
-    return as_path_occurrences(path.value, path.length, peer->local_as) > peer->config.peer.allow_own_as;
+    const struct global_config *global = &peer->speaker->global;
+    unsigned found = as_path_occurrences(path.value, path.length, peer->local_as);
+    /* A member of a confederation has two numbers, whichever of them this neighbour knows (RFC 5065 4). */
+    if (global->confederation.enabled && peer->local_as != global->as)
+        found += as_path_occurrences(path.value, path.length, global->as);
+    if (global->confederation.enabled && peer->local_as != global->confederation.identifier)
+        found += as_path_occurrences(path.value, path.length, global->confederation.identifier);
+    return found > peer->config.peer.allow_own_as;
 }
 
 static bool has_own_originator(const struct peer *peer, const uint8_t *attrs, uint32_t length)
@@ -33,12 +40,11 @@ static bool has_own_originator(const struct peer *peer, const uint8_t *attrs, ui
 static bool has_own_cluster(const struct peer *peer, const uint8_t *attrs, uint32_t length)
 {
     struct attr_item item;
-    uint32_t own = peer->config.peer.cluster_id ? peer->config.peer.cluster_id : peer->speaker->global.router_id;
     if (!attr_find(attrs, length, ATTR_CLUSTER_LIST, &item))
         return false;
     struct cursor list = cursor_of(item.value, item.length);
     while (!cursor_done(&list))
-        if (cursor_u32(&list) == own)
+        if (speaker_is_own_cluster(peer->speaker, cursor_u32(&list)))
             return true;
     return false;
 }
@@ -71,12 +77,12 @@ enum path_reject import_judge(const struct peer *peer, const uint8_t *attrs, uin
         return PATH_REJECT_ORIGINATOR;
     if (peer->ibgp && has_own_cluster(peer, attrs, length))
         return PATH_REJECT_CLUSTER_LOOP;
-    if (!peer->ibgp && is_otc_leak(peer, attrs, length, facts))
+    if (peer->kind == SOURCE_EXTERNAL && is_otc_leak(peer, attrs, length, facts))
         return PATH_REJECT_OTC_LEAK;
     enum default_action action = default_import(peer);
     if (action == DEFAULT_ACTION_REJECT)
         return PATH_REJECT_POLICY;
-    if (action == DEFAULT_ACTION_NONE && !peer->ibgp && peer->speaker->global.ebgp_requires_policy)
+    if (action == DEFAULT_ACTION_NONE && peer->kind == SOURCE_EXTERNAL && peer->speaker->global.ebgp_requires_policy)
         return PATH_REJECT_NO_POLICY;
     return PATH_ACCEPTED;
 }
@@ -86,7 +92,7 @@ enum path_reject import_judge(const struct peer *peer, const uint8_t *attrs, uin
 static bool wants_otc(const struct peer *peer, uint16_t facts)
 {
     uint8_t role = peer->config.peer.role;
-    return !peer->ibgp && !(facts & ATTR_HAS_OTC) &&
+    return peer->kind == SOURCE_EXTERNAL && !(facts & ATTR_HAS_OTC) &&
            (role == ROLE_CUSTOMER || role == ROLE_PEER || role == ROLE_ROUTE_SERVER_CLIENT);
 }
 
@@ -120,7 +126,7 @@ static attr_id intern(struct peer *peer, struct rib *rib, const struct attr_bloc
 
 static void import_run(struct peer *peer, const struct update *update, const struct nlri_run *run)
 {
-    struct speaker_table *table = speaker_table(peer->speaker, run->family);
+    struct speaker_table *table = peer_table(peer, run->family);
     if (table == NULL)
         return;
     table->rib->now_s = (uint32_t)(loop_wall_now(peer->speaker->loop).ns / NS_PER_S);

@@ -63,11 +63,41 @@ static void insert_sorted(struct speaker *speaker, struct peer *peer)
     list_append(&speaker->peers, &peer->link);
 }
 
+struct speaker_table *peer_table(const struct peer *peer, enum family_id family)
+{
+    return peer->is_client ? speaker_client_table(peer->speaker, family) : speaker_table(peer->speaker, family);
+}
+
+static bool is_member(const struct confederation_config *confederation, uint32_t asn)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < confederation->member_count; i++)
+        found |= confederation->members[i] == asn;
+    return confederation->enabled && found;
+}
+
+void peer_set_kind(struct peer *peer, uint32_t peer_as)
+{
+    peer->ibgp = peer_as == peer->local_as;
+    peer->kind = peer->ibgp                                                      ? SOURCE_INTERNAL
+                 : is_member(&peer->speaker->global.confederation, peer_as) ? SOURCE_CONFEDERATION
+                                                                                  : SOURCE_EXTERNAL;
+}
+
+/* Outside its confederation a member goes by the confederation's number (RFC 5065 4). */
+static uint32_t default_local_as(const struct global_config *global, uint32_t peer_as)
+{
+    const struct confederation_config *confederation = &global->confederation;
+    bool outside = confederation->enabled && peer_as != global->as && !is_member(confederation, peer_as);
+    return outside ? confederation->identifier : global->as;
+}
+
 static void derive(struct peer *peer)
 {
     const struct peer_config *config = &peer->config.peer;
-    peer->local_as = config->local_as ? config->local_as : peer->speaker->global.as;
-    peer->ibgp = config->peer_as == peer->local_as;
+    peer->local_as =
+        config->local_as ? config->local_as : default_local_as(&peer->speaker->global, config->peer_as);
+    peer_set_kind(peer, config->peer_as);
     for (unsigned family = 0; family < FAMILY_COUNT; family++)
         peer->families[family].configured = false;
     for (uint32_t i = 0; i < config->family_count; i++)
@@ -107,6 +137,7 @@ static int make(struct speaker *speaker, const struct neighbor_config *config, b
     peer->session = link_new(&place, &session, &peer_link_ops, peer);
     explicit_bzero(&session, sizeof(session));
     insert_sorted(speaker, peer);
+    speaker_gather_clusters(speaker);
     if (peer->admin == PEER_UP)
         link_start(peer->session);
     *made = peer;
@@ -135,6 +166,7 @@ void peer_free(struct peer *peer)
         peer->speaker->dynamic.peer_count--;
     loop_timer_stop(&peer->restart);
     list_remove(&peer->link);
+    speaker_gather_clusters(peer->speaker);
     speaker_give_source(peer->speaker, peer->source);
     explicit_bzero(peer->config.peer.auth_password, sizeof(peer->config.peer.auth_password));
     mem_free(MEM_PEER, peer);
@@ -229,6 +261,7 @@ bool peer_configure(struct peer *peer, const struct neighbor_config *config, boo
         peer_session_set_key(peer, true, NULL);
     peer->config = *config;
     derive(peer);
+    speaker_gather_clusters(peer->speaker);
     peer_session_set_key(peer, false, NULL);
     if (before.admin_down != config->admin_down) {
         if (config->admin_down)

@@ -37,7 +37,9 @@ struct peer {
     struct speaker *speaker;
     struct neighbor_config config;
     source_id source;
-    bool ibgp;
+    uint8_t kind; /* enum source_kind: INTERNAL, CONFEDERATION, EXTERNAL */
+    bool ibgp;    /* kind is INTERNAL */
+    bool is_client; /* its routes are in the tables of route server clients */
     bool dynamic;       /* made for a connection, and gone with its session: dynamic_peers.h */
     bool was_connected; /* of a dynamic one */
     struct mono_time made_at;
@@ -82,6 +84,11 @@ void peer_deconfigure(struct peer *peer, const char *communication); /* Cease/3,
 /* Judge again what was received (without asking for it); tell everything again. */
 void peer_soft_reset_in(struct peer *peer);
 void peer_soft_reset_out(struct peer *peer);
+
+/* The table its routes are in; NULL: the family is not routed. */
+struct speaker_table *peer_table(const struct peer *peer, enum family_id family);
+/* What it is to us once we know its AS number (RFC 5065 for members of our confederation). */
+void peer_set_kind(struct peer *peer, uint32_t peer_as);
 
 struct peer *peer_find(const struct speaker *speaker, const struct addr *address, const char *interface);
 /* Whose connection this is: a link-local address counts on its own link only. */

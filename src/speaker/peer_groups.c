@@ -43,7 +43,7 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
     family_set bit = 1u << family;
     memset(rules, 0, sizeof(*rules)); /* compared as memory, padding included */
     rules->family = (uint8_t)family;
-    rules->kind = peer->ibgp ? SOURCE_INTERNAL : SOURCE_EXTERNAL;
+    rules->kind = peer->kind;
     rules->route_server_client = peer->config.peer.route_server_client;
     rules->reflector_client = peer->config.peer.route_reflector_client;
     rules->four_octet_as = negotiated->four_octet_as;
@@ -54,18 +54,18 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
         rules->add_path_max = add_paths_of(peer, family)->send_max;
     if (peer->ibgp)
         rules->cluster_id = peer->config.peer.cluster_id ? peer->config.peer.cluster_id : global->router_id;
-    if (!peer->ibgp && !rules->route_server_client) {
+    if (peer->kind == SOURCE_EXTERNAL && !rules->route_server_client) {
         rules->remove_private = peer->config.peer.remove_private;
         rules->replace_as = peer->config.peer.replace_peer_as ? negotiated->peer_as : 0;
     }
-    rules->local_role = peer->ibgp ? ROLE_NONE : peer->config.peer.role;
+    rules->local_role = peer->kind == SOURCE_EXTERNAL ? peer->config.peer.role : ROLE_NONE;
     rules->honour_well_known = global->honour_well_known;
     rules->next_hop_self = peer->config.peer.next_hop_self;
     rules->default_export = peer->config.peer.apply_policy.default_export
                                 ? peer->config.peer.apply_policy.default_export
                                 : global->apply_policy.default_export;
     rules->requires_policy =
-        !peer->ibgp && global->ebgp_requires_policy && rules->default_export == DEFAULT_ACTION_NONE;
+        peer->kind == SOURCE_EXTERNAL && global->ebgp_requires_policy && rules->default_export == DEFAULT_ACTION_NONE;
     rules->local_as = peer->local_as;
     own_next_hops(peer, rules);
     /* For IPv4 routes the address of the session itself, where the peer takes it as a next hop (RFC 8950); the other
@@ -118,7 +118,7 @@ static const struct outbox_ops outbox_ops = {.wake = wake, .caught_up = caught_u
 
 void peer_group_join(struct peer *peer, enum family_id family)
 {
-    struct speaker_table *table = speaker_table(peer->speaker, family);
+    struct speaker_table *table = peer_table(peer, family);
     struct export_rules rules;
     struct outbox *outbox = mem_zalloc(MEM_PEER, sizeof(*outbox));
     peer_export_rules(peer, family, &rules);
@@ -137,7 +137,7 @@ void peer_group_leave(struct peer *peer, enum family_id family)
     if (group->member_count > 0)
         return;
     list_remove(&group->link);
-    list_append(&peer->speaker->tables[family].dissolving, &group->link);
+    list_append(&peer_table(peer, family)->dissolving, &group->link);
     pipeline_wake(peer->speaker);
 }
 

@@ -49,7 +49,7 @@ void peer_limit_check(struct peer *peer, enum family_id family)
     const struct prefix_limit_config *limit = limit_of(peer, family);
     if (limit == NULL || peer->admin != PEER_UP)
         return;
-    uint64_t received = rib_source(peer->speaker->tables[family].rib, peer->source)->received;
+    uint64_t received = rib_source(peer_table(peer, family)->rib, peer->source)->received;
     warn_if_near(peer, family, limit, received);
     if (received <= limit->max_prefixes)
         return;

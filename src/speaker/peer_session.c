@@ -75,7 +75,7 @@ static void capabilities_of(const struct peer *peer, struct capabilities *capabi
         .extended_message = true,
         .four_octet_as = true,
         .as4 = peer->local_as,
-        .role = peer->ibgp ? ROLE_NONE : config->role,
+        .role = peer->kind == SOURCE_EXTERNAL ? config->role : ROLE_NONE,
         .fqdn = true,
     };
     for (uint32_t i = 0; i < config->family_count; i++) {
@@ -102,7 +102,8 @@ static void rules_of(const struct peer *peer, struct update_rules *rules)
 {
     const struct peer_config *config = &peer->config.peer;
     *rules = (struct update_rules){
-        .ebgp = !peer->ibgp,
+        .ebgp = peer->kind == SOURCE_EXTERNAL,
+        .confederation = peer->kind == SOURCE_CONFEDERATION,
         .treat_as_withdraw = config->treat_as_withdraw,
         .enforce_first_as = config->enforce_first_as && !config->route_server_client,
         .allow_as_set = !peer->speaker->global.refuse_as_set,
@@ -162,23 +163,45 @@ static void state_changed(void *owner, enum session_state to)
         dynamic_peer_look(peer);
 }
 
+/* Its routes are where other clients' are, or where everybody else's are. */
+static void choose_tables(struct peer *peer)
+{
+    bool is_client = peer->config.peer.route_server_client;
+    if (peer->is_client == is_client)
+        return;
+    for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+        struct speaker_table *table = peer_table(peer, family);
+        if (table == NULL || peer->source >= table->rib->source_count)
+            continue;
+        rib_source_new_epoch(table->rib, peer->source);
+        sweep_start(peer->speaker, family, peer->source, SWEEP_STALE);
+    }
+    peer->is_client = is_client;
+}
+
 static void established(void *owner, const struct negotiated *negotiated, const struct endpoint *local)
 {
     struct peer *peer = owner;
     peer->local = *local;
     peer->negotiated = *negotiated;
-    peer->ibgp = negotiated->peer_as == peer->local_as;
+    peer_set_kind(peer, negotiated->peer_as);
+    choose_tables(peer);
     peer->established = true;
     for (unsigned family = 0; family < FAMILY_COUNT; family++) {
-        struct speaker_table *table = speaker_table(peer->speaker, family);
-        if (table == NULL || !(negotiated->families & 1u << family))
+        if (!(negotiated->families & 1u << family))
+            continue;
+        struct speaker_table *table =
+            peer->is_client ? speaker_need_client_table(peer->speaker, family) : speaker_table(peer->speaker, family);
+        if (table == NULL)
             continue;
         struct peer_family *state = &peer->families[family];
         *state = (struct peer_family){.configured = true, .negotiated = true};
-        rib_source_open(table->rib, peer->source, peer->ibgp ? SOURCE_INTERNAL : SOURCE_EXTERNAL,
-                        &peer->config.address, negotiated->peer_as, negotiated->peer_id);
-        rib_source(table->rib, peer->source)->reflector_client =
-            peer->ibgp && peer->config.peer.route_reflector_client;
+        rib_source_open(table->rib, peer->source, peer->kind, &peer->config.address, negotiated->peer_as,
+                        negotiated->peer_id);
+        struct rib_source *source = rib_source(table->rib, peer->source);
+        source->reflector_client = peer->ibgp && peer->config.peer.route_reflector_client;
+        source->cluster_id =
+            peer->config.peer.cluster_id ? peer->config.peer.cluster_id : peer->speaker->global.router_id;
         peer_group_join(peer, family);
     }
     pipeline_wake(peer->speaker);
@@ -195,7 +218,7 @@ void peer_routes_leave(struct peer *peer)
             continue;
         peer_group_leave(peer, family);
         state->negotiated = false;
-        rib_source_new_epoch(peer->speaker->tables[family].rib, peer->source);
+        rib_source_new_epoch(peer_table(peer, family)->rib, peer->source);
         sweep_start(peer->speaker, family, peer->source, SWEEP_STALE);
     }
 }
@@ -217,7 +240,7 @@ static void refresh_from_peer(struct peer *peer, enum family_id family, enum ref
 {
     struct peer_family *state = &peer->families[family];
     if (kind == REFRESH_BEGIN) {
-        rib_source_new_epoch(peer->speaker->tables[family].rib, peer->source);
+        rib_source_new_epoch(peer_table(peer, family)->rib, peer->source);
         state->refreshing_in = true;
     } else if (state->refreshing_in) {
         state->refreshing_in = false;

@@ -123,7 +123,7 @@ static bool run(struct loop_task *task)
     struct speaker *speaker = container_of(task, struct speaker, work);
     struct mono_time until = {.ns = mono_now().ns + SLICE_NS};
     bool more = false;
-    for (unsigned i = 0; i < FAMILY_COUNT; i++)
+    for (unsigned i = 0; i < TABLE_COUNT; i++)
         if (speaker->tables[i].rib != NULL)
             more |= run_table(speaker, &speaker->tables[i], until);
     return more;

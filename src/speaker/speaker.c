@@ -22,6 +22,7 @@
 enum {
     BGP_PORT = 179,
     SOURCES_STEP = 64,
+    CLUSTERS_MIN = 4,
 };
 
 struct speaker *speaker_new(struct loop *loop, struct transport *transport)
@@ -49,6 +50,13 @@ struct speaker_table *speaker_table(struct speaker *speaker, enum family_id fami
     return family < FAMILY_COUNT && speaker->tables[family].rib != NULL ? &speaker->tables[family] : NULL;
 }
 
+struct speaker_table *speaker_client_table(struct speaker *speaker, enum family_id family)
+{
+    return speaker_table(speaker, family) != NULL && speaker->tables[FAMILY_COUNT + family].rib != NULL
+               ? &speaker->tables[FAMILY_COUNT + family]
+               : NULL;
+}
+
 /* Sources ----------------------------------------------------------------------------------------------------------- */
 
 struct peer *speaker_peer_of(const struct speaker *speaker, source_id source)
@@ -59,7 +67,7 @@ struct peer *speaker_peer_of(const struct speaker *speaker, source_id source)
 /* A number is free again once no table holds paths with it. */
 static bool source_is_idle(struct speaker *speaker, source_id source)
 {
-    for (unsigned i = 0; i < FAMILY_COUNT; i++) {
+    for (unsigned i = 0; i < TABLE_COUNT; i++) {
         struct rib *rib = speaker->tables[i].rib;
         if (rib != NULL && source < rib->source_count && rib_source(rib, source)->received > 0)
             return false;
@@ -91,6 +99,37 @@ void speaker_give_source(struct speaker *speaker, source_id source)
     speaker->peer_by_source[source] = NULL;
 }
 
+/* Clusters ---------------------------------------------------------------------------------------------------------- */
+
+bool speaker_is_own_cluster(const struct speaker *speaker, uint32_t cluster_id)
+{
+    if (cluster_id == speaker->global.router_id)
+        return true;
+    for (uint32_t i = 0; i < speaker->cluster_ids.count; i++)
+        if (speaker->cluster_ids.ids[i] == cluster_id)
+            return true;
+    return false;
+}
+
+void speaker_gather_clusters(struct speaker *speaker)
+{
+    struct cluster_ids *clusters = &speaker->cluster_ids;
+    uint32_t capacity = 0;
+    mem_free(MEM_OTHER, clusters->ids);
+    *clusters = (struct cluster_ids){0};
+    list_foreach(peer, &speaker->peers, struct peer, link)
+    {
+        uint32_t id = peer->config.peer.cluster_id;
+        if (id == 0 || speaker_is_own_cluster(speaker, id))
+            continue;
+        if (clusters->count == capacity) {
+            capacity = capacity ? 2 * capacity : CLUSTERS_MIN;
+            clusters->ids = mem_realloc(MEM_OTHER, clusters->ids, capacity * sizeof(*clusters->ids));
+        }
+        clusters->ids[clusters->count++] = id;
+    }
+}
+
 /* Start and stop ---------------------------------------------------------------------------------------------------- */
 
 static void wake_pipeline(void *context)
@@ -98,17 +137,21 @@ static void wake_pipeline(void *context)
     pipeline_wake(context);
 }
 
-static void open_table(struct speaker *speaker, enum family_id family)
+static void open_table(struct speaker *speaker, unsigned index)
 {
+    enum family_id family = index % FAMILY_COUNT;
+    bool of_clients = index >= FAMILY_COUNT;
     const struct route_selection_config *selection = &speaker->global.route_selection;
     struct rib_options options = {
         .decision = {.always_compare_med = selection->always_compare_med,
                      .ignore_as_path_length = selection->ignore_as_path_length,
                      .external_compare_router_id = selection->external_compare_router_id},
+        /* A client that may not have the best path is told the next one: all of them matter. */
+        .any_change_dirties = of_clients,
         .no_best = selection->disable_best_path_selection,
     };
-    struct speaker_table *table = &speaker->tables[family];
-    *table = (struct speaker_table){.family = family};
+    struct speaker_table *table = &speaker->tables[index];
+    *table = (struct speaker_table){.family = family, .of_clients = of_clients};
     table->rib = rib_new(family, &options);
     table->rib->now_s = (uint32_t)(loop_wall_now(speaker->loop).ns / 1000000000);
     table->packer = packer_new(table->rib);
@@ -116,6 +159,13 @@ static void open_table(struct speaker *speaker, enum family_id family)
     list_init(&table->groups);
     list_init(&table->dissolving);
     list_init(&table->sweeps);
+}
+
+struct speaker_table *speaker_need_client_table(struct speaker *speaker, enum family_id family)
+{
+    if (speaker_table(speaker, family) != NULL && speaker_client_table(speaker, family) == NULL)
+        open_table(speaker, FAMILY_COUNT + family);
+    return speaker_client_table(speaker, family);
 }
 
 static void close_table(struct speaker_table *table)
@@ -251,8 +301,10 @@ void speaker_stop(struct speaker *speaker)
     stop_threads(speaker);
     originate_free(speaker->originate);
     speaker->originate = NULL;
-    for (unsigned i = 0; i < FAMILY_COUNT; i++)
+    for (unsigned i = 0; i < TABLE_COUNT; i++)
         close_table(&speaker->tables[i]);
+    mem_free(MEM_OTHER, speaker->cluster_ids.ids);
+    speaker->cluster_ids = (struct cluster_ids){0};
     mem_free(MEM_OTHER, speaker->peer_by_source);
     speaker->peer_by_source = NULL;
     speaker->source_capacity = 0;

@@ -18,6 +18,15 @@
 #include "rib/rib.h"
 #include "speaker/tuning.h"
 
+/* The tables of route server clients stand behind the others. */
+enum { TABLE_COUNT = 2 * FAMILY_COUNT };
+
+/* The clusters we reflect for (RFC 4456 7): our router id, and what neighbours are configured with. */
+struct cluster_ids {
+    uint32_t *ids;
+    uint32_t count;
+};
+
 struct peer;
 struct link_place;
 struct session_thread;
@@ -27,9 +36,11 @@ struct monitor;
 struct packer;
 struct catch_up_set;
 
-/* One routed family. */
+/* One routed family. Route server clients have tables of their own (RFC 7947): what they announce competes with, and is
+ * told to, other clients only. */
 struct speaker_table {
     enum family_id family;
+    bool of_clients; /* of route server clients */
     struct rib *rib;
     struct packer *packer;
     struct catch_up_set *catch_ups;
@@ -56,7 +67,8 @@ struct speaker {
     struct global_config global;
     bool started;
     struct speaker_tuning tuning; /* may be changed before speaker_start */
-    struct speaker_table tables[FAMILY_COUNT]; /* rib NULL: family not routed */
+    struct speaker_table tables[TABLE_COUNT]; /* by family, then those of route server clients; rib NULL: not there */
+    struct cluster_ids cluster_ids;
     struct list peers;                         /* of struct peer, by address */
     struct peer **peer_by_source;              /* index: source_id; [0] is always NULL */
     uint32_t source_capacity;
@@ -78,6 +90,10 @@ int speaker_start(struct speaker *speaker, const struct global_config *global, s
 void speaker_stop(struct speaker *speaker);
 
 struct speaker_table *speaker_table(struct speaker *speaker, enum family_id family); /* NULL: not routed */
+/* The table of route server clients; NULL: not routed, or there was never a client with the family. */
+struct speaker_table *speaker_client_table(struct speaker *speaker, enum family_id family);
+/* The same, made if it is missing. */
+struct speaker_table *speaker_need_client_table(struct speaker *speaker, enum family_id family);
 
 /* A number for a new neighbour; RIB_SOURCE_NONE when all are taken. */
 source_id speaker_take_source(struct speaker *speaker, struct peer *peer);
@@ -85,3 +101,6 @@ void speaker_give_source(struct speaker *speaker, source_id source);
 /* Where the session of this neighbour runs. */
 void speaker_link_place(const struct speaker *speaker, source_id source, struct link_place *place);
 struct peer *speaker_peer_of(const struct speaker *speaker, source_id source);
+
+bool speaker_is_own_cluster(const struct speaker *speaker, uint32_t cluster_id);
+void speaker_gather_clusters(struct speaker *speaker); /* neighbours came, went or changed */

@@ -15,7 +15,8 @@ struct sweep {
 
 void sweep_start(struct speaker *speaker, enum family_id family, source_id source, enum sweep_kind kind)
 {
-    struct speaker_table *table = &speaker->tables[family];
+    const struct peer *peer = speaker_peer_of(speaker, source);
+    struct speaker_table *table = peer != NULL ? peer_table(peer, family) : &speaker->tables[family];
     pipeline_wake(speaker);
     list_foreach(sweep, &table->sweeps, struct sweep, link)
     {

@@ -249,13 +249,14 @@ static void choose(struct choice *choice)
     strike_out_larger(choice, by_path_id);
 }
 
-static void gather(const struct model *model, unsigned family, unsigned prefix, struct choice *choice)
+/* Route server clients are a world of their own. */
+static void gather(const struct model *model, unsigned family, unsigned prefix, bool of_clients, struct choice *choice)
 {
     *choice = (struct choice){.model = model};
     for (unsigned source = 0; source < MODEL_PEERS; source++) {
         for (unsigned id = 0; id < MODEL_IDS; id++) {
             const struct model_path *path = &model->paths[family][prefix][source][id];
-            if (!path->present || path->rejected)
+            if (!path->present || path->rejected || model->peers[source].route_server_client != of_clients)
                 continue;
             choice->paths[choice->count] = path;
             choice->sources[choice->count] = source;
@@ -264,10 +265,11 @@ static void gather(const struct model *model, unsigned family, unsigned prefix, 
     }
 }
 
-bool model_best(const struct model *model, unsigned family, unsigned prefix, unsigned *source, unsigned *id)
+bool model_best(const struct model *model, unsigned family, unsigned prefix, bool of_clients, unsigned *source,
+                unsigned *id)
 {
     struct choice choice;
-    gather(model, family, prefix, &choice);
+    gather(model, family, prefix, of_clients, &choice);
     if (choice.count == 0)
         return false;
     choose(&choice);
@@ -379,7 +381,7 @@ static size_t told_several(const struct model *model, unsigned family, unsigned 
 {
     struct choice all, rest;
     size_t count = 0, places = model->peers[to].send_max;
-    gather(model, family, prefix, &all);
+    gather(model, family, prefix, model->peers[to].route_server_client, &all);
     for (size_t i = 0; i < all.count;) {
         struct model_attrs attrs = all.paths[i]->imported;
         if (export(model, family, all.sources[i], to, &attrs)) {
@@ -421,7 +423,7 @@ size_t model_told(const struct model *model, unsigned family, unsigned prefix, u
         return 0;
     if (receiver->send_max > 0)
         return told_several(model, family, prefix, to, told);
-    if (!model_best(model, family, prefix, &source, &id) || source == to)
+    if (!model_best(model, family, prefix, receiver->route_server_client, &source, &id) || source == to)
         return 0;
     told[0] = (struct model_told){
         .source = source, .id = id, .attrs = model->paths[family][prefix][source][id].imported};

@@ -97,8 +97,9 @@ void model_refresh_end(struct model *model, unsigned family, unsigned source);
 /* What peer `to` holds of a prefix, at a quiet point. */
 size_t model_told(const struct model *model, unsigned family, unsigned prefix, unsigned to,
                   struct model_told told[MODEL_TOLD_MAX]);
-/* The best path of a prefix. */
-bool model_best(const struct model *model, unsigned family, unsigned prefix, unsigned *source, unsigned *id);
+/* The best path of a prefix, among those of route server clients or among the others. */
+bool model_best(const struct model *model, unsigned family, unsigned prefix, bool of_clients, unsigned *source,
+                unsigned *id);
 void model_counts(const struct model *model, unsigned family, unsigned source, uint64_t *received,
                   uint64_t *accepted);
 

@@ -113,6 +113,7 @@ static void configure_neighbor(struct world *world, unsigned number, bool sends_
     neighbor->peer.timers.idle_hold_time_after_reset_s = 2;
     neighbor->peer.role = peer->role;
     neighbor->peer.next_hop_self = peer->next_hop_self;
+    neighbor->peer.route_reflector_client = peer->reflector_client;
     for (unsigned family = 0; family < MODEL_FAMILIES; family++)
         if (peer->families[family])
             neighbor->peer.families[neighbor->peer.family_count++] = (struct family_config){
@@ -149,7 +150,6 @@ void world_add_peer(struct world *world, unsigned number)
     configure_neighbor(world, number, sends_ids, &neighbor);
     if (neighbor_config_complete(&neighbor, &world->control->speaker->global, NULL, &err) != E_OK)
         fail_msg("%s", err.text);
-    neighbor.peer.route_reflector_client = model->reflector_client;
     neighbor.peer.route_server_client = model->route_server_client;
     if (peer_new(world->control->speaker, &neighbor, &peer, &err) != E_OK)
         fail_msg("%s", err.text);
@@ -324,7 +324,8 @@ void world_quiet(struct world *world)
 static uint32_t sent_id(const struct world *world, unsigned family, unsigned prefix, const struct model_told *told)
 {
     const struct speaker *speaker = world->control->speaker;
-    const struct rib *rib = speaker->tables[family].rib;
+    bool is_client = world->model.peers[told->source].route_server_client;
+    const struct rib *rib = speaker->tables[is_client ? FAMILY_COUNT + family : family].rib;
     const struct addr *address = &world->model.peers[told->source].address;
     source_id source = told->source == 0 ? RIB_SOURCE_LOCAL : peer_find(speaker, address, NULL)->source;
     struct prefix key = model_prefix(family, prefix);
@@ -442,7 +443,7 @@ static void check_watched(const struct world *world)
     for (unsigned family = 0; family < MODEL_FAMILIES; family++) {
         for (unsigned prefix = 0; prefix < MODEL_PREFIXES; prefix++) {
             unsigned source, id;
-            bool there = model_best(&world->model, family, prefix, &source, &id);
+            bool there = model_best(&world->model, family, prefix, false, &source, &id);
             assert_int_equal(there, world->watched[family][prefix].there);
             if (!there)
                 continue;
@@ -513,8 +514,10 @@ void world_check(struct world *world)
 
 void world_check_empty(struct world *world)
 {
-    for (unsigned family = 0; family < MODEL_FAMILIES; family++) {
-        struct speaker_table *table = &world->control->speaker->tables[family];
+    for (unsigned i = 0; i < TABLE_COUNT; i++) {
+        struct speaker_table *table = &world->control->speaker->tables[i];
+        if (table->rib == NULL)
+            continue;
         assert_int_equal(table->rib->path_count, 0);
         assert_int_equal(table->rib->rows_with_paths, 0);
         assert_int_equal(table->rib->dirty_count, 0);

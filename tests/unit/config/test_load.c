@@ -347,9 +347,9 @@ static void test_not_yet_at_its_default(void **state)
     assert_int_equal(config->global.apply_policy.default_import, DEFAULT_ACTION_REJECT);
     config_free(config);
     struct err err;
-    static const char reflector[] = GLOBAL "neighbors: {config: {neighbor-address: 192.0.2.2, peer-as: 65001},\n"
-                                           "route-reflector: {config: {route-reflector-client: true}}}\n";
-    assert_int_equal(config_read_text("x", reflector, strlen(reflector), CONFIG_YAML, &config, &err), E_UNSUPPORTED);
+    static const char bfd[] = GLOBAL "neighbors: {config: {neighbor-address: 192.0.2.2, peer-as: 65001},\n"
+                                     "bfd: {config: {enabled: true}}}\n";
+    assert_int_equal(config_read_text("x", bfd, strlen(bfd), CONFIG_YAML, &config, &err), E_UNSUPPORTED);
     assert_refused(GLOBAL "zebra: {config: {enabled: true}}\n",
                    "x:2:18: zebra.config.enabled: not yet supported (zebra)");
 }

@@ -17,6 +17,7 @@ struct rib *lab_rib_new(enum family_id family)
         rib_source_open(rib, source, kinds[source], &address, 65000u + source, 0x01010100u + source);
     }
     rib_source(rib, LAB_CLIENT)->reflector_client = true;
+    rib_source(rib, LAB_CLIENT)->cluster_id = 78;
     return rib;
 }
 

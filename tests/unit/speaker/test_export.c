@@ -146,7 +146,7 @@ static const struct rewrite_case {
     {SOURCE_INTERNAL, NEXT_HOP_SELF, LAB_EXTERNAL, "origin=0 path=65001 nh=192.0.2.1",
      "origin=0 path=65001 nh=192.0.2.99 pref=100"},
     {SOURCE_INTERNAL, NEXT_HOP_SELF, LAB_CLIENT, "origin=0 path=65001 nh=192.0.2.1 pref=1",
-     "origin=0 path=65001 nh=192.0.2.1 pref=1 originator=16843012 clusters=77"},
+     "origin=0 path=65001 nh=192.0.2.1 pref=1 originator=16843012 clusters=78"},
     /* RFC 4456 8: who brought it, and that it passed here. */
     {SOURCE_INTERNAL, REFLECTOR_CLIENT, LAB_INTERNAL, "origin=0 path= nh=192.0.2.1 pref=1",
      "origin=0 path= nh=192.0.2.1 pref=1 originator=16843011 clusters=77"},
