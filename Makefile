@@ -37,7 +37,7 @@ test-tsan:
 fuzz:
 	@tools/fuzz $(FUZZ_SECONDS)
 
-# Beside BIRD 2, in one run: make bench SCENARIO="S1 S3" PEERS=50 RUNS=3.
+# Beside other daemons, in one run: make bench SCENARIO="S1 S3" PEERS=50 RIVALS="godwitd bird frr" RUNS=3.
 SCENARIO ?= S1
 bench: deps
 	@tools/bench $(SCENARIO)

@@ -1,370 +1,328 @@
-/* The load generator: senders that write a table's precomputed UPDATEs, receivers that know exactly which prefixes
- * they have, and the accounts of the process under test.
+/* The load generator: senders that write prepared streams, receivers that know exactly which prefixes they have, and
+ * the accounts of the process under test.
  *
- *   bench-load --target ADDRESS [--port N] --pid PID --senders N --receivers N --prefixes N --name NAME
+ *   bench-load --pid PID [--port N] [--senders N] [--receivers N] [--clients N] [--prefixes N] [--phases up,announce]
  *
- * Sender i speaks from 198.18.1.i with AS 65100+i, receiver i from 198.18.2.i with AS 65300+i; the addresses must
- * exist. All sessions come up first; then the clock starts. It stops when every receiver has every prefix; then the
- * first sender's session is closed, and the clock runs again until the receivers have what is left.
+ * The addresses its neighbors speak from must exist: see peer.c. All sessions come up first; every phase then prints
+ * one line of JSON. tools/bench is what people run.
  */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <getopt.h>
-#include <poll.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "bench/table.h"
+#include "base/check.h"
+#include "bench/run.h"
 
-enum {
-    BUFFER_BYTES = 1 << 20,
-    WRITE_BYTES = 256 * 1024,
-    SLOTS = 1 << 24,
-    SESSIONS_MAX = 2048,
-    GIVE_UP_S = 600,
-};
+enum { SESSIONS_MAX = 8192 };
 
-struct peer {
-    int fd;
-    bool sender;
-    bool open; /* KEEPALIVE seen */
-    uint32_t as;
-    const uint8_t *out;
-    size_t out_left;
-    uint8_t *in;
-    size_t in_length;
-    uint64_t *have; /* bit per /24 */
-    uint32_t have_count;
-    uint64_t announced, withdrawn, updates, bytes;
-};
-
-struct accounts {
-    double user_s, system_s;
-    long peak_kb;
-};
-
-static struct peer peers[SESSIONS_MAX];
-static unsigned peer_count;
-static uint8_t *expected_length; /* by /24 */
-
-static void fail(const char *what)
+static double own_cpu_s(void)
 {
-    fprintf(stderr, "bench-load: %s: %s\n", what, strerror(errno));
-    exit(1);
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
 }
 
-static double now_s(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
+/* Options ------------------------------------------------------------------------------------------------------------
+ */
 
-static void read_accounts(int pid, struct accounts *accounts)
-{
-    char path[64], line[1024];
-    unsigned long user = 0, system = 0;
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    FILE *file = fopen(path, "r");
-    if (file == NULL || fgets(line, sizeof(line), file) == NULL)
-        fail(path);
-    fclose(file);
-    sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-    accounts->user_s = (double)user / (double)sysconf(_SC_CLK_TCK);
-    accounts->system_s = (double)system / (double)sysconf(_SC_CLK_TCK);
-    snprintf(path, sizeof(path), "/proc/%d/status", pid);
-    file = fopen(path, "r");
-    while (file != NULL && fgets(line, sizeof(line), file) != NULL)
-        sscanf(line, "VmHWM: %ld", &accounts->peak_kb);
-    if (file != NULL)
-        fclose(file);
-}
+enum option_kind { OPTION_NUMBER, OPTION_TEXT, OPTION_FLAG, OPTION_PACKING };
 
-static void write_all(int fd, const void *bytes, size_t length)
-{
-    if (send(fd, bytes, length, MSG_NOSIGNAL) != (ssize_t)length)
-        fail("send");
-}
-
-static void send_open(const struct peer *peer, uint32_t id)
-{
-    uint8_t open[] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-                      0,    45,   1,    4,    0,    0,    0x0E, 0x10, 0,    0,    0,    0,    16,   2,    14,   1,
-                      4,    0,    1,    0,    1,    65,   4,    0,    0,    0,    0,    2,    0};
-    open[20] = (uint8_t)(peer->as >> 8);
-    open[21] = (uint8_t)peer->as;
-    open[41] = open[20];
-    open[42] = open[21];
-    memcpy(open + 24, &id, 4);
-    write_all(peer->fd, open, sizeof(open));
-}
-
-static void connect_peer(struct peer *peer, const char *target, uint16_t port, uint32_t local)
-{
-    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(local)};
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-    inet_pton(AF_INET, target, &to.sin_addr);
-    double limit = now_s() + 30;
-    for (;;) {
-        peer->fd = socket(AF_INET, SOCK_STREAM, 0);
-        int one = 1;
-        setsockopt(peer->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-        if (bind(peer->fd, (struct sockaddr *)&from, sizeof(from)) != 0)
-            fail("bind");
-        if (connect(peer->fd, (struct sockaddr *)&to, sizeof(to)) == 0)
-            break;
-        close(peer->fd);
-        if (now_s() > limit)
-            fail("connect");
-        usleep(20000);
-    }
-    peer->in = malloc(BUFFER_BYTES);
-    send_open(peer, htonl(local));
-}
-
-static void note_prefix(struct peer *peer, uint32_t address, uint8_t length, bool there)
-{
-    uint32_t slot = address >> 8;
-    uint64_t bit = 1ull << (slot & 63);
-    if (expected_length[slot] != length) {
-        fprintf(stderr, "bench-load: unexpected prefix %08x/%u\n", address, length);
-        exit(1);
-    }
-    bool had = peer->have[slot >> 6] & bit;
-    if (there && !had) {
-        peer->have[slot >> 6] |= bit;
-        peer->have_count++;
-    } else if (!there && had) {
-        peer->have[slot >> 6] &= ~bit;
-        peer->have_count--;
-    }
-}
-
-static uint32_t take_nlri(struct peer *peer, const uint8_t *at, const uint8_t *end, bool there)
-{
-    uint32_t count = 0;
-    for (; at < end; count++) {
-        uint8_t length = *at++;
-        uint32_t address = 0;
-        for (unsigned i = 0; i < (length + 7u) / 8; i++)
-            address |= (uint32_t)*at++ << (24 - 8 * i);
-        note_prefix(peer, address, length, there);
-    }
-    return count;
-}
-
-static void take_update(struct peer *peer, const uint8_t *body, size_t length)
-{
-    size_t withdrawn = (size_t)body[0] << 8 | body[1];
-    size_t attributes = (size_t)body[2 + withdrawn] << 8 | body[3 + withdrawn];
-    peer->updates++;
-    peer->withdrawn += take_nlri(peer, body + 2, body + 2 + withdrawn, false);
-    peer->announced += take_nlri(peer, body + 4 + withdrawn + attributes, body + length, true);
-}
-
-static void take_message(struct peer *peer, const uint8_t *message, size_t length)
-{
-    static const uint8_t keepalive[19] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-                                          0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0,    19,   4};
-    switch (message[18]) {
-    case 1:
-        write_all(peer->fd, keepalive, sizeof(keepalive));
-        break;
-    case 2:
-        if (!peer->sender)
-            take_update(peer, message + 19, length - 19);
-        break;
-    case 3:
-        fprintf(stderr, "bench-load: NOTIFICATION %u/%u\n", message[19], message[20]);
-        exit(1);
-    case 4:
-        peer->open = true;
-        break;
-    default:
-        break;
-    }
-}
-
-static void read_peer(struct peer *peer)
-{
-    ssize_t got = recv(peer->fd, peer->in + peer->in_length, BUFFER_BYTES - peer->in_length, MSG_DONTWAIT);
-    if (got < 0 && errno == EAGAIN)
-        return;
-    if (got <= 0)
-        fail("session lost");
-    peer->in_length += (size_t)got;
-    peer->bytes += (uint64_t)got;
-    size_t at = 0;
-    while (peer->in_length - at >= 19) {
-        size_t length = (size_t)peer->in[at + 16] << 8 | peer->in[at + 17];
-        if (peer->in_length - at < length)
-            break;
-        take_message(peer, peer->in + at, length);
-        at += length;
-    }
-    memmove(peer->in, peer->in + at, peer->in_length - at);
-    peer->in_length -= at;
-}
-
-static void write_peer(struct peer *peer)
-{
-    size_t length = peer->out_left < WRITE_BYTES ? peer->out_left : WRITE_BYTES;
-    ssize_t sent = send(peer->fd, peer->out, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN)
-        fail("send");
-    if (sent > 0) {
-        peer->out += sent;
-        peer->out_left -= (size_t)sent;
-    }
-}
-
-static void turn(void)
-{
-    static struct pollfd polls[SESSIONS_MAX];
-    for (unsigned i = 0; i < peer_count; i++)
-        polls[i] = (struct pollfd){.fd = peers[i].fd, .events = (short)(POLLIN | (peers[i].out_left ? POLLOUT : 0))};
-    if (poll(polls, peer_count, 1000) < 0)
-        fail("poll");
-    for (unsigned i = 0; i < peer_count; i++) {
-        if (polls[i].revents & (POLLIN | POLLHUP | POLLERR))
-            read_peer(&peers[i]);
-        if (peers[i].out_left > 0 && polls[i].revents & POLLOUT)
-            write_peer(&peers[i]);
-    }
-}
-
-static bool all_open(void)
-{
-    for (unsigned i = 0; i < peer_count; i++)
-        if (!peers[i].open)
-            return false;
-    return true;
-}
-
-static bool all_have(uint32_t count)
-{
-    for (unsigned i = 0; i < peer_count; i++)
-        if (!peers[i].sender && peers[i].have_count != count)
-            return false;
-    return true;
-}
-
-static void until_have(uint32_t count, const char *what)
-{
-    double limit = now_s() + GIVE_UP_S;
-    while (!all_have(count)) {
-        if (now_s() > limit) {
-            fprintf(stderr, "bench-load: %s: not within %d s\n", what, GIVE_UP_S);
-            exit(1);
-        }
-        turn();
-    }
-}
-
-struct options {
-    const char *target;
+struct known_option {
     const char *name;
-    uint16_t port;
-    int pid;
-    unsigned senders, receivers;
-    uint32_t prefixes;
+    enum option_kind kind;
+    size_t offset;
 };
 
-static void read_options(int argc, char **argv, struct options *options)
+#define AT(field) offsetof(struct run_options, field)
+
+static const struct known_option known_options[] = {
+    {"target", OPTION_TEXT, AT(target)},      {"name", OPTION_TEXT, AT(name)},
+    {"table", OPTION_TEXT, AT(table)},        {"phases", OPTION_TEXT, AT(phases)},
+    {"port", OPTION_NUMBER, AT(port)},        {"pid", OPTION_NUMBER, AT(pid)},
+    {"senders", OPTION_NUMBER, AT(senders)},  {"receivers", OPTION_NUMBER, AT(receivers)},
+    {"clients", OPTION_NUMBER, AT(clients)},  {"prefixes", OPTION_NUMBER, AT(prefixes)},
+    {"overlap", OPTION_NUMBER, AT(overlap)},  {"dying", OPTION_NUMBER, AT(dying)},
+    {"rate", OPTION_NUMBER, AT(rate)},        {"seconds", OPTION_NUMBER, AT(seconds)},
+    {"limit", OPTION_NUMBER, AT(limit_s)},    {"hold", OPTION_NUMBER, AT(hold_time_s)},
+    {"packing", OPTION_PACKING, AT(packing)}, {"controlled", OPTION_FLAG, AT(controlled)},
+    {"ipv6", OPTION_FLAG, AT(ipv6)},          {"internal", OPTION_FLAG, AT(internal)},
+    {"best", OPTION_FLAG, AT(best)},
+};
+
+static enum stream_packing packing_of(const char *text)
 {
-    static const struct option known[] = {{"target", 1, NULL, 't'},   {"port", 1, NULL, 'p'},
-                                          {"pid", 1, NULL, 'i'},      {"senders", 1, NULL, 's'},
-                                          {"receivers", 1, NULL, 'r'}, {"prefixes", 1, NULL, 'n'},
-                                          {"name", 1, NULL, 'm'},     {NULL, 0, NULL, 0}};
-    *options = (struct options){.target = "198.18.0.1", .name = "?", .port = 179, .senders = 1, .receivers = 1};
-    options->prefixes = 1000000;
-    int option;
-    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        switch (option) {
-        case 't': options->target = optarg; break;
-        case 'm': options->name = optarg; break;
-        case 'p': options->port = (uint16_t)strtoul(optarg, NULL, 10); break;
-        case 'i': options->pid = (int)strtol(optarg, NULL, 10); break;
-        case 's': options->senders = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'r': options->receivers = (unsigned)strtoul(optarg, NULL, 10); break;
-        case 'n': options->prefixes = (uint32_t)strtoul(optarg, NULL, 10); break;
-        default: exit(2);
-        }
+    if (strcmp(text, "single") == 0)
+        return STREAM_SINGLE;
+    return strcmp(text, "unique") == 0 ? STREAM_UNIQUE : STREAM_PACKED;
+}
+
+static void set_option(struct run_options *options, const struct known_option *option, char *value)
+{
+    void *field = (char *)options + option->offset;
+    switch (option->kind) {
+    case OPTION_NUMBER:
+        *(unsigned *)field = (unsigned)strtoul(value, NULL, 10);
+        return;
+    case OPTION_TEXT:
+        *(char **)field = value;
+        return;
+    case OPTION_FLAG:
+        *(bool *)field = true;
+        return;
+    case OPTION_PACKING:
+        *(enum stream_packing *)field = packing_of(value);
+        return;
     }
-    if (options->pid <= 0 || options->senders + options->receivers > SESSIONS_MAX) {
-        fprintf(stderr, "bench-load: --pid is missing, or more than %d sessions\n", SESSIONS_MAX);
+}
+
+static void read_options(int argc, char **argv, struct run_options *options)
+{
+    static char default_phases[] = "up,announce", default_name[] = "?";
+    static char target_ipv4[] = "198.18.0.1", target_ipv6[] = "fd18::1";
+    enum { KNOWN = sizeof(known_options) / sizeof(known_options[0]) };
+    struct option words[KNOWN + 1] = {{0}};
+    int index;
+    *options = (struct run_options){.name = default_name,
+                                    .port = 1790,
+                                    .prefixes = 1000000,
+                                    .dying = 1,
+                                    .rate = 50000,
+                                    .seconds = 60,
+                                    .limit_s = 900,
+                                    .hold_time_s = 3600,
+                                    .phases = default_phases};
+    for (unsigned i = 0; i < KNOWN; i++)
+        words[i] = (struct option){.name = known_options[i].name, .has_arg = known_options[i].kind != OPTION_FLAG};
+    for (int found; (found = getopt_long(argc, argv, "", words, &index)) != -1;) {
+        if (found != 0)
+            exit(2);
+        set_option(options, &known_options[index], optarg);
+    }
+    unsigned sessions = options->senders + options->receivers + options->clients;
+    if (options->pid == 0 || sessions == 0 || sessions > SESSIONS_MAX) {
+        fprintf(stderr, "bench-load: --pid is missing, or not 1 to %d sessions\n", SESSIONS_MAX);
         exit(2);
     }
+    if (options->target == NULL)
+        options->target = options->ipv6 ? target_ipv6 : target_ipv4;
 }
 
-static void start_peers(const struct options *options)
+/* Neighbors ----------------------------------------------------------------------------------------------------------
+ */
+
+static void set_target(struct peer *peer, const struct run_options *options)
 {
-    for (unsigned i = 0; i < options->senders + options->receivers; i++) {
-        struct peer *peer = &peers[peer_count++];
-        bool sender = i < options->senders;
-        unsigned number = sender ? i : i - options->senders;
-        *peer = (struct peer){.sender = sender, .as = (sender ? 65100 : 65300) + number};
-        if (!sender)
-            peer->have = calloc(SLOTS / 64, 8);
-        connect_peer(peer, options->target, options->port, (sender ? 0xC6120101 : 0xC6120201) + number);
+    if (options->ipv6) {
+        struct sockaddr_in6 *target = (struct sockaddr_in6 *)&peer->target;
+        *target = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)options->port)};
+        CHECK(inet_pton(AF_INET6, options->target, &target->sin6_addr) == 1);
+    } else {
+        struct sockaddr_in *target = (struct sockaddr_in *)&peer->target;
+        *target = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)options->port)};
+        CHECK(inet_pton(AF_INET, options->target, &target->sin_addr) == 1);
     }
-    double limit = now_s() + 60;
-    while (!all_open() && now_s() < limit)
-        turn();
-    if (!all_open())
-        fail("not every session came up");
-    usleep(300000);
 }
 
-static void report(const struct options *options, const char *phase, double wall_s, const struct accounts *before,
-                   const struct accounts *after)
+/* Marks of every prefix at every receiver would not fit: the first and the last keep them. */
+static enum peer_marks marks_of(const struct run *run, unsigned index)
 {
-    uint64_t announced = 0, updates = 0, bytes = 0;
-    for (unsigned i = 0; i < peer_count; i++) {
-        announced += peers[i].sender ? 0 : peers[i].announced + peers[i].withdrawn;
-        updates += peers[i].sender ? 0 : peers[i].updates;
-        bytes += peers[i].sender ? 0 : peers[i].bytes;
+    bool keeps = index == run->options.senders || index == run->peer_count - 1;
+    if (run->options.clients > 0 || run->options.internal || !keeps)
+        return MARKS_NONE;
+    return strstr(run->options.phases, "churn") != NULL || strstr(run->options.phases, "stall") != NULL ? MARKS_TICK
+                                                                                                        : MARKS_SPEAKER;
+}
+
+static void make_peers(struct run *run)
+{
+    const struct run_options *options = &run->options;
+    const unsigned counts[PEER_ROLE_COUNT] = {options->senders, options->receivers, options->clients};
+    run->peer_count = options->senders + options->receivers + options->clients;
+    run->peers = calloc(run->peer_count, sizeof(*run->peers));
+    run->streams = calloc(run->peer_count, sizeof(*run->streams));
+    CHECK(run->peers != NULL && run->streams != NULL);
+    unsigned index = 0;
+    for (enum peer_role role = 0; role < PEER_ROLE_COUNT; role++) {
+        for (unsigned i = 0; i < counts[role]; i++, index++) {
+            struct peer *peer = &run->peers[index];
+            peer_init(peer, &run->bench, role, i);
+            set_target(peer, options);
+            peer->state = PEER_CONNECTING;
+            peer->voice.best = options->best && i == 0;
+            peer->voice.controlled_of = options->controlled ? options->clients : 0;
+            peer->delays = &run->delays;
+            if (role != PEER_SENDER)
+                peer_watch(peer, marks_of(run, index));
+        }
     }
-    printf("{\"name\":\"%s\",\"phase\":\"%s\",\"wall_s\":%.3f,\"user_s\":%.2f,\"system_s\":%.2f,\"peak_mb\":%.1f,"
-           "\"prefixes_out\":%llu,\"updates_out\":%llu,\"bytes_out\":%llu}\n",
-           options->name, phase, wall_s, after->user_s - before->user_s, after->system_s - before->system_s,
-           (double)after->peak_kb / 1024, (unsigned long long)announced, (unsigned long long)updates,
-           (unsigned long long)bytes);
+}
+
+/* A client announces its own share of the sets and the first part of the next one's. */
+static bool client_announces(const struct run *run, uint32_t client, uint32_t set)
+{
+    uint32_t clients = run->options.clients, sets = run->bench.table.set_count;
+    uint32_t owner = (uint32_t)((uint64_t)set * clients / sets);
+    if (owner == client)
+        return true;
+    uint32_t first = (uint32_t)(((uint64_t)owner * sets + clients - 1) / clients);
+    return owner == (client + 1) % clients && (set - first) * 100 < run->options.overlap * (sets / clients);
+}
+
+static void allow(struct run *run, uint64_t *wanted, const struct peer *client, uint32_t set)
+{
+    const struct table *table = &run->bench.table;
+    uint32_t clients = run->options.clients, self = client->voice.number;
+    uint32_t owner = (uint32_t)((uint64_t)set * clients / table->set_count);
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t other = i == 0 ? owner : (owner + clients - 1) % clients;
+        struct voice voice = run->peers[other].voice;
+        struct control control = control_of(&voice, set);
+        if (other == self || other < run->dead || !client_announces(run, other, set) || !control_allows(&control, self))
+            continue;
+        for (uint32_t prefix = table->set_first[set]; prefix < table->set_first[set + 1]; prefix++)
+            wanted[prefix / 64] |= 1ull << (prefix & 63);
+        return;
+    }
+}
+
+void run_expect(struct run *run)
+{
+    const struct table *table = &run->bench.table;
+    bool none = run->options.clients == 0 && run->dead >= run->options.senders;
+    if (run->options.clients == 0 && !none && run->peers[run->peer_count - 1].wanted == NULL)
+        return;
+    for (unsigned i = 0; i < run->peer_count; i++) {
+        struct peer *peer = &run->peers[i];
+        if (peer->have == NULL)
+            continue;
+        uint64_t *wanted = peer->wanted ? peer->wanted : malloc((table->count / 64 + 1) * sizeof(*wanted));
+        CHECK(wanted != NULL);
+        memset(wanted, 0, (table->count / 64 + 1) * sizeof(*wanted));
+        for (uint32_t set = 0; peer->role == PEER_CLIENT && set < table->set_count; set++)
+            allow(run, wanted, peer, set);
+        for (uint32_t prefix = 0; peer->role == PEER_RECEIVER && !none && prefix < table->count; prefix++)
+            wanted[prefix / 64] |= 1ull << (prefix & 63);
+        peer_want(peer, wanted);
+    }
+}
+
+static void make_streams(struct run *run)
+{
+    const struct table *table = &run->bench.table;
+    for (unsigned i = 0; i < run->peer_count; i++) {
+        struct peer *peer = &run->peers[i];
+        if (peer->role == PEER_SENDER)
+            stream_put_table(&run->streams[i], table, &peer->voice, run->options.packing);
+        for (uint32_t set = 0; peer->role == PEER_CLIENT && set < table->set_count; set++)
+            if (client_announces(run, peer->voice.number, table->order[set]))
+                stream_put_set(&run->streams[i], table, &peer->voice, table->order[set], run->options.packing, 0);
+    }
+}
+
+/* Results ------------------------------------------------------------------------------------------------------------
+ */
+
+static void sum_up(const struct run *run, struct result *result)
+{
+    result->counts = (struct peer_counts){0};
+    for (unsigned i = 0; i < run->peer_count; i++) {
+        const struct peer *peer = &run->peers[i];
+        const struct peer_counts *counts = &peer->counts;
+        result->counts.own += counts->own;
+        result->lost += peer->state == PEER_LOST;
+        if (peer->role == PEER_SENDER)
+            continue;
+        result->counts.announced += counts->announced;
+        result->counts.withdrawn += counts->withdrawn;
+        result->counts.updates += counts->updates;
+        result->counts.bytes += counts->bytes;
+        result->counts.reads += counts->reads;
+        if (peer->state != PEER_UP)
+            continue;
+        result->missing += peer->wanted_count - peer->have_count;
+        result->surplus += peer->surplus_count;
+    }
+}
+
+static double delay_ms(const struct delays *delays, double share)
+{
+    uint64_t wanted = (uint64_t)(share * (double)delays->total), seen = 0;
+    unsigned bucket = 0;
+    while (bucket < DELAY_BUCKETS - 1 && (seen += delays->counts[bucket]) < wanted)
+        bucket++;
+    return (double)(bucket + 1) * DELAY_BUCKET_NS * 1e-6;
+}
+
+static void print_result(const struct run *run, const char *phase, const struct result *result)
+{
+    const struct usage *before = &result->before, *after = &result->after;
+    double cpu_s = after->cpu_s - before->cpu_s;
+    double user_s = after->user_s - before->user_s, system_s = after->system_s - before->system_s;
+    double system_share = user_s + system_s > 0 ? system_s / (user_s + system_s) : 0;
+    printf("{\"name\":\"%s\",\"phase\":\"%s\",\"wall_s\":%.3f,\"cpu_s\":%.4f,\"system_s\":%.4f,\"peak_mb\":%.1f,"
+           "\"rss_mb\":%.1f,\"announced\":%llu,\"withdrawn\":%llu,\"updates\":%llu,\"bytes\":%llu,\"reads\":%llu,"
+           "\"own\":%llu,\"missing\":%llu,\"surplus\":%llu,\"lost\":%u,\"generator_s\":%.3f",
+           run->options.name, phase, result->wall_s, cpu_s, cpu_s * system_share, after->peak_mb, after->resident_mb,
+           (unsigned long long)result->counts.announced, (unsigned long long)result->counts.withdrawn,
+           (unsigned long long)result->counts.updates, (unsigned long long)result->counts.bytes,
+           (unsigned long long)result->counts.reads, (unsigned long long)result->counts.own,
+           (unsigned long long)result->missing, (unsigned long long)result->surplus, result->lost, result->generator_s);
+    if (result->delays)
+        printf(",\"changes\":%llu,\"p50_ms\":%.1f,\"p99_ms\":%.1f,\"max_ms\":%.1f", (unsigned long long)result->changes,
+               delay_ms(&run->delays, 0.5), delay_ms(&run->delays, 0.99), (double)run->delays.longest_ns * 1e-6);
+    printf("}\n");
     fflush(stdout);
+}
+
+static void run_phase(struct run *run, const char *name)
+{
+    struct result result = {0};
+    const struct phase *phase = NULL;
+    for (unsigned i = 0; i < phase_count; i++)
+        if (strcmp(phases[i].name, name) == 0)
+            phase = &phases[i];
+    if (phase == NULL) {
+        fprintf(stderr, "bench-load: no phase \"%s\"\n", name);
+        exit(2);
+    }
+    for (unsigned i = 0; i < run->peer_count; i++)
+        run->peers[i].counts = (struct peer_counts){0};
+    accounts_open(&run->accounts, (pid_t)run->options.pid);
+    accounts_reset_peak(&run->accounts);
+    result.before = accounts_usage(&run->accounts);
+    double generator_s = own_cpu_s();
+    phase->run(run, &result);
+    result.generator_s = own_cpu_s() - generator_s;
+    result.after = accounts_usage(&run->accounts);
+    sum_up(run, &result);
+    print_result(run, name, &result);
 }
 
 int main(int argc, char **argv)
 {
-    struct options options;
-    struct table table;
-    struct accounts before, after;
-    read_options(argc, argv, &options);
-    table_init(&table, options.prefixes);
-    expected_length = calloc(SLOTS, 1);
-    for (uint32_t i = 0; i < table.count; i++)
-        expected_length[table.addresses[i] >> 8] = table.lengths[i];
-    start_peers(&options);
-    for (unsigned i = 0; i < options.senders; i++) {
-        uint32_t updates;
-        peers[i].out = table_stream(&table, i, peers[i].as, 0xC6120101 + i, &peers[i].out_left, &updates);
-    }
-    read_accounts(options.pid, &before);
-    double start = now_s();
-    until_have(table.count, "announce");
-    read_accounts(options.pid, &after);
-    report(&options, "announce", now_s() - start, &before, &after);
-    before = after;
-    start = now_s();
-    close(peers[0].fd);
-    peers[0] = peers[--peer_count];
-    until_have(options.senders > 1 ? table.count : 0, "sender gone");
-    read_accounts(options.pid, &after);
-    report(&options, "sender gone", now_s() - start, &before, &after);
-    table_release(&table);
+    static struct run run;
+    read_options(argc, argv, &run.options);
+    const struct run_options *options = &run.options;
+    run.bench.hold_time_s = options->hold_time_s;
+    run.bench.ipv6 = options->ipv6;
+    run.bench.internal = options->internal;
+    table_init(&run.bench.table,
+               &(struct table_options){.prefixes = options->prefixes * (options->clients ? options->clients : 1),
+                                       .ipv6 = options->ipv6,
+                                       .file = options->table});
+    run.set_ticks = calloc(run.bench.table.set_count, sizeof(*run.set_ticks));
+    CHECK(run.set_ticks != NULL);
+    make_peers(&run);
+    make_streams(&run);
+    if (options->clients > 0)
+        run_expect(&run);
+    net_init(&run.net, &run.bench, run.peers, run.peer_count);
+    for (char *rest, *name = strtok_r(run.options.phases, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest))
+        run_phase(&run, name);
+    net_release(&run.net);
     return 0;
 }

@@ -1,32 +1,55 @@
+/* See table.h. Made-up tables lay prefixes one behind the other, in units of the longest usual length (/24, /48). Those
+ * from a file are grouped by their origin AS; when more are asked for than the file has, the shorter ones are split,
+ * as operators do.
+ */
 #include "bench/table.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "base/check.h"
 
-enum {
-    SLOTS_FIRST = 0x010000, /* 1.0.0.0, in units of /24 */
-    SLOTS_END = 0xDF0000,
-    UPDATE_BYTES_MAX = 4096,
-    STREAM_BYTES_PER_PREFIX = 64,
+struct share {
+    unsigned below; /* of 1000 */
+    uint8_t length;
 };
 
-static uint64_t mix(uint64_t x)
+static const struct share shares_ipv4[] = {{600, 24}, {690, 23}, {810, 22}, {880, 21}, {940, 20},
+                                           {980, 19}, {990, 18}, {995, 17}, {1000, 16}};
+static const struct share shares_ipv6[] = {{460, 48}, {500, 47}, {560, 46}, {700, 44}, {790, 40},
+                                           {860, 36}, {880, 33}, {980, 32}, {1000, 29}};
+
+enum {
+    ORIGIN_FIRST = 100000,
+    ORIGIN_COUNT = 80000,
+    LINE_BYTES = 256,
+};
+
+struct found {
+    struct table_prefix prefix;
+    uint32_t origin;
+};
+
+uint64_t mix(uint64_t word)
 {
-    x ^= x >> 33;
-    x *= 0xff51afd7ed558ccdull;
-    x ^= x >> 33;
-    x *= 0xc4ceb9fe1a85ec53ull;
-    return x ^ x >> 33;
+    word ^= word >> 33;
+    word *= 0xff51afd7ed558ccdull;
+    word ^= word >> 33;
+    word *= 0xc4ceb9fe1a85ec53ull;
+    return word ^ word >> 33;
 }
 
-static uint8_t pick_length(uint64_t random)
+static void *need(void *memory)
 {
-    static const struct {
-        unsigned below;
-        uint8_t length;
-    } shares[] = {{600, 24}, {690, 23}, {810, 22}, {880, 21}, {940, 20}, {980, 19}, {990, 18}, {995, 17}, {1000, 16}};
+    CHECK(memory != NULL);
+    return memory;
+}
+
+static uint8_t pick_length(const struct share *shares, uint64_t random)
+{
     unsigned share = (unsigned)(random % 1000);
     size_t i = 0;
     while (share >= shares[i].below)
@@ -44,130 +67,200 @@ static unsigned pick_set_size(uint64_t random)
     return 1 + (unsigned)(random >> 8) % 45;
 }
 
-void table_init(struct table *table, uint32_t prefixes)
+static uint64_t prefix_mask(unsigned length)
 {
-    *table = (struct table){.count = prefixes};
-    table->addresses = malloc(prefixes * sizeof(uint32_t));
-    table->lengths = malloc(prefixes);
-    table->set_first = malloc((prefixes + 1) * sizeof(uint32_t));
-    table->order = malloc(prefixes * sizeof(uint32_t));
-    uint32_t slot = SLOTS_FIRST;
-    for (uint32_t i = 0; i < prefixes; i++) {
-        uint8_t length = pick_length(mix(i));
-        uint32_t size = 1u << (24 - length);
+    return length ? ~0ull << (64 - length) : 0;
+}
+
+/* Made up ------------------------------------------------------------------------------------------------------------
+ */
+
+static void make_prefixes(struct table *table)
+{
+    unsigned unit_bits = table->ipv6 ? 48 : 24;
+    const struct share *shares = table->ipv6 ? shares_ipv6 : shares_ipv4;
+    uint64_t slot = table->ipv6 ? 0x240000000000ull : 0x010000;
+    uint64_t end = table->ipv6 ? 0x400000000000ull : 0xDF0000;
+    for (uint32_t i = 0; i < table->count; i++) {
+        uint8_t length = pick_length(shares, mix(i));
+        uint64_t size = 1ull << (unit_bits > length ? unit_bits - length : 0);
         slot = (slot + size - 1) & ~(size - 1);
-        if (slot >> 16 == 10 || slot >> 16 == 127)
+        if (!table->ipv6 && (slot >> 16 == 10 || slot >> 16 == 127))
             slot += 0x10000;
-        CHECK(slot < SLOTS_END);
-        table->addresses[i] = slot << 8;
-        table->lengths[i] = length;
+        CHECK(slot < end);
+        table->prefixes[i] = (struct table_prefix){.high = slot << (64 - unit_bits), .length = length};
         slot += size;
     }
-    for (uint32_t i = 0; i < prefixes;) {
+    for (uint32_t i = 0; i < table->count;) {
         table->set_first[table->set_count] = i;
-        table->order[table->set_count] = table->set_count;
+        table->set_origin[table->set_count] = ORIGIN_FIRST + (uint32_t)(mix(table->set_count) % ORIGIN_COUNT);
         i += pick_set_size(mix(i * 77ull + 1));
         table->set_count++;
     }
-    table->set_first[table->set_count] = prefixes;
-    for (uint32_t i = table->set_count - 1; i > 0; i--) {
+}
+
+/* From a file --------------------------------------------------------------------------------------------------------
+ */
+
+static bool read_line(const char *line, bool ipv6, struct found *found)
+{
+    char address[LINE_BYTES];
+    unsigned length;
+    unsigned long origin;
+    if (sscanf(line, "%255[0-9a-fA-F.:]/%u %lu", address, &length, &origin) != 3)
+        return false;
+    uint8_t octets[16] = {0};
+    if (inet_pton(ipv6 ? AF_INET6 : AF_INET, address, octets) != 1 || length > (ipv6 ? 56u : 24u) || length < 8)
+        return false;
+    uint64_t high = 0;
+    for (unsigned i = 0; i < (ipv6 ? 8u : 4u); i++)
+        high |= (uint64_t)octets[i] << (56 - 8 * i);
+    unsigned first = octets[0];
+    if (!ipv6 && (first == 0 || first == 10 || first == 127 || first >= 224))
+        return false;
+    *found = (struct found){.prefix = {.high = high & prefix_mask(length), .length = (uint8_t)length},
+                            .origin = (uint32_t)origin};
+    return true;
+}
+
+static uint32_t read_file(const struct table_options *options, struct found *found)
+{
+    gzFile file = gzopen(options->file, "rb");
+    char line[LINE_BYTES];
+    uint32_t count = 0;
+    if (file == NULL) {
+        fprintf(stderr, "bench: %s cannot be read\n", options->file);
+        exit(1);
+    }
+    while (count < options->prefixes && gzgets(file, line, sizeof(line)) != NULL)
+        count += read_line(line, options->ipv6, &found[count]);
+    gzclose(file);
+    if (count == 0) {
+        fprintf(stderr, "bench: %s has no line \"prefix/length AS\"\n", options->file);
+        exit(1);
+    }
+    return count;
+}
+
+static int compare_prefixes(const void *a, const void *b)
+{
+    const struct found *one = a, *other = b;
+    uint64_t key = table_key(one->prefix.high, one->prefix.length);
+    uint64_t other_key = table_key(other->prefix.high, other->prefix.length);
+    return key < other_key ? -1 : key > other_key;
+}
+
+static int compare_origins(const void *a, const void *b)
+{
+    const struct found *one = a, *other = b;
+    if (one->origin != other->origin)
+        return one->origin < other->origin ? -1 : 1;
+    return compare_prefixes(a, b);
+}
+
+static uint32_t drop_duplicates(struct found *found, uint32_t count)
+{
+    uint32_t kept = 0;
+    qsort(found, count, sizeof(*found), compare_prefixes);
+    for (uint32_t i = 0; i < count; i++) {
+        if (kept == 0 || compare_prefixes(&found[kept - 1], &found[i]) != 0)
+            found[kept++] = found[i];
+    }
+    return kept;
+}
+
+/* More specific halves, quarters and so on of what is there, until `wanted` are there. */
+static uint32_t split_prefixes(struct found *found, uint32_t count, uint32_t wanted, bool ipv6)
+{
+    unsigned longest = ipv6 ? 48 : 24;
+    for (unsigned bits = 1; bits <= 16 && count < wanted; bits++) {
+        uint32_t there = count;
+        for (uint32_t i = 0; i < there && count < wanted; i++) {
+            unsigned length = found[i].prefix.length + bits;
+            if (length > longest)
+                continue;
+            found[count] = found[i];
+            found[count].prefix.length = (uint8_t)length;
+            found[count].prefix.high |= 1ull << (64 - length);
+            count++;
+        }
+        count = drop_duplicates(found, count);
+    }
+    return count;
+}
+
+static void group_by_origin(struct table *table, const struct found *found)
+{
+    for (uint32_t i = 0; i < table->count;) {
+        uint32_t end = i;
+        uint32_t size = pick_set_size(mix(i * 77ull + 1));
+        while (end < table->count && end - i < size && found[end].origin == found[i].origin)
+            end++;
+        table->set_first[table->set_count] = i;
+        table->set_origin[table->set_count++] = found[i].origin;
+        i = end;
+    }
+}
+
+static void load_prefixes(struct table *table, const struct table_options *options)
+{
+    struct found *found = need(calloc(options->prefixes, sizeof(*found)));
+    uint32_t count = drop_duplicates(found, read_file(options, found));
+    count = split_prefixes(found, count, options->prefixes, options->ipv6);
+    qsort(found, count, sizeof(*found), compare_origins);
+    table->count = count;
+    for (uint32_t i = 0; i < count; i++)
+        table->prefixes[i] = found[i].prefix;
+    group_by_origin(table, found);
+    free(found);
+}
+
+/* --------------------------------------------------------------------------------------------------------------------
+ */
+
+static void index_prefixes(struct table *table)
+{
+    uint32_t size = 16;
+    while (size < 2 * table->count)
+        size *= 2;
+    table->slots = need(calloc(size, sizeof(*table->slots)));
+    table->slot_mask = size - 1;
+    for (uint32_t i = 0; i < table->count; i++) {
+        uint32_t at = table_slot(table, table_key(table->prefixes[i].high, table->prefixes[i].length));
+        while (table->slots[at])
+            at = (at + 1) & table->slot_mask;
+        table->slots[at] = i + 1;
+    }
+}
+
+void table_init(struct table *table, const struct table_options *options)
+{
+    *table = (struct table){.count = options->prefixes, .ipv6 = options->ipv6};
+    table->prefixes = need(malloc(options->prefixes * sizeof(*table->prefixes)));
+    table->set_first = need(malloc((options->prefixes + 1) * sizeof(*table->set_first)));
+    table->set_origin = need(malloc(options->prefixes * sizeof(*table->set_origin)));
+    table->order = need(malloc(options->prefixes * sizeof(*table->order)));
+    if (options->file != NULL)
+        load_prefixes(table, options);
+    else
+        make_prefixes(table);
+    table->set_first[table->set_count] = table->count;
+    for (uint32_t i = 0; i < table->set_count; i++)
+        table->order[i] = i;
+    for (uint32_t i = table->set_count; i-- > 1;) {
         uint32_t other = (uint32_t)(mix(i * 31337ull) % (i + 1));
         uint32_t set = table->order[i];
         table->order[i] = table->order[other];
         table->order[other] = set;
     }
+    index_prefixes(table);
 }
 
 void table_release(struct table *table)
 {
-    free(table->addresses);
-    free(table->lengths);
+    free(table->prefixes);
     free(table->set_first);
+    free(table->set_origin);
     free(table->order);
-}
-
-static uint8_t *put_u16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-    return at + 2;
-}
-
-static uint8_t *put_u32(uint8_t *at, uint32_t value)
-{
-    return put_u16(put_u16(at, value >> 16), value);
-}
-
-static uint8_t *put_head(uint8_t *at, uint8_t flags, uint8_t type, uint8_t length)
-{
-    at[0] = flags;
-    at[1] = type;
-    at[2] = length;
-    return at + 3;
-}
-
-/* A path of three to six numbers, MED on a quarter, and communities from a pool of a few thousand lists per sender. */
-static uint8_t *put_attributes(uint8_t *at, uint32_t set, uint32_t sender, uint32_t sender_as, uint32_t next_hop)
-{
-    uint64_t origin = mix(set * 0x9E3779B97F4A7C15ull);
-    uint64_t path = mix(origin + sender * 2654435761ull);
-    unsigned hops = 1 + (unsigned)(path % 3);
-    unsigned repeats = (origin >> 8) % 10 == 0;
-    at = put_head(at, 0x40, 1, 1);
-    *at++ = (origin & 15) == 0 ? 2 : 0;
-    at = put_head(at, 0x40, 2, (uint8_t)(2 + 4 * (2 + hops + repeats)));
-    *at++ = 2;
-    *at++ = (uint8_t)(2 + hops + repeats);
-    at = put_u32(at, sender_as);
-    for (unsigned i = 0; i < hops; i++)
-        at = put_u32(at, 1000 + (uint32_t)(mix(origin % 30000 * 7 + sender * 131 + i) % 3000));
-    for (unsigned i = 0; i <= repeats; i++)
-        at = put_u32(at, 10000 + (uint32_t)(origin % 50000));
-    at = put_head(at, 0x40, 3, 4);
-    at = put_u32(at, next_hop);
-    if ((path >> 20) % 4 == 0) {
-        at = put_head(at, 0x80, 4, 4);
-        at = put_u32(at, (uint32_t)(path >> 24) & 63);
-    }
-    uint64_t list = mix((path >> 32) % 64 * ((path >> 40) % 64) + sender);
-    unsigned communities = (unsigned)(list % 8);
-    if (communities > 0) {
-        at = put_head(at, 0xC0, 8, (uint8_t)(4 * communities));
-        for (unsigned i = 0; i < communities; i++)
-            at = put_u32(at, (sender_as << 16) + (uint32_t)(mix(list + i) & 0x3FF));
-    }
-    return at;
-}
-
-uint8_t *table_stream(const struct table *table, uint32_t sender, uint32_t sender_as, uint32_t next_hop,
-                      size_t *length, uint32_t *updates)
-{
-    uint8_t *stream = malloc((size_t)table->count * STREAM_BYTES_PER_PREFIX + UPDATE_BYTES_MAX);
-    uint8_t *at = stream;
-    *updates = 0;
-    for (uint32_t i = 0; i < table->set_count; i++) {
-        uint32_t set = table->order[i];
-        for (uint32_t prefix = table->set_first[set]; prefix < table->set_first[set + 1];) {
-            uint8_t *message = at;
-            memset(at, 0xFF, 16);
-            at[18] = 2;
-            at = put_u16(at + 19, 0);
-            uint8_t *attributes = at + 2;
-            at = put_attributes(attributes, set, sender, sender_as, next_hop);
-            put_u16(attributes - 2, (uint32_t)(at - attributes));
-            while (prefix < table->set_first[set + 1] && at - message < UPDATE_BYTES_MAX - 5) {
-                uint8_t octets[4];
-                put_u32(octets, table->addresses[prefix]);
-                *at++ = table->lengths[prefix];
-                unsigned count = (table->lengths[prefix] + 7u) / 8;
-                memcpy(at, octets, count);
-                at += count;
-                prefix++;
-            }
-            put_u16(message + 16, (uint32_t)(at - message));
-            ++*updates;
-        }
-    }
-    *length = (size_t)(at - stream);
-    return stream;
+    free(table->slots);
 }

@@ -1,0 +1,79 @@
+"""Results as Markdown: medians, and godwitd's share of what each rival used."""
+import statistics
+
+KEYS = ("wall_s", "cpu_s", "system_s", "peak_mb", "announced", "withdrawn", "updates", "bytes", "own", "missing",
+        "surplus", "lost", "generator_s", "changes", "p50_ms", "p99_ms", "max_ms")
+
+
+def medians(runs):
+    """Of what a daemon did in one phase; None if a run failed."""
+    if not runs or any(run is None or "failed" in run for run in runs):
+        return None
+    return {key: statistics.median(run[key] for run in runs) for key in KEYS if key in runs[0]}
+
+
+def share(base, row, key):
+    """godwitd's part of what the other one used. Nothing beside itself, or beside what is no BGP daemon."""
+    return f"{base[key] / row[key]:.3f}" if base and row is not base and row[key] and not row["null"] else ""
+
+
+def remarks(row, phase):
+    words = []
+    if row["null"]:
+        return "decides nothing"
+    if row["missing"] and phase not in ("up", "hold"):
+        words.append(f"{row['missing']:,.0f} prefixes missing")
+    if row["surplus"]:
+        words.append(f"{row['surplus']:,.0f} told that must not be")
+    if row["own"]:
+        words.append(f"{row['own']:,.0f} own routes told back")
+    if row["lost"]:
+        words.append(f"{row['lost']:.0f} sessions lost")
+    return ", ".join(words)
+
+
+def phase_table(phase, results, index):
+    """`results`: daemon -> runs, each a list with a row for every phase."""
+    rows = {name: medians([run[index] if index < len(run) else None for run in runs])
+            for name, runs in results.items()}
+    base = next((row for name, row in rows.items() if name.startswith("godwitd") and row), None)
+    delays = any(row and "p99_ms" in row for row in rows.values())
+    head = ["", "CPU-s (user + sys)", "godwitd's share", "peak MB", "godwitd's share", "wall s", "UPDATEs out",
+            "MB out", "prefixes per UPDATE"] + (["delay ms: p50", "p99", "longest"] if delays else []) + ["remarks"]
+    yield f"\n**{phase}**\n"
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for name, row in rows.items():
+        if row is None:
+            why = next((run[-1].get("failed") for run in results[name] if run and "failed" in run[-1]), "no result")
+            yield f"| {name} | " + " | ".join(["-"] * (len(head) - 2)) + f" | {why} |"
+            continue
+        row["null"] = name == "null"
+        told = row["announced"] + row["withdrawn"]
+        cells = [name, f"{row['cpu_s']:.3f} ({row['cpu_s'] - row['system_s']:.3f} + {row['system_s']:.3f})",
+                 share(base, row, "cpu_s"), f"{row['peak_mb']:.1f}", share(base, row, "peak_mb"),
+                 f"{row['wall_s']:.2f}", f"{row['updates']:,.0f}", f"{row['bytes'] / 1e6:,.1f}",
+                 f"{told / row['updates']:.1f}" if row["updates"] else "-"]
+        if delays:
+            cells += [f"{row[key]:.1f}" for key in ("p50_ms", "p99_ms", "max_ms")]
+        yield "| " + " | ".join([*cells, remarks(row, phase)]) + " |"
+    if base and base["generator_s"]:
+        yield f"\n(The generator used {base['generator_s']:.2f} CPU-seconds beside godwitd.)"
+
+
+def size(scenario):
+    words = [f"{scenario[role]} {role}" for role in ("senders", "receivers", "clients") if scenario[role]]
+    each = "each" if scenario["clients"] or scenario["senders"] > 1 else ""
+    words.append(f"{scenario['prefixes']:,} {'IPv6' if scenario['ipv6'] else 'IPv4'} prefixes {each}".strip())
+    if "churn" in scenario["phases"]:
+        words.append(f"{scenario['rate']:,} changes a second for {scenario['seconds']} s")
+    return ", ".join(words)
+
+
+def render(scenario, results, runs):
+    yield f"\n### {scenario['name']}: {scenario['title']}"
+    yield f"\n{size(scenario)}; medians of {runs}"
+    phases = scenario["phases"].split(",")
+    for index, phase in enumerate(phases):
+        if phase != "up" or scenario["name"] == "S9":
+            yield from phase_table(phase, results, index)

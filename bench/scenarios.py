@@ -1,0 +1,87 @@
+"""What is measured. One row each: who the neighbors are, what they say, and which phases the run goes through."""
+import os
+
+TABLE = 1_050_000
+DEFAULTS = {"senders": 0, "receivers": 0, "clients": 0, "prefixes": TABLE, "ipv6": False, "internal": False,
+            "best": False, "controlled": False, "overlap": 20, "packing": "packed", "dying": 1, "rate": 50_000,
+            "seconds": 60, "hold": 3600, "phases": "up,announce", "peers": None, "threads": 1, "list": False,
+            "rivals": "godwitd bird", "limit": 900}
+ALL = "godwitd bird frr openbgpd gobgp"
+
+# `peers` says which of the counts PEERS sets.
+SCENARIOS = {
+    "S1": {"title": "one table in, out to one", "senders": 1, "receivers": 1, "phases": "up,announce,die",
+           "rivals": ALL},
+    "S1v6": {"title": "one IPv6 table in, out to one", "senders": 1, "receivers": 1, "ipv6": True,
+             "prefixes": 230_000, "phases": "up,announce,die", "rivals": ALL},
+    "S2": {"title": "ten tables in, out to one", "senders": 10, "receivers": 1, "peers": "senders",
+           "rivals": "godwitd bird frr openbgpd"},
+    "S3": {"title": "one table out to many of one policy", "senders": 1, "receivers": 100, "prefixes": 200_000,
+           "peers": "receivers", "rivals": "godwitd bird frr openbgpd"},
+    "S3rr": {"title": "one table out to many route reflector clients", "senders": 1, "receivers": 100,
+             "prefixes": 200_000, "peers": "receivers", "internal": True, "rivals": "godwitd bird frr"},
+    "S4": {"title": "route server, clients of 4,000 prefixes", "clients": 50, "prefixes": 4000, "peers": "clients",
+           "rivals": "godwitd bird frr openbgpd"},
+    "S4big": {"title": "route server, clients of 572 prefixes", "clients": 700, "prefixes": 572, "peers": "clients",
+              "rivals": "godwitd bird"},
+    "S4controlled": {"title": "route server, 40 % of the sets with control communities", "clients": 50,
+                     "prefixes": 4000, "peers": "clients", "controlled": True},
+    "S5": {"title": "the best of ten tables goes, and comes back", "senders": 10, "receivers": 1, "best": True,
+           "phases": "up,announce,die,return", "peers": "senders"},
+    "S6": {"title": "best paths change, many receivers", "senders": 1, "receivers": 100, "prefixes": 200_000,
+           "phases": "up,announce,churn", "peers": "receivers", "rivals": "godwitd bird frr null"},
+    "S8": {"title": "one of many receivers stops reading during changes", "senders": 1, "receivers": 100,
+           "prefixes": 200_000, "phases": "up,announce,churn,stall", "peers": "receivers",
+           "rivals": "godwitd bird frr null"},
+    "S9": {"title": "sessions up from cold, and held", "receivers": 1000, "prefixes": 1, "hold": 9, "seconds": 30,
+           "phases": "up,hold", "peers": "receivers", "rivals": "godwitd bird frr"},
+    "S10": {"title": "full listings during changes", "senders": 1, "receivers": 100, "prefixes": 200_000,
+            "phases": "up,announce,churn", "peers": "receivers", "list": True,
+            "rivals": "godwitd bird null"},
+    "S11single": {"title": "one prefix in an UPDATE", "senders": 1, "receivers": 1, "packing": "single",
+                  "rivals": ALL},
+    "S11unique": {"title": "attributes of its own for every prefix", "senders": 1, "receivers": 1,
+                  "packing": "unique", "rivals": ALL},
+    "threadsS2": {"title": "ten tables in, out to one, by threads", "senders": 10, "receivers": 1, "peers": "senders",
+                  "rivals": "godwitd:1 godwitd:2 godwitd:4 godwitd:0"},
+    "threadsS3": {"title": "one table out to many, by threads", "senders": 1, "receivers": 100, "prefixes": 200_000,
+                  "peers": "receivers", "rivals": "godwitd:1 godwitd:2 godwitd:4 godwitd:0"},
+}
+# What the issue's names stand for.
+GROUPS = {
+    "S11": ["S11single", "S11unique"],
+    "threads": ["threadsS2", "threadsS3"],
+    "all": ["S1", "S1v6", "S2", "S3", "S4", "S5", "S6", "S8", "S9", "S10", "S11single", "S11unique", "threadsS2",
+            "threadsS3"],
+}
+
+
+def number(text):
+    """100k, 1.05M, 300."""
+    for suffix, factor in (("k", 1000), ("M", 1_000_000)):
+        if text.endswith(suffix):
+            return round(float(text[:-1]) * factor)
+    return int(text)
+
+
+def expand(names):
+    for name in names:
+        for one in GROUPS.get(name, [name]):
+            if one not in SCENARIOS:
+                raise SystemExit(f"bench: no scenario {one}; there are {', '.join([*SCENARIOS, *GROUPS])}")
+            yield one
+
+
+def scenario(name):
+    """The row, with what the environment changes."""
+    row = {**DEFAULTS, **SCENARIOS[name], "name": name}
+    for key in ("prefixes", "rate", "seconds", "threads", "limit"):
+        if os.environ.get(key.upper()):
+            row[key] = number(os.environ[key.upper()])
+    if os.environ.get("PEERS") and row["peers"]:
+        row[row["peers"]] = number(os.environ["PEERS"])
+    if os.environ.get("PHASES"):
+        row["phases"] = os.environ["PHASES"]
+    row["rivals"] = os.environ.get("RIVALS") or row["rivals"]
+    row["table"] = os.environ.get("TABLE", "")
+    return row
