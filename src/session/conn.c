@@ -119,6 +119,27 @@ static struct notification notification_due(enum fsm_event event, const struct f
     return notification_make(output->code, output->subcode);
 }
 
+/* Do the peer's routes outlive this end? (RFC 4724 4.2, RFC 8538 4) A hold timer that ran out says nothing about the
+ * peer's forwarding, so it counts as a connection that broke, as for GoBGP; RFC 8538 asks for that where both know it. */
+static bool ends_gracefully(const struct conn *conn, const struct conn_ending *ending)
+{
+    const struct negotiated_restart *restart = &conn->negotiated.restart;
+    if (ending->from != SESSION_ESTABLISHED || !restart->enabled)
+        return false;
+    switch (ending->event) {
+    case FSM_TCP_FAILS:
+    case FSM_HOLD_EXPIRES:
+    case FSM_SEND_HOLD_EXPIRES:
+        return true;
+    case FSM_NOTIFICATION:
+    case FSM_NOTIFICATION_VERSION:
+        return restart->notification && !notification_is_hard_reset(ending->cause->notification);
+    default:
+        return restart->notification && ending->sent && ending->sent->code != 0 &&
+               !notification_is_hard_reset(ending->sent);
+    }
+}
+
 static void conn_start_timers(struct conn *conn, unsigned actions)
 {
     struct session *session = conn->session;
@@ -148,9 +169,13 @@ unsigned conn_event(struct conn *conn, enum fsm_event event, const struct conn_c
     struct notification sent;
     if (output.actions & FSM_DO_NOTIFY) {
         sent = notification_due(event, &output, cause);
+        if (from == SESSION_ESTABLISHED && conn->negotiated.restart.notification &&
+            notification_wants_hard_reset(&sent))
+            sent = notification_hard_reset(&sent);
         ending.sent = &sent;
         conn_send_notification(conn, &sent);
     }
+    ending.graceful = ends_gracefully(conn, &ending);
     if (output.actions & FSM_DO_CLOSE)
         conn_close(conn);
     if (output.actions & FSM_DO_OPEN)

@@ -38,6 +38,7 @@ struct conn_ending {
     unsigned actions; /* of enum fsm_action */
     const struct conn_cause *cause;
     const struct notification *sent; /* NULL without FSM_DO_NOTIFY */
+    bool graceful; /* it was Established, and what was negotiated says that routes survive such an end */
 };
 
 struct conn {

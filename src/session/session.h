@@ -72,6 +72,7 @@ enum session_end {
 
 struct session_down {
     enum session_end end;
+    bool graceful; /* it was up, and the peer's routes are to be kept a while (RFC 4724, 8538) */
     int system_errno;
     struct wall_time when;
     char why[256]; /* one sentence for a human */

@@ -14,7 +14,8 @@
  *    back after a crash that TCP has not noticed, and the old one is closed (RFC 4724 5).
  *
  * Idle hold (RFC 4271 8.1.1, DampPeerOscillations): after an error the session rests, 5 s at first, each time twice
- * as long, 300 s at most; 300 s of being up make that forgotten. While it rests, connections are refused.
+ * as long, 300 s at most; 300 s of being up make that forgotten. While it rests, connections are refused. A neighbor
+ * that restarts gracefully is not to be refused: for it there is no rest, unless it makes a habit of it.
  */
 #include <string.h>
 
@@ -105,10 +106,15 @@ void session_begin(struct session *session, bool manual)
     conn_event(&session->conns[0], event, NULL);
 }
 
-static void session_rest(struct session *session, bool damp)
+static void session_rest(struct session *session, const struct conn_ending *ending)
 {
     int64_t hold_ms = SESSION_IDLE_HOLD_FIRST_MS;
-    if (damp) {
+    if (ending->graceful && session->flapped < SESSION_GRACEFUL_FLAPS) {
+        session->flapped++;
+        loop_timer_start(&session->idle_hold, 0);
+        return;
+    }
+    if (ending->actions & FSM_DO_DAMP) {
         hold_ms <<= session->flapped < 16 ? session->flapped : 16;
         session->flapped++;
     }
@@ -197,7 +203,7 @@ static void session_conn_ended(struct conn *conn, const struct conn_ending *endi
         if (other->fsm.state != SESSION_IDLE) /* one machine without a connection is enough */
             conn_event(conn, FSM_AUTOMATIC_STOP, NULL);
     } else if (!conn_is_open(other) && ending->event != FSM_COLLISION_DUMP) {
-        session_rest(session, ending->actions & FSM_DO_DAMP);
+        session_rest(session, ending);
         conn_event(other, FSM_AUTOMATIC_STOP, NULL);
     }
 }

@@ -69,6 +69,7 @@ void why_down(const struct conn_ending *ending, struct session_down *down)
     if (end == SESSION_END_NONE && ending->sent && ending->sent->code)
         end = SESSION_END_SENT;
     down->end = end;
+    down->graceful = ending->graceful;
     down->system_errno = ending->cause->system_errno;
     struct str out = str_over(down->why, sizeof(down->why));
     add_reason(&out, ending, end);

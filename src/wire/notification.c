@@ -80,10 +80,28 @@ struct notification notification_hard_reset(const struct notification *inner)
     return outer;
 }
 
+bool notification_is_hard_reset(const struct notification *notification)
+{
+    return notification->code == NOTIFY_CEASE && notification->subcode == NOTIFY_CEASE_HARD_RESET;
+}
+
+bool notification_wants_hard_reset(const struct notification *notification)
+{
+    if (notification->code != NOTIFY_CEASE)
+        return false;
+    switch (notification->subcode) {
+    case NOTIFY_CEASE_MAX_PREFIXES:
+    case NOTIFY_CEASE_ADMIN_SHUTDOWN:
+    case NOTIFY_CEASE_DECONFIGURED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool notification_inner(const struct notification *notification, struct notification *inner)
 {
-    if (notification->code != NOTIFY_CEASE || notification->subcode != NOTIFY_CEASE_HARD_RESET ||
-        notification->data_length < 2)
+    if (!notification_is_hard_reset(notification) || notification->data_length < 2)
         return false;
     *inner = notification_decode(notification->data, notification->data_length);
     return true;

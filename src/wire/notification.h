@@ -74,6 +74,11 @@ struct notification notification_shutdown(uint8_t subcode, const char *communica
 /* Cease / Hard Reset around what would have been sent (RFC 8538 3.1), and back: false unless it is one that holds at
  * least a code and a subcode. */
 struct notification notification_hard_reset(const struct notification *inner);
+/* Is it meant to take the routes away, so that it has to go as a Hard Reset where both sides would keep them otherwise?
+ * As RFC 8538 4 suggests; an administrative reset is not: the routes survive it. */
+bool notification_wants_hard_reset(const struct notification *notification);
+/* True if the sender of this one wants its peer to keep no routes, where both know RFC 8538. */
+bool notification_is_hard_reset(const struct notification *notification);
 bool notification_inner(const struct notification *notification, struct notification *inner);
 
 /* The shutdown communication, escaped. False if there is none or its length octet lies. */

@@ -561,6 +561,30 @@ static family_set families_of(const struct capabilities *capabilities)
     return capabilities->has_multiprotocol ? capabilities->multiprotocol : (family_set)1 << FAMILY_IPV4_UNICAST;
 }
 
+static void restart_negotiate(const struct capabilities *ours, const struct capabilities *theirs, family_set families,
+                              struct negotiated_restart *restart)
+{
+    restart->long_lived_understood = theirs->long_lived;
+    if (!ours->graceful_restart || !theirs->graceful_restart)
+        return;
+    restart->enabled = true;
+    restart->notification = ours->restart_notification && theirs->restart_notification;
+    restart->peer_restarting = theirs->restarting;
+    restart->time_s = theirs->restart_time_s;
+    restart->families = families & theirs->restart_families;
+    restart->forwarding = families & theirs->restart_forwarding;
+    if (!ours->long_lived || !theirs->long_lived)
+        return;
+    for (unsigned id = 0; id < FAMILY_COUNT; id++) {
+        family_set bit = (family_set)1 << id;
+        if (!(families & theirs->long_lived_families & bit) || theirs->long_lived_time_s[id] == 0)
+            continue;
+        restart->long_lived_families |= bit;
+        restart->long_lived_forwarding |= theirs->long_lived_forwarding & bit;
+        restart->long_lived_time_s[id] = theirs->long_lived_time_s[id];
+    }
+}
+
 void capabilities_negotiate(const struct open_message *local, const struct open_message *remote,
                             struct negotiated *negotiated)
 {
@@ -582,4 +606,5 @@ void capabilities_negotiate(const struct open_message *local, const struct open_
         .extended_next_hop = families & ours->extended_next_hop & theirs->extended_next_hop,
         .peer_role = theirs->role,
     };
+    restart_negotiate(ours, theirs, families, &negotiated->restart);
 }

@@ -95,6 +95,21 @@ void capabilities_encode(const struct capabilities *capabilities, struct buf *bu
 /* "multiprotocol", "graceful-restart"; NULL if the code is not known. */
 const char *capability_name(uint8_t code);
 
+/* Graceful restart as agreed on (RFC 4724, 8538, 9494): what the peer asks of us while it is away. All zero unless both
+ * announced it, but for `long_lived_understood`. */
+struct negotiated_restart {
+    bool enabled;
+    bool notification;           /* both set the N bit: sessions end gracefully with a NOTIFICATION too */
+    bool peer_restarting;        /* R bit */
+    bool long_lived_understood;  /* the peer knows what LLGR_STALE means, whatever we announced */
+    uint16_t time_s;             /* how long the peer may take to come back */
+    family_set families;         /* whose routes are to be kept */
+    family_set forwarding;       /* F bit: forwarding went on while it was away */
+    family_set long_lived_families;
+    family_set long_lived_forwarding;
+    uint32_t long_lived_time_s[FAMILY_COUNT];
+};
+
 /* What both sides agreed on. */
 struct negotiated {
     uint32_t peer_as;
@@ -110,6 +125,7 @@ struct negotiated {
     family_set add_path_send;    /* we send path ids to the peer */
     family_set extended_next_hop;
     uint8_t peer_role;
+    struct negotiated_restart restart;
 };
 
 void capabilities_negotiate(const struct open_message *local, const struct open_message *remote,
