@@ -55,7 +55,9 @@ static void restart_to_api(struct arena *arena, const struct family_config *conf
     restart->config->enabled = config->mp_graceful_restart;
     restart->state = MESSAGE_NEW(arena, Apipb__MpGracefulRestartState, apipb__mp_graceful_restart_state__init);
     restart->state->enabled = config->mp_graceful_restart;
-    if (session && session->negotiated && session->local_open && session->remote_open) {
+    /* What the last session agreed on holds while the neighbor is away. */
+    bool said = session && (session->negotiated || view->peer_restarting) && session->local_open && session->remote_open;
+    if (said) {
         restart->state->advertised = (session->local_open->capabilities.restart_families & bit) != 0;
         restart->state->received = (session->remote_open->capabilities.restart_families & bit) != 0;
     }
@@ -72,6 +74,14 @@ static void restart_to_api(struct arena *arena, const struct family_config *conf
     long_lived->config->restart_time = config->long_lived_restart_time_s;
     long_lived->state =
         MESSAGE_NEW(arena, Apipb__LongLivedGracefulRestartState, apipb__long_lived_graceful_restart_state__init);
+    long_lived->state->enabled = config->long_lived;
+    if (said) {
+        const struct capabilities *theirs = &session->remote_open->capabilities;
+        long_lived->state->advertised = (session->local_open->capabilities.long_lived_families & bit) != 0;
+        long_lived->state->received = theirs->long_lived && (theirs->long_lived_families & bit) != 0;
+        if (long_lived->state->received)
+            long_lived->state->peer_restart_time = theirs->long_lived_time_s[config->family];
+    }
     to->long_lived_graceful_restart = long_lived;
 }
 

@@ -122,6 +122,18 @@ static Apipb__GracefulRestart *restart_to_api(struct arena *arena, const struct 
     to->longlived_enabled = from->long_lived_enabled;
     to->restart_time = from->restart_time_s;
     to->deferral_time = from->deferral_time_s;
+    to->stale_routes_time = from->stale_routes_time_s;
+    return to;
+}
+
+static Apipb__GracefulRestart *restart_state_to_api(struct arena *arena, const struct peer_view *view)
+{
+    const struct open_message *remote = view->session->remote_open;
+    Apipb__GracefulRestart *to = restart_to_api(arena, &view->config->peer.graceful_restart);
+    to->local_restarting = view->local_restarting;
+    to->peer_restarting = view->peer_restarting;
+    if (remote && remote->capabilities.graceful_restart)
+        to->peer_restart_time = remote->capabilities.restart_time_s;
     return to;
 }
 
@@ -170,7 +182,7 @@ Apipb__Peer *peer_to_api(struct arena *arena, const struct peer_view *view)
     to->timers = timers_to_api(arena, view);
     to->transport = transport_to_api(arena, view);
     to->route_server = server_to_api(arena, peer);
-    to->graceful_restart = restart_to_api(arena, &peer->graceful_restart);
+    to->graceful_restart = restart_state_to_api(arena, view);
     families_to_api(arena, peer, view, &to->n_afi_safis, &to->afi_safis);
     to->ttl_security = ttl_security_to_api(arena, peer);
     return to;

@@ -180,6 +180,7 @@ void why_neighbor(struct rpc_call *call, const uint8_t *bytes, size_t length)
         response.peer = message->peer;
         response.state = arena_strdup(arena, session_state_name(why.state));
         response.sentence = why.sentence;
+        response.stale = why.stale;
         response.since_s = why.since.ns ? (wall_now().ns - why.since.ns) / NS_PER_S : -1;
         response.flaps = why.flaps;
         response.reason = remark_to_api(arena, &why.reason);

@@ -103,6 +103,8 @@ static void show_session(struct output *out, const Godwit__V1__WhyNeighborRespon
         output_printf(out, "  %s for %s, went down %" PRIu32 " %s\n",
                       strcmp(why->state, "ESTABLISHED") == 0 ? "up" : "down", age_format(0, why->since_s, age),
                       why->flaps, why->flaps == 1 ? "time" : "times");
+    if (why->stale[0])
+        output_printf(out, "  %-13s %s\n", "it restarts", why->stale);
     show_remark(out, "last reason", why->reason);
     show_remark(out, "we sent", why->sent);
     show_remark(out, "it sent", why->received);

@@ -39,17 +39,19 @@ static const struct word peer_type_words[] = {
 
 static const struct key graceful_restart_keys[] = {
     {"config.enabled", KEY_BOOL, HONOURED, IN(graceful_restart_config, enabled),
-     .remark = "announced; routes of a neighbor that restarts are not kept yet"},
+     .remark = "RFC 4724: routes of a neighbor that restarts are kept"},
     {"config.restart-time", KEY_NUMBER, HONOURED, IN(graceful_restart_config, restart_time_s), RANGE(0, 4095),
      .remark = "seconds; the hold time when not said"},
-    {"config.stale-routes-time", KEY_SECONDS, IGNORED, IN(graceful_restart_config, stale_routes_time_s)},
-    {"config.helper-only", KEY_BOOL, HONOURED, IN(graceful_restart_config, helper_only)},
+    {"config.stale-routes-time", KEY_SECONDS, HONOURED, LIVE, IN(graceful_restart_config, stale_routes_time_s),
+     .remark = "seconds a neighbor that is back may take to End-of-RIB; 360 when not said"},
+    {"config.helper-only", KEY_BOOL, HONOURED, IN(graceful_restart_config, helper_only),
+     .remark = "keep others' routes, ask nobody to keep ours"},
     {"config.deferral-time", KEY_NUMBER, HONOURED, IN(graceful_restart_config, deferral_time_s),
      .remark = "seconds; 360 when not said"},
     {"config.notification-enabled", KEY_BOOL, HONOURED, IN(graceful_restart_config, notification_enabled),
      .remark = "RFC 8538"},
-    {"config.long-lived-enabled", KEY_BOOL, NOT_YET, IN(graceful_restart_config, long_lived_enabled),
-     .remark = "long-lived graceful restart"},
+    {"config.long-lived-enabled", KEY_BOOL, HONOURED, IN(graceful_restart_config, long_lived_enabled),
+     .remark = "RFC 9494"},
 };
 const struct section schema_graceful_restart =
     SECTION("graceful-restart", graceful_restart_keys, sizeof(struct graceful_restart_config));
@@ -109,8 +111,8 @@ static const struct key family_keys[] = {
      .remark = "0: down until enabled"},
     {"add-paths.config.receive", KEY_BOOL, HONOURED, IN(family_config, add_paths.receive)},
     {"add-paths.config.send-max", KEY_NUMBER, HONOURED, IN(family_config, add_paths.send_max)},
-    {"long-lived-graceful-restart.config.enabled", KEY_BOOL, NOT_YET, IN(family_config, long_lived),
-     .remark = "long-lived graceful restart"},
+    {"long-lived-graceful-restart.config.enabled", KEY_BOOL, HONOURED, IN(family_config, long_lived),
+     .remark = "RFC 9494"},
     {"long-lived-graceful-restart.config.restart-time", KEY_NUMBER, HONOURED,
      IN(family_config, long_lived_restart_time_s), RANGE(0, 0xffffff), .remark = "seconds"},
     {"route-target-membership.config.deferral-time", KEY_NUMBER, HONOURED, IN(family_config, rtc_deferral_time_s),

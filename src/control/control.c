@@ -74,6 +74,11 @@ const struct global_config *control_global(const struct control *control)
     return control_started(control) ? &control->speaker->global : NULL;
 }
 
+void control_set_restarted(struct control *control)
+{
+    control->speaker->restarted = true;
+}
+
 int control_start(struct control *control, const struct global_config *global, struct err *err)
 {
     if (control->speaker->started)

@@ -28,6 +28,9 @@ void control_free(struct control *control); /* closes everything at once */
 
 /* Speaker ----------------------------------------------------------------------------------------------------- */
 
+/* Before control_start: an earlier process ended without a goodbye, and neighbors may have kept its routes. What is
+ * started is a speaker that restarts gracefully (RFC 4724 4.1). */
+void control_set_restarted(struct control *control);
 int control_start(struct control *control, const struct global_config *global, struct err *err); /* StartBgp */
 /* Ceases all sessions, closes the listeners, drops the tables. `done` (may be NULL) is called once every NOTIFICATION
  * was flushed or 2 s passed. */
@@ -80,6 +83,8 @@ struct peer_family_view {
     uint64_t advertised; /* paths in Adj-RIB-Out: O(1), exact */
     bool end_of_rib_received;
     bool end_of_rib_sent;
+    uint64_t stale;  /* of those received: kept from the session before (RFC 4724), until it says them again */
+    bool long_lived; /* its restart time is over, they are kept as a last resort (RFC 9494) */
 };
 
 enum peer_admin_state {
@@ -94,6 +99,8 @@ struct peer_view {
     uint32_t local_as;
     enum peer_type type;
     enum peer_admin_state admin_state;
+    bool peer_restarting;  /* it is away, or is back and has not said everything: routes of it are stale */
+    bool local_restarting; /* we have restarted, and routes are not told yet */
     const struct session_status *session;
     uint32_t family_count;
     const struct peer_family_view *families;
@@ -272,6 +279,7 @@ struct why_session {
     char sentence[160];     /* what the state means just now: "resting after an error, next attempt in 4 s" */
     struct wall_time since; /* up or down since then; 0 ns: never was up */
     uint32_t flaps;
+    char stale[512];        /* what is kept of it while it restarts; "": nothing */
     struct why_remark reason;         /* why it is not up, or was not last */
     struct why_remark sent, received; /* the last NOTIFICATIONs */
 };

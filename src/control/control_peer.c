@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "control/control.h"
 #include "control/internal.h"
+#include "speaker/restart.h"
 
 const char *peer_name_format(const struct peer_name *name, char text[ADDR_TEXT_MAX])
 {
@@ -214,12 +215,17 @@ static void view_family(struct peer *peer, enum family_id family, struct peer_fa
     *view = (struct peer_family_view){.family = family, .negotiated = state->negotiated};
     if (table == NULL || peer->source >= table->rib->source_count)
         return;
-    if (state->negotiated) {
-        const struct rib_source *source = rib_source(table->rib, peer->source);
+    const struct rib_source *source = rib_source(table->rib, peer->source);
+    view->long_lived = restart_phase_of(peer, family) == RESTART_LONG_LIVED;
+    if (restart_phase_of(peer, family) != RESTART_NONE) {
+        view->stale = source->stale;
+        view->received = source->received;
+        view->accepted = source->accepted;
+    } else if (state->negotiated) {
         view->received = source->received - source->stale;
         view->accepted = source->accepted < view->received ? source->accepted : view->received;
-        view->end_of_rib_received = state->end_of_rib_received;
     }
+    view->end_of_rib_received = state->negotiated && state->end_of_rib_received;
     if (state->outbox != NULL && state->outbox->group != NULL) {
         view->advertised = update_group_told_count(state->outbox->group, state->outbox);
         view->end_of_rib_sent = state->outbox->end_of_rib_sent;
@@ -242,6 +248,8 @@ static void view_peer(struct peer *peer, struct session_status *status,
         .local_as = peer->local_as,
         .type = peer->ibgp ? PEER_TYPE_INTERNAL : PEER_TYPE_EXTERNAL,
         .admin_state = (enum peer_admin_state)peer->admin,
+        .peer_restarting = peer->graceful != NULL,
+        .local_restarting = peer->speaker->deferral.active && peer->config.peer.graceful_restart.enabled,
         .session = status,
         .family_count = count,
         .families = families,

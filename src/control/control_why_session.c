@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "control/internal.h"
+#include "speaker/restart.h"
 
-enum { MS_PER_S = 1000 };
+enum { MS_PER_S = 1000, NS_PER_S = 1000000000 };
 
 static int64_t rounded_up_s(int64_t ms)
 {
@@ -68,6 +69,25 @@ static void remark(struct why_remark *remark, const struct notification *notific
     remark->when = when;
 }
 
+/* What is kept of it, while it restarts: "ipv4-unicast: 12 routes stale since it left 3 s ago, ..." */
+static void say_stale(const struct peer *peer, struct str *out)
+{
+    for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+        enum restart_phase phase = restart_phase_of(peer, family);
+        if (phase == RESTART_NONE)
+            continue;
+        int64_t since_ns = loop_wall_now(peer->speaker->loop).ns - peer->graceful->since.ns;
+        str_printf(out, "%s%s: %llu routes stale for %lld s, ", out->length ? "; " : "",
+                   family_get(family)->config_name,
+                   (unsigned long long)rib_source(peer_table(peer, family)->rib, peer->source)->stale,
+                   (long long)(since_ns / NS_PER_S));
+        str_add(out, phase == RESTART_AWAY ? "restart timer ends in"
+                     : phase == RESTART_LONG_LIVED ? "long-lived stale timer ends in"
+                                                   : "until End-of-RIB, or at the latest in");
+        str_printf(out, " %lld s", (long long)rounded_up_s(restart_left_ms(peer, family)));
+    }
+}
+
 int control_why_session(struct control *control, const struct peer_name *name, struct why_session *why, struct err *err)
 {
     struct link_snapshot snapshot;
@@ -80,6 +100,8 @@ int control_why_session(struct control *control, const struct peer_name *name, s
     why->since = status->state == SESSION_ESTABLISHED ? status->established_at : status->down_at;
     struct str sentence = str_over(why->sentence, sizeof(why->sentence));
     say_state(peer, status, &sentence);
+    struct str stale = str_over(why->stale, sizeof(why->stale));
+    say_stale(peer, &stale);
     struct str reason = str_over(why->reason.text, sizeof(why->reason.text));
     str_add(&reason, status->down.why);
     why->reason.when = status->down.when;

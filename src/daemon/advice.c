@@ -11,15 +11,6 @@ static void add_switch(struct str *list, bool on, const char *name)
         str_printf(list, "%s%s", list->length ? ", " : "", name);
 }
 
-static bool announces_restart(const struct config *config)
-{
-    for (size_t i = 0; i < config->neighbor_count; i++) {
-        if (config->neighbors[i].peer.graceful_restart.enabled)
-            return true;
-    }
-    return false;
-}
-
 void advise(const struct config *config, const char *file)
 {
     const struct global_config *global = &config->global;
@@ -30,7 +21,4 @@ void advise(const struct config *config, const char *file)
     add_switch(&off, global->refuse_as_set, "refuse-as-set (RFC 9774)");
     if (off.length)
         log_warn("config", file, "off, as GoBGP has it: %s; the table \"godwit\" turns them on", off.text);
-    if (announces_restart(config))
-        log_warn("config", file,
-                 "graceful-restart is announced, but routes of a neighbor that restarts are not kept yet");
 }

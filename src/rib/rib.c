@@ -559,6 +559,29 @@ void rib_set_reject(struct rib *rib, row_id id, uint32_t index, enum path_reject
     rib_dirty_mark(rib, id);
 }
 
+void rib_set_attrs(struct rib *rib, row_id id, uint32_t index, attr_id attrs)
+{
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    struct rib_path path;
+    row_path_get(rib, row, index, &path);
+    if (path.attrs == attrs)
+        return;
+    attr_store_ref(rib->attrs, attrs, 1);
+    attr_store_unref(rib->attrs, path.attrs, 1);
+    path.attrs = attrs;
+    row_path_set(rib, row, index, &path);
+    if (!rib_path_eligible(&path))
+        return;
+    if (!row_is_inline(row))
+        row_set_best(row, BEST_UNKNOWN);
+    rib_dirty_mark(rib, id);
+}
+
+void rib_remove_path(struct rib *rib, row_id id, uint32_t index)
+{
+    remove_at(rib, id, index);
+}
+
 /* Runs of NLRI ---------------------------------------------------------------------------------------------------- */
 
 static void apply_batch(struct rib *rib, const struct rib_update *update, const struct prefix_key *keys,
@@ -621,24 +644,36 @@ void rib_apply(struct rib *rib, const struct rib_update *update)
 
 /* Sweeping -------------------------------------------------------------------------------------------------------- */
 
-static void sweep_row(struct rib *rib, row_id id, source_id source)
+/* Removes the paths of `source` that are of neither of these epochs. */
+static void sweep_row(struct rib *rib, row_id id, source_id source, uint8_t epoch, uint8_t kept_epoch)
 {
     struct rib_row *row = prefix_table_row(rib->prefixes, id);
     for (uint32_t i = row->path_count; i-- > 0;) {
         struct rib_path path;
         row_path_get(rib, row, i, &path);
-        if (path.source == source && rib_path_stale(rib, &path))
+        unsigned of = path.flags & PATH_EPOCH_MASK;
+        if (path.source == source && of != epoch && of != kept_epoch)
             remove_at(rib, id, i);
     }
 }
 
-bool rib_sweep(struct rib *rib, source_id source, row_id *row, uint32_t row_budget)
+static bool sweep(struct rib *rib, source_id source, uint8_t kept_epoch, row_id *row, uint32_t row_budget)
 {
     while (row_budget-- > 0) {
         *row = prefix_table_next(rib->prefixes, *row);
         if (*row == 0 || rib->sources[source].stale == 0)
             return true;
-        sweep_row(rib, *row, source);
+        sweep_row(rib, *row, source, rib->sources[source].epoch, kept_epoch);
     }
     return false;
+}
+
+bool rib_sweep(struct rib *rib, source_id source, row_id *row, uint32_t row_budget)
+{
+    return sweep(rib, source, rib->sources[source].epoch, row, row_budget);
+}
+
+bool rib_sweep_older(struct rib *rib, source_id source, row_id *row, uint32_t row_budget)
+{
+    return sweep(rib, source, (uint8_t)(rib->sources[source].epoch - 1) & PATH_EPOCH_MASK, row, row_budget);
 }

@@ -129,9 +129,14 @@ bool rib_withdraw(struct rib *rib, source_id source, const struct prefix *prefix
  * row: at most `row_budget` rows behind `*row`, which advances from 0; true when the end is reached. */
 void rib_source_new_epoch(struct rib *rib, source_id source);
 bool rib_sweep(struct rib *rib, source_id source, row_id *row, uint32_t row_budget);
+/* The same for those that were stale already when the last epoch began. */
+bool rib_sweep_older(struct rib *rib, source_id source, row_id *row, uint32_t row_budget);
 
 /* Another judgement on a path that is there. */
 void rib_set_reject(struct rib *rib, row_id row, uint32_t index, enum path_reject reject);
+/* Other attributes for a path that is there (the RIB takes a reference of its own); it stays as stale as it is. */
+void rib_set_attrs(struct rib *rib, row_id row, uint32_t index, attr_id attrs);
+void rib_remove_path(struct rib *rib, row_id row, uint32_t index);
 
 /* Reading ----------------------------------------------------------------------------------------------------- */
 

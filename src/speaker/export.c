@@ -26,6 +26,8 @@ static const char *const reason_texts[EXPORT_REASON_COUNT] = {
     [EXPORT_NO_NEXT_HOP] = "there is no next hop address of ours that this peer would understand",
     [EXPORT_TOO_LONG] = "its attributes do not fit a message of this session",
     [EXPORT_POLICY] = "the export policy rejects it",
+    [EXPORT_LLGR_STALE] = "it is kept as a last resort (LLGR_STALE), and this peer has not announced the capability of "
+                          "long-lived graceful restart (RFC 9494)",
     [EXPORT_NO_POLICY] = "no export policy is configured for this external peer (RFC 8212)",
 };
 
@@ -128,6 +130,8 @@ enum export_reason export_check(const struct export_rules *rules, const struct e
     if (path->source_kind == SOURCE_INTERNAL && rules->kind == SOURCE_INTERNAL && !rules->reflector_client &&
         !path->source_is_client)
         return EXPORT_INTERNAL;
+    if ((path->set->facts & ATTR_LLGR_STALE) && !rules->long_lived)
+        return EXPORT_LLGR_STALE;
     enum export_reason reason = check_communities(rules, path->set->facts);
     if (reason != EXPORT_TOLD)
         return reason;
@@ -362,6 +366,8 @@ void export_rules_describe(const struct export_rules *rules, struct str *out)
         str_add(out, ", reflector client");
     if (rules->route_server_client)
         str_add(out, ", route server client");
+    if (rules->long_lived)
+        str_add(out, ", long-lived stale routes");
     if (rules->extended_message)
         str_add(out, ", extended messages");
     if (rules->extended_next_hop)
@@ -424,6 +430,7 @@ void export_rules_difference(const struct export_rules *a, const struct export_r
            differ_bool(out, "reflector client", a->reflector_client, b->reflector_client) ||
            differ_bool(out, "route server client", a->route_server_client, b->route_server_client) ||
            differ_bool(out, "extended messages", a->extended_message, b->extended_message) ||
+           differ_bool(out, "long-lived graceful restart", a->long_lived, b->long_lived) ||
            differ_bool(out, "IPv6 next hops for IPv4 routes", a->extended_next_hop, b->extended_next_hop) ||
            differ_bool(out, "add-path", a->add_path, b->add_path) ||
            differ_number(out, "add-path paths", a->add_path_max, b->add_path_max) ||

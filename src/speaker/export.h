@@ -28,6 +28,7 @@ struct export_rules {
     uint8_t add_path_max;
     uint8_t local_role; /* enum role, 255 none */
     bool honour_well_known;
+    bool long_lived;        /* it knows what LLGR_STALE means (RFC 9494) */
     bool next_hop_self;
     uint8_t default_export; /* enum default_action: NONE tells, but RFC 8212 */
     bool requires_policy;   /* external, and no policy says what may go out (RFC 8212) */
@@ -53,6 +54,7 @@ enum export_reason {
     EXPORT_NO_NEXT_HOP,    /* no next hop this peer would understand */
     EXPORT_TOO_LONG,       /* the attributes do not fit a message of this session */
     EXPORT_NO_POLICY,      /* RFC 8212 */
+    EXPORT_LLGR_STALE,     /* RFC 9494: kept as a last resort, and this peer would not know */
     EXPORT_POLICY,         /* the export policy rejects it */
     EXPORT_REASON_COUNT,
 };

@@ -8,6 +8,7 @@
 #include "speaker/events.h"
 #include "speaker/peer_limit.h"
 #include "speaker/pipeline.h"
+#include "speaker/restart.h"
 #include "speaker/sweep.h"
 #include "wire/open.h"
 
@@ -158,6 +159,8 @@ static void end_of_rib(struct peer *peer, enum family_id family)
     if (!peer->families[family].negotiated)
         return;
     peer->families[family].end_of_rib_received = true;
+    restart_end_of_rib(peer, family);
+    deferral_look(peer->speaker);
 }
 
 void import_update(struct peer *peer, const struct update *update)

@@ -94,8 +94,7 @@ static void on_established(struct session *session, const struct negotiated *neg
 static void on_lost(struct session *session, const struct session_down *down)
 {
     struct link *link = session_owner(session);
-    (void)down;
-    link->ops->lost(link->owner);
+    link->ops->lost(link->owner, down->graceful);
 }
 
 static void on_update(struct session *session, const struct update *update)

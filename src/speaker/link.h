@@ -24,7 +24,7 @@ struct session_thread;
 struct link_ops {
     void (*state_changed)(void *owner, enum session_state to);
     void (*established)(void *owner, const struct negotiated *negotiated, const struct endpoint *local);
-    void (*lost)(void *owner);
+    void (*lost)(void *owner, bool graceful); /* graceful: session_down.graceful */
     /* With what import needs; verdict and texts have been dealt with. */
     void (*update)(void *owner, const struct update *update);
     void (*refresh)(void *owner, enum family_id family, enum refresh_kind kind);

@@ -109,6 +109,11 @@ struct event_update {
     uint64_t packed[]; /* update_pack.h */
 };
 
+struct event_lost {
+    struct thread_event event;
+    bool graceful;
+};
+
 struct event_refresh {
     struct thread_event event;
     enum family_id family;
@@ -172,12 +177,12 @@ static void on_established(struct session *session, const struct negotiated *neg
 static void on_lost(struct session *session, const struct session_down *down)
 {
     struct threaded_link *link = session_owner(session);
-    (void)down;
     link->up = false;
     link->piece_count = 0;
     link->piece_written = 0;
     link->taken_unreported = 0;
-    session_thread_event(link->thread, EVENT_LOST, link, sizeof(struct thread_event));
+    struct event_lost *event = session_thread_event(link->thread, EVENT_LOST, link, sizeof(*event));
+    event->graceful = down->graceful;
     session_thread_send(link->thread);
 }
 
@@ -532,13 +537,13 @@ static void handle_established(struct threaded_link *link, const struct event_es
     link->base.ops->established(link->base.owner, &event->negotiated, &event->local);
 }
 
-static void handle_lost(struct threaded_link *link)
+static void handle_lost(struct threaded_link *link, const struct event_lost *event)
 {
     if (!link->established)
         return;
     link->established = false;
     loop_task_cancel(&link->output);
-    link->base.ops->lost(link->base.owner);
+    link->base.ops->lost(link->base.owner, event->graceful);
 }
 
 static void handle_update(struct threaded_link *link, const struct event_update *event)
@@ -599,7 +604,7 @@ void threaded_link_handle(const struct thread_event *event)
         handle_established(link, (const struct event_established *)event);
         break;
     case EVENT_LOST:
-        handle_lost(link);
+        handle_lost(link, (const struct event_lost *)event);
         break;
     case EVENT_UPDATE:
     case EVENT_REFRESH:

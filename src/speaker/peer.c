@@ -12,6 +12,7 @@
 #include "speaker/peer_limit.h"
 #include "speaker/peer_session.h"
 #include "speaker/pipeline.h"
+#include "speaker/restart.h"
 #include "speaker/sweep.h"
 
 const char *peer_name(const struct peer *peer, char text[ADDR_TEXT_MAX])
@@ -116,6 +117,7 @@ static int make(struct speaker *speaker, const struct neighbor_config *config, b
     peer->admin = config->admin_down ? PEER_DOWN : PEER_UP;
     list_init(&peer->link);
     peer->state = SESSION_IDLE;
+    peer->restarted = peer->forwarding_kept = speaker->deferral.active;
     derive(peer);
     peer_limit_restart_init(peer);
     peer->source = speaker_take_source(speaker, peer);
@@ -160,7 +162,8 @@ void peer_free(struct peer *peer)
     /* The session first: it may be writing from what leaving the groups gives back. */
     link_free(peer->session);
     if (peer->established)
-        peer_routes_leave(peer);
+        restart_session_lost(peer, peer_leave_groups(peer), false);
+    restart_forget(peer, 0);
     peer_session_set_key(peer, true, NULL);
     if (peer->dynamic)
         peer->speaker->dynamic.peer_count--;
@@ -173,14 +176,6 @@ void peer_free(struct peer *peer)
 }
 
 /* Administration ---------------------------------------------------------------------------------------------------- */
-
-static void reconfigure_session(struct peer *peer)
-{
-    struct session_config config;
-    peer_session_config(peer, &config);
-    link_configure(peer->session, &config);
-    explicit_bzero(&config, sizeof(config));
-}
 
 static void cease(struct peer *peer, uint8_t subcode, const char *communication, enum session_end end)
 {
@@ -195,7 +190,7 @@ void peer_enable(struct peer *peer)
         return;
     peer->admin = PEER_UP;
     peer->config.admin_down = false;
-    reconfigure_session(peer);
+    peer_session_reconfigure(peer);
     link_start(peer->session);
     events_peer_state(peer->speaker, peer);
 }
@@ -205,13 +200,22 @@ void peer_disable(struct peer *peer, const char *communication)
     loop_timer_stop(&peer->restart);
     peer->admin = PEER_DOWN;
     peer->config.admin_down = true;
+    restart_forget(peer, 0);
     cease(peer, NOTIFY_CEASE_ADMIN_SHUTDOWN, communication, SESSION_END_ADMIN);
-    reconfigure_session(peer);
+    peer_session_reconfigure(peer);
     events_peer_state(peer->speaker, peer);
+}
+
+/* Whoever resets a neighbor that is away means its routes, too. */
+static void forget_if_away(struct peer *peer)
+{
+    if (!peer->established)
+        restart_forget(peer, 0);
 }
 
 void peer_shutdown(struct peer *peer, const char *communication)
 {
+    forget_if_away(peer);
     struct notification notification =
         notification_shutdown(NOTIFY_CEASE_ADMIN_SHUTDOWN, communication ? communication : "");
     link_reset(peer->session, &notification, SESSION_END_ADMIN,
@@ -220,6 +224,7 @@ void peer_shutdown(struct peer *peer, const char *communication)
 
 void peer_reset(struct peer *peer, const char *communication)
 {
+    forget_if_away(peer);
     struct notification notification =
         notification_shutdown(NOTIFY_CEASE_ADMIN_RESET, communication ? communication : "");
     link_reset(peer->session, &notification, SESSION_END_ADMIN,
@@ -236,7 +241,7 @@ void peer_deconfigure(struct peer *peer, const char *communication)
 void peer_soft_reset_in(struct peer *peer)
 {
     for (unsigned family = 0; family < FAMILY_COUNT; family++)
-        if (peer->families[family].negotiated)
+        if (peer->families[family].negotiated || restart_phase_of(peer, family) != RESTART_NONE)
             sweep_start(peer->speaker, family, peer->source, SWEEP_REIMPORT);
 }
 
@@ -245,6 +250,18 @@ void peer_soft_reset_out(struct peer *peer)
     for (unsigned family = 0; family < FAMILY_COUNT; family++)
         if (peer->families[family].negotiated)
             peer_group_retell(peer, family);
+}
+
+/* Those whose routes may be kept while the neighbor is away. */
+static family_set restart_families(const struct peer *peer)
+{
+    family_set families = 0;
+    if (!peer->config.peer.graceful_restart.enabled)
+        return 0;
+    for (unsigned family = 0; family < FAMILY_COUNT; family++)
+        if (peer->families[family].configured)
+            families |= (family_set)1 << family;
+    return families;
 }
 
 static bool import_differs(const struct peer_config *a, const struct peer_config *b)
@@ -262,6 +279,7 @@ bool peer_configure(struct peer *peer, const struct neighbor_config *config, boo
     peer->config = *config;
     derive(peer);
     speaker_gather_clusters(peer->speaker);
+    restart_forget(peer, restart_families(peer));
     peer_session_set_key(peer, false, NULL);
     if (before.admin_down != config->admin_down) {
         if (config->admin_down)
@@ -269,7 +287,7 @@ bool peer_configure(struct peer *peer, const struct neighbor_config *config, boo
         else
             peer_enable(peer);
     }
-    reconfigure_session(peer);
+    peer_session_reconfigure(peer);
     if (reset && peer->admin == PEER_UP) {
         struct notification notification = notification_make(NOTIFY_CEASE, NOTIFY_CEASE_CONFIG_CHANGE);
         link_reset(peer->session, &notification, SESSION_END_ADMIN, 0);

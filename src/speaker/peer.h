@@ -49,6 +49,9 @@ struct peer {
     struct negotiated negotiated; /* good while established */
     struct endpoint local;        /* likewise: our end of the connection */
     bool established;
+    bool restarted;       /* the next OPEN says that this speaker has restarted (deferral.h) */
+    bool forwarding_kept; /* and, that packets went on being forwarded meanwhile */
+    struct peer_restart *graceful; /* restart.h; NULL: none of its routes are stale */
     enum session_state state;     /* as last heard */
     struct peer_family families[FAMILY_COUNT];
 

@@ -48,6 +48,7 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
     rules->reflector_client = peer->config.peer.route_reflector_client;
     rules->four_octet_as = negotiated->four_octet_as;
     rules->extended_message = negotiated->extended_message;
+    rules->long_lived = negotiated->restart.long_lived_understood;
     rules->extended_next_hop = (negotiated->extended_next_hop & bit) != 0;
     rules->add_path = (negotiated->add_path_send & bit) != 0;
     if (rules->add_path)

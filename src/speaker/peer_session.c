@@ -14,6 +14,7 @@
 #include "speaker/import.h"
 #include "speaker/peer_groups.h"
 #include "speaker/pipeline.h"
+#include "speaker/restart.h"
 #include "speaker/sweep.h"
 
 enum {
@@ -45,23 +46,30 @@ static void transport_of(const struct peer *peer, struct transport_options *opti
     }
 }
 
-static void restart_capabilities(const struct peer_config *config, struct capabilities *capabilities)
+static void restart_capabilities(const struct peer *peer, struct capabilities *capabilities)
 {
+    const struct peer_config *config = &peer->config.peer;
     const struct graceful_restart_config *restart = &config->graceful_restart;
     capabilities->graceful_restart = restart->enabled;
     capabilities->restart_time_s = restart->restart_time_s;
     capabilities->restart_notification = restart->notification_enabled;
     capabilities->long_lived = restart->enabled && restart->long_lived_enabled;
+    capabilities->restarting = restart->enabled && peer->restarted;
     if (!restart->enabled || restart->helper_only)
         return;
     for (uint32_t i = 0; i < config->family_count; i++) {
         const struct family_config *family = &config->families[i];
+        family_set bit = (family_set)1 << family->family;
         if (family->mp_graceful_restart)
-            capabilities->restart_families |= 1u << family->family;
-        if (family->long_lived) {
-            capabilities->long_lived_families |= 1u << family->family;
+            capabilities->restart_families |= bit;
+        if (family->long_lived && capabilities->long_lived) {
+            capabilities->long_lived_families |= bit;
             capabilities->long_lived_time_s[family->family] = family->long_lived_restart_time_s;
         }
+    }
+    if (peer->forwarding_kept) {
+        capabilities->restart_forwarding = capabilities->restart_families;
+        capabilities->long_lived_forwarding = capabilities->long_lived_families;
     }
 }
 
@@ -91,7 +99,7 @@ static void capabilities_of(const struct peer *peer, struct capabilities *capabi
         if (family->add_paths.send_max > 0)
             capabilities->add_path_send |= bit;
     }
-    restart_capabilities(config, capabilities);
+    restart_capabilities(peer, capabilities);
     if (gethostname(capabilities->host_name, sizeof(capabilities->host_name) - 1) != 0)
         capabilities->fqdn = false;
     if (config->send_software_version)
@@ -137,6 +145,14 @@ void peer_session_config(const struct peer *peer, struct session_config *session
     rules_of(peer, &session->rules);
 }
 
+void peer_session_reconfigure(struct peer *peer)
+{
+    struct session_config config;
+    peer_session_config(peer, &config);
+    link_configure(peer->session, &config);
+    explicit_bzero(&config, sizeof(config));
+}
+
 int peer_session_set_key(const struct peer *peer, bool remove, struct err *err)
 {
     struct transport_options options = {0};
@@ -169,6 +185,7 @@ static void choose_tables(struct peer *peer)
     bool is_client = peer->config.peer.route_server_client;
     if (peer->is_client == is_client)
         return;
+    restart_forget(peer, 0);
     for (unsigned family = 0; family < FAMILY_COUNT; family++) {
         struct speaker_table *table = peer_table(peer, family);
         if (table == NULL || peer->source >= table->rib->source_count)
@@ -204,28 +221,37 @@ static void established(void *owner, const struct negotiated *negotiated, const 
             peer->config.peer.cluster_id ? peer->config.peer.cluster_id : peer->speaker->global.router_id;
         peer_group_join(peer, family);
     }
+    restart_session_established(peer);
+    deferral_look(peer->speaker);
     pipeline_wake(peer->speaker);
 }
 
-void peer_routes_leave(struct peer *peer)
+family_set peer_leave_groups(struct peer *peer)
 {
+    family_set families = 0;
     peer->established = false;
     peer->piece_count = 0;
     peer->piece_written = 0;
     for (unsigned family = 0; family < FAMILY_COUNT; family++) {
-        struct peer_family *state = &peer->families[family];
-        if (!state->negotiated)
+        if (!peer->families[family].negotiated)
             continue;
         peer_group_leave(peer, family);
-        state->negotiated = false;
-        rib_source_new_epoch(peer_table(peer, family)->rib, peer->source);
-        sweep_start(peer->speaker, family, peer->source, SWEEP_STALE);
+        peer->families[family].negotiated = false;
+        families |= (family_set)1 << family;
     }
+    return families;
 }
 
-static void lost(void *owner)
+/* What an OPEN says of a restart is true of the first one only; what it says of forwarding is true of all that follow
+ * in this process's life, which does not end with a session. */
+static void lost(void *owner, bool graceful)
 {
-    peer_routes_leave(owner);
+    struct peer *peer = owner;
+    restart_session_lost(peer, peer_leave_groups(peer), graceful && peer->admin == PEER_UP);
+    peer->restarted = false;
+    peer->forwarding_kept = true;
+    if (peer->config.peer.graceful_restart.enabled)
+        peer_session_reconfigure(peer);
 }
 
 /* In --------------------------------------------------------------------------------------------------------------- */
@@ -240,7 +266,7 @@ static void refresh_from_peer(struct peer *peer, enum family_id family, enum ref
 {
     struct peer_family *state = &peer->families[family];
     if (kind == REFRESH_BEGIN) {
-        rib_source_new_epoch(peer_table(peer, family)->rib, peer->source);
+        sweep_new_epoch(peer->speaker, family, peer->source);
         state->refreshing_in = true;
     } else if (state->refreshing_in) {
         state->refreshing_in = false;

@@ -43,7 +43,7 @@ static uint64_t least_backlog(const struct speaker_table *table)
 
 static bool may_export(const struct speaker *speaker, const struct speaker_table *table)
 {
-    return table->rib->dirty_count > 0 && least_backlog(table) < speaker->tuning.backlog_bytes;
+    return !table->deferred && table->rib->dirty_count > 0 && least_backlog(table) < speaker->tuning.backlog_bytes;
 }
 
 static void export_batch(struct speaker_table *table, struct speaker *speaker)
@@ -71,6 +71,8 @@ static void export_batch(struct speaker_table *table, struct speaker *speaker)
 static bool fill_groups(struct speaker_table *table)
 {
     bool more = false;
+    if (table->deferred)
+        return false;
     list_foreach(group, &table->groups, struct update_group, link)
     {
         if (!group->filled && update_group_backlog(group) < group->tuning->backlog_bytes)

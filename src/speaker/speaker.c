@@ -34,6 +34,7 @@ struct speaker *speaker_new(struct loop *loop, struct transport *transport)
     list_init(&speaker->peers);
     list_init(&speaker->subscribers);
     pipeline_init(speaker);
+    deferral_init(speaker);
     return speaker;
 }
 
@@ -151,7 +152,8 @@ static void open_table(struct speaker *speaker, unsigned index)
         .no_best = selection->disable_best_path_selection,
     };
     struct speaker_table *table = &speaker->tables[index];
-    *table = (struct speaker_table){.family = family, .of_clients = of_clients};
+    *table = (struct speaker_table){
+        .family = family, .of_clients = of_clients, .deferred = speaker->deferral.active};
     table->rib = rib_new(family, &options);
     table->rib->now_s = (uint32_t)(loop_wall_now(speaker->loop).ns / 1000000000);
     table->packer = packer_new(table->rib);
@@ -283,6 +285,9 @@ int speaker_start(struct speaker *speaker, const struct global_config *global, s
     start_threads(speaker);
     speaker->originate = originate_new(speaker);
     speaker->started = true;
+    if (speaker->restarted)
+        deferral_begin(speaker);
+    speaker->restarted = false;
     events_adjust_monitors(speaker);
     return E_OK;
 }
@@ -296,6 +301,7 @@ void speaker_stop(struct speaker *speaker)
         peer_free(peer);
     }
     dynamic_peers_release(speaker);
+    deferral_stop(speaker);
     acceptor_free(speaker->acceptor);
     speaker->acceptor = NULL;
     stop_threads(speaker);

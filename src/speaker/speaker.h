@@ -16,6 +16,7 @@
 #include "io/loop.h"
 #include "io/stream.h"
 #include "rib/rib.h"
+#include "speaker/deferral.h"
 #include "speaker/tuning.h"
 
 /* The tables of route server clients stand behind the others. */
@@ -48,6 +49,7 @@ struct speaker_table {
     struct list groups;      /* of struct update_group */
     struct list dissolving;  /* groups that lost their last member */
     struct list sweeps;      /* sweep.h */
+    bool deferred;           /* nothing of it is told yet (deferral.h) */
 };
 
 /* Who may come without being configured: dynamic_peers.h. */
@@ -80,6 +82,8 @@ struct speaker {
     struct list subscribers; /* events.h */
     uint32_t next_group_id;
     struct loop_task work; /* pipeline.h */
+    bool restarted;        /* set before speaker_start: neighbors keep our routes from a former life */
+    struct deferral deferral;
 };
 
 struct speaker *speaker_new(struct loop *loop, struct transport *transport);

@@ -38,6 +38,7 @@ struct update_group *update_group_new(uint32_t id, struct packer *packer, struct
     list_init(&group->link);
     list_init(&group->members);
     group_log_init(&group->log, rib->version);
+    update_group_fill_after_queue(group);
     if (rules->add_path) {
         group->paths = group_paths_new(group);
     } else {
@@ -330,9 +331,14 @@ void update_group_flush(struct update_group *group)
     }
 }
 
+void update_group_fill_after_queue(struct update_group *group)
+{
+    group->fill_after = group->rib->version + group->rib->dirty_count;
+}
+
 bool update_group_fill(struct update_group *group, uint32_t budget)
 {
-    if (group->filled)
+    if (group->filled || !rib_version_reached(group->rib->version, group->fill_after))
         return false;
     group->packer->since_version = group->rib->version + 1;
     while (!group->filled && budget-- > 0 && !packer_nearly_full(group->packer)) {

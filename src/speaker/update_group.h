@@ -54,6 +54,7 @@ struct update_group {
     uint32_t member_count;
     row_id fill_row; /* the last row the first look at the table came to */
     bool filled;
+    uint32_t fill_after; /* the version of the last row that was in the queue before */
     bool dissolving; /* fill_row counts again, for giving back */
     uint64_t filled_position; /* log position when the fill was done */
 
@@ -79,6 +80,8 @@ void update_group_leave(struct update_group *group, struct outbox *outbox);
 void update_group_row(struct update_group *group, row_id row);
 void update_group_flush(struct update_group *group);
 
+/* The first look at the table, and with it End-of-RIB, comes after all that is in the table's queue now. */
+void update_group_fill_after_queue(struct update_group *group);
 /* Looks at up to `budget` rows nobody has looked at for this group yet. True while there are more. */
 bool update_group_fill(struct update_group *group, uint32_t budget);
 

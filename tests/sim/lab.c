@@ -28,24 +28,35 @@ void lab_release(struct lab *lab)
 struct lab_node *lab_node(struct lab *lab, uint32_t as, void (*adjust)(struct global_config *global))
 {
     struct lab_node *node = &lab->nodes[lab->node_count];
-    struct err err = {0};
     node->addr = addr_ipv4(0x0A000001 + lab->node_count++);
     node->as = as;
     node->transport = memory_net_transport(lab->net, &node->addr);
-    node->control = control_new(lab->loop, node->transport);
+    lab_start(lab, node, adjust);
+    return node;
+}
+
+void lab_kill(struct lab_node *node)
+{
+    control_free(node->control);
+    node->control = NULL;
+}
+
+void lab_start(struct lab *lab, struct lab_node *node, void (*adjust)(struct global_config *global))
+{
+    struct err err = {0};
     struct global_config global = {
-        .as = as, .router_id = addr_ipv4_value(&node->addr), .port = BGP_PORT, .listen_count = 1,
+        .as = node->as, .router_id = addr_ipv4_value(&node->addr), .port = BGP_PORT, .listen_count = 1,
         .honour_well_known = true};
     global.listen[0] = node->addr;
     if (adjust != NULL)
         adjust(&global);
+    node->control = control_new(lab->loop, node->transport);
     if (control_start(node->control, &global, &err) != E_OK)
         fail_msg("%s", err.text);
-    return node;
 }
 
-static void add_neighbor(struct lab_node *self, const struct lab_node *other,
-                         void (*adjust)(struct neighbor_config *neighbor, const struct lab_node *self))
+void lab_neighbor(struct lab_node *self, const struct lab_node *other,
+                  void (*adjust)(struct neighbor_config *neighbor, const struct lab_node *self))
 {
     struct err err = {0};
     struct neighbor_config neighbor = {.address = other->addr};
@@ -61,8 +72,8 @@ static void add_neighbor(struct lab_node *self, const struct lab_node *other,
 void lab_peer(struct lab_node *a, struct lab_node *b,
               void (*adjust)(struct neighbor_config *neighbor, const struct lab_node *self))
 {
-    add_neighbor(a, b, adjust);
-    add_neighbor(b, a, adjust);
+    lab_neighbor(a, b, adjust);
+    lab_neighbor(b, a, adjust);
 }
 
 void lab_until(struct lab *lab, int limit_s, bool (*done)(void *context), void *context)

@@ -38,6 +38,15 @@ struct lab_node *lab_node(struct lab *lab, uint32_t as, void (*adjust)(struct gl
 void lab_peer(struct lab_node *a, struct lab_node *b,
               void (*adjust)(struct neighbor_config *neighbor, const struct lab_node *self));
 
+/* One side of that. */
+void lab_neighbor(struct lab_node *self, const struct lab_node *other,
+                  void (*adjust)(struct neighbor_config *neighbor, const struct lab_node *self));
+
+/* The process is killed: its connections close without a word, and everything it knew is gone. */
+void lab_kill(struct lab_node *node);
+/* It is started again, without neighbors. */
+void lab_start(struct lab *lab, struct lab_node *node, void (*adjust)(struct global_config *global));
+
 /* Turns the loop until `done` says so; fails the test after `limit_s` seconds of simulated time. */
 void lab_until(struct lab *lab, int limit_s, bool (*done)(void *context), void *context);
 void lab_run_ms(struct lab *lab, int64_t ms);

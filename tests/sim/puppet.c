@@ -303,6 +303,21 @@ void puppet_withdraw(struct puppet *puppet, unsigned family, const unsigned *pre
     session_output_ready(puppet->session);
 }
 
+void puppet_end_of_rib(struct puppet *puppet, unsigned family)
+{
+    struct buf *out = &puppet->pending;
+    size_t message = message_begin(out, MESSAGE_UPDATE);
+    buf_u16(out, 0);
+    size_t attributes = out->length;
+    buf_u16(out, 0);
+    if (family != 0) {
+        put_length(out, mp_begin(out, family, ATTR_MP_UNREACH));
+        put_length(out, attributes);
+    }
+    message_end(out, message);
+    session_output_ready(puppet->session);
+}
+
 void puppet_refresh(struct puppet *puppet, unsigned family, enum refresh_kind kind)
 {
     route_refresh_encode(&puppet->pending, family, kind);

@@ -52,6 +52,7 @@ void puppet_announce(struct puppet *puppet, unsigned family, const unsigned *pre
                      const struct model_attrs *attrs);
 void puppet_withdraw(struct puppet *puppet, unsigned family, const unsigned *prefixes, unsigned count,
                      uint32_t path_id);
+void puppet_end_of_rib(struct puppet *puppet, unsigned family);
 void puppet_refresh(struct puppet *puppet, unsigned family, enum refresh_kind kind);
 void puppet_read(struct puppet *puppet, bool reading);
 bool puppet_has_written(const struct puppet *puppet);

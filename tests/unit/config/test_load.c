@@ -407,11 +407,6 @@ static void test_the_api_cannot_ask_for_more(void **state)
     wishes.peer.family_count = 2;
     wishes.peer.families[0] = (struct family_config){.family = FAMILY_IPV4_UNICAST, .enabled = true};
     wishes.peer.families[1] = (struct family_config){.family = FAMILY_IPV6_UNICAST, .enabled = true};
-    wishes.peer.families[1].long_lived = true;
-    assert_int_equal(neighbor_config_complete(&wishes, &config->global, NULL, &err), E_UNSUPPORTED);
-    assert_string_equal(err.text, "afi-safis[1].long-lived-graceful-restart.config.enabled: not yet supported "
-                                  "(long-lived graceful restart)");
-    wishes.peer.families[1].long_lived = false;
     memcpy(wishes.vrf, "red", sizeof("red"));
     assert_int_equal(neighbor_config_complete(&wishes, &config->global, NULL, &err), E_UNSUPPORTED);
     assert_string_equal(err.text, "config.vrf: not yet supported (VRFs)");

@@ -1,0 +1,611 @@
+/* Graceful restart, the side that stays (RFC 4724, 8538, 9494): one speaker, a neighbor that restarts as the test wants
+ * it to, and two that look on, of whom one knows what LLGR_STALE means. */
+#include "lab.h"
+#include "puppet.h"
+
+#include <string.h>
+
+#include "speaker/restart.h"
+
+enum {
+    DUT_AS = 65000,
+    RESTART_TIME_S = 60,
+    LONG_LIVED_TIME_S = 600,
+    RESTARTER = 0,
+    OBSERVER, /* with the capability of long-lived graceful restart */
+    PLAIN,
+    PUPPETS,
+};
+
+struct scene {
+    struct lab lab;
+    struct lab_node *dut;
+    struct puppet puppets[PUPPETS];
+};
+
+static struct addr puppet_addr(unsigned number)
+{
+    return addr_ipv4(0x0A000064 + number);
+}
+
+static void nothing(void *context, struct puppet *puppet)
+{
+    (void)context;
+    (void)puppet;
+}
+
+static struct capabilities puppet_capabilities(unsigned number)
+{
+    struct capabilities capabilities = {.has_multiprotocol = true,
+                                        .multiprotocol = 3,
+                                        .route_refresh = true,
+                                        .enhanced_refresh = true,
+                                        .four_octet_as = true,
+                                        .as4 = DUT_AS + 1 + number,
+                                        .role = ROLE_NONE};
+    if (number == PLAIN)
+        return capabilities;
+    capabilities.graceful_restart = capabilities.long_lived = true;
+    if (number == OBSERVER)
+        return capabilities;
+    capabilities.restart_time_s = RESTART_TIME_S;
+    capabilities.restart_families = 3;
+    return capabilities;
+}
+
+static void configure_puppet(struct scene *scene, unsigned number)
+{
+    struct puppet *puppet = &scene->puppets[number];
+    *puppet = (struct puppet){.came = nothing, .went = nothing};
+    puppet->config = (struct session_config){
+        .remote = {.addr = scene->dut->addr, .port = 179},
+        .transport = {.local = {.addr = puppet_addr(number)}},
+        .local_as = DUT_AS + 1 + number,
+        .local_id = 100 + number,
+        .peer_as = DUT_AS,
+        .hold_time_s = 90,
+        .connect_retry_s = 1,
+        .open_wait_s = 60,
+        .capabilities = puppet_capabilities(number),
+        .rules = {.ebgp = true, .allow_as_set = true},
+    };
+}
+
+static void run_puppet(struct scene *scene, unsigned number)
+{
+    struct addr addr = puppet_addr(number);
+    puppet_init(&scene->puppets[number], scene->lab.loop, memory_net_transport(scene->lab.net, &addr));
+}
+
+static void make_neighbor(unsigned number, struct neighbor_config *neighbor)
+{
+    *neighbor = (struct neighbor_config){.address = puppet_addr(number)};
+    peer_config_init(&neighbor->peer);
+    neighbor->peer.peer_as = DUT_AS + 1 + number;
+    neighbor->peer.transport.passive_mode = true;
+    neighbor->peer.timers.idle_hold_time_after_reset_s = 1;
+    neighbor->peer.graceful_restart =
+        (struct graceful_restart_config){.enabled = number != PLAIN, .long_lived_enabled = number != PLAIN};
+    for (unsigned family = 0; family < 2; family++)
+        neighbor->peer.families[neighbor->peer.family_count++] =
+            (struct family_config){.family = family,
+                                   .enabled = true,
+                                   .mp_graceful_restart = true,
+                                   .long_lived = true,
+                                   .long_lived_restart_time_s = LONG_LIVED_TIME_S};
+}
+
+static struct peer_name name_of(unsigned number)
+{
+    return (struct peer_name){.address = puppet_addr(number)};
+}
+
+static void scene_begin(struct scene *scene, void (*adjust)(struct neighbor_config *neighbor))
+{
+    struct err err = {0};
+    *scene = (struct scene){0};
+    lab_init(&scene->lab);
+    scene->dut = lab_node(&scene->lab, DUT_AS, NULL);
+    for (unsigned i = 0; i < PUPPETS; i++) {
+        struct neighbor_config neighbor;
+        make_neighbor(i, &neighbor);
+        if (adjust != NULL && i == RESTARTER)
+            adjust(&neighbor);
+        if (control_peer_add(scene->dut->control, &neighbor, &err) != E_OK)
+            fail_msg("%s", err.text);
+        configure_puppet(scene, i);
+    }
+}
+
+static void scene_end(struct scene *scene)
+{
+    for (unsigned i = 0; i < PUPPETS; i++)
+        if (scene->puppets[i].session != NULL)
+            puppet_release(&scene->puppets[i]);
+    lab_release(&scene->lab);
+}
+
+/* Conditions --------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_up(void *context)
+{
+    return ((const struct puppet *)context)->established;
+}
+
+static bool is_down(void *context)
+{
+    return !((const struct puppet *)context)->established;
+}
+
+static void until_up(struct scene *scene, unsigned number)
+{
+    lab_until(&scene->lab, 120, is_up, &scene->puppets[number]);
+}
+
+/* Everything that takes no time, and the answers to it. */
+static void settle(struct scene *scene)
+{
+    lab_run_ms(&scene->lab, 100);
+}
+
+enum presence { GONE, FRESH, STALE };
+
+static enum presence at_dut(struct scene *scene, unsigned family, unsigned prefix)
+{
+    char text[PREFIX_TEXT_MAX];
+    struct prefix wanted = model_prefix(family, prefix);
+    struct lab_route route;
+    if (!lab_route(scene->dut, TABLE_GLOBAL, NULL, prefix_format(&wanted, text), &route))
+        return GONE;
+    return route.view.stale ? STALE : FRESH;
+}
+
+static bool at_puppet(const struct scene *scene, unsigned number, unsigned family, unsigned prefix)
+{
+    return scene->puppets[number].table[family][prefix][0].present;
+}
+
+static bool heard_llgr_stale(const struct scene *scene, unsigned number, unsigned family, unsigned prefix)
+{
+    const struct puppet_path *path = &scene->puppets[number].table[family][prefix][0];
+    struct attr_block block;
+    attr_block_of(path->attrs, path->length, &block);
+    return block.summary.facts & ATTR_LLGR_STALE;
+}
+
+/* Steps -------------------------------------------------------------------------------------------------------------
+ */
+
+static void announce(struct scene *scene, unsigned number, unsigned family, unsigned prefix, uint32_t community)
+{
+    struct model_attrs attrs = {.path = {DUT_AS + 1 + number}, .path_length = 1, .mark = community};
+    const uint8_t global[16] = {0x20, 0x01, 0x0d, 0xb8, 0xff, [15] = (uint8_t)(number + 1)};
+    attrs.next_hop = family == 0 ? puppet_addr(number) : addr_from_bytes(ADDR_IPV6, global);
+    puppet_announce(&scene->puppets[number], family, &prefix, 1, 0, &attrs);
+}
+
+static void kill_puppet(struct scene *scene, unsigned number)
+{
+    puppet_release(&scene->puppets[number]);
+    configure_puppet(scene, number);
+    settle(scene);
+}
+
+/* With the R and F bits, as a speaker that has restarted gracefully. */
+static void restart_puppet(struct scene *scene, unsigned number)
+{
+    struct capabilities *capabilities = &scene->puppets[number].config.capabilities;
+    capabilities->restarting = true;
+    capabilities->restart_forwarding = capabilities->restart_families;
+    capabilities->long_lived_forwarding = capabilities->long_lived_families;
+    run_puppet(scene, number);
+    until_up(scene, number);
+    settle(scene);
+}
+
+/* All up; the restarter has announced prefixes 0 and 1 of both families and its End-of-RIBs. */
+static void everybody_up(struct scene *scene)
+{
+    for (unsigned i = 0; i < PUPPETS; i++)
+        run_puppet(scene, i);
+    for (unsigned i = 0; i < PUPPETS; i++)
+        until_up(scene, i);
+    for (unsigned family = 0; family < 2; family++) {
+        announce(scene, RESTARTER, family, 0, 0);
+        announce(scene, RESTARTER, family, 1, 0);
+        puppet_end_of_rib(&scene->puppets[RESTARTER], family);
+    }
+    settle(scene);
+    assert_int_equal(at_dut(scene, 0, 0), FRESH);
+    assert_true(at_puppet(scene, PLAIN, 0, 1));
+}
+
+static uint64_t heard_by_plain(const struct scene *scene)
+{
+    return scene->puppets[PLAIN].announced + scene->puppets[PLAIN].withdrawn;
+}
+
+/* Tests -------------------------------------------------------------------------------------------------------------
+ */
+
+static void test_routes_outlive_a_restart(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene, NULL);
+    everybody_up(&scene);
+    uint64_t heard = heard_by_plain(&scene);
+    kill_puppet(&scene, RESTARTER);
+    lab_run_ms(&scene.lab, (RESTART_TIME_S - 2) * 1000);
+    for (unsigned family = 0; family < 2; family++)
+        for (unsigned prefix = 0; prefix < 2; prefix++)
+            assert_int_equal(at_dut(&scene, family, prefix), STALE);
+    restart_puppet(&scene, RESTARTER);
+    /* Said again: fresh; not said again: kept until End-of-RIB of that family, and not of another. */
+    announce(&scene, RESTARTER, 0, 0, 0);
+    settle(&scene);
+    assert_int_equal(at_dut(&scene, 0, 0), FRESH);
+    assert_int_equal(at_dut(&scene, 0, 1), STALE);
+    assert_int_equal(heard_by_plain(&scene), heard);
+    puppet_end_of_rib(&scene.puppets[RESTARTER], 0);
+    settle(&scene);
+    assert_int_equal(at_dut(&scene, 0, 0), FRESH);
+    assert_int_equal(at_dut(&scene, 0, 1), GONE);
+    assert_int_equal(at_dut(&scene, 1, 0), STALE);
+    assert_true(at_puppet(&scene, PLAIN, 0, 0));
+    assert_false(at_puppet(&scene, PLAIN, 0, 1));
+    assert_int_equal(heard_by_plain(&scene), heard + 1);
+    scene_end(&scene);
+}
+
+static void test_restart_time_ends(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene, NULL);
+    everybody_up(&scene);
+    kill_puppet(&scene, RESTARTER);
+    lab_run_ms(&scene.lab, (RESTART_TIME_S - 1) * 1000);
+    assert_int_equal(at_dut(&scene, 0, 0), STALE);
+    lab_run_ms(&scene.lab, 1000);
+    assert_int_equal(at_dut(&scene, 0, 0), GONE);
+    assert_int_equal(at_dut(&scene, 1, 1), GONE);
+    assert_false(at_puppet(&scene, PLAIN, 0, 0));
+    scene_end(&scene);
+}
+
+static void expect_stale_time(struct scene *scene, int stale_time_s)
+{
+    everybody_up(scene);
+    kill_puppet(scene, RESTARTER);
+    restart_puppet(scene, RESTARTER);
+    lab_run_ms(&scene->lab, (stale_time_s - 2) * 1000);
+    assert_int_equal(at_dut(scene, 0, 0), STALE);
+    lab_run_ms(&scene->lab, 3000);
+    assert_int_equal(at_dut(scene, 0, 0), GONE);
+    assert_true(scene->puppets[RESTARTER].established);
+    scene_end(scene);
+}
+
+static void short_stale_time(struct neighbor_config *neighbor)
+{
+    neighbor->peer.graceful_restart.stale_routes_time_s = 20;
+}
+
+static void test_end_of_rib_is_not_waited_for_forever(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene, NULL);
+    expect_stale_time(&scene, 360);
+    scene_begin(&scene, short_stale_time);
+    expect_stale_time(&scene, 20);
+}
+
+/* Each family for itself: back with F, back without F, not back at all, and a neighbor that forgot all about it. */
+static void test_what_the_new_open_says(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct capabilities *capabilities = &scene.puppets[RESTARTER].config.capabilities;
+    scene_begin(&scene, NULL);
+    everybody_up(&scene);
+    kill_puppet(&scene, RESTARTER);
+    capabilities->restarting = true;
+    capabilities->restart_forwarding = 1;
+    run_puppet(&scene, RESTARTER);
+    until_up(&scene, RESTARTER);
+    settle(&scene);
+    assert_int_equal(at_dut(&scene, 0, 0), STALE);
+    assert_int_equal(at_dut(&scene, 1, 0), GONE);
+    kill_puppet(&scene, RESTARTER);
+    capabilities->multiprotocol = 2;
+    capabilities->restart_families = capabilities->restart_forwarding = 2;
+    run_puppet(&scene, RESTARTER);
+    until_up(&scene, RESTARTER);
+    settle(&scene);
+    assert_int_equal(at_dut(&scene, 0, 0), GONE);
+    scene_end(&scene);
+    scene_begin(&scene, NULL);
+    everybody_up(&scene);
+    kill_puppet(&scene, RESTARTER);
+    capabilities->graceful_restart = capabilities->long_lived = false;
+    run_puppet(&scene, RESTARTER);
+    until_up(&scene, RESTARTER);
+    settle(&scene);
+    assert_int_equal(at_dut(&scene, 0, 0), GONE);
+    scene_end(&scene);
+}
+
+/* RFC 4724 4.2: what was stale already does not outlive a second restart; what was said since does. */
+static void test_restarts_in_a_row(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene, NULL);
+    everybody_up(&scene);
+    kill_puppet(&scene, RESTARTER);
+    restart_puppet(&scene, RESTARTER);
+    announce(&scene, RESTARTER, 0, 0, 0);
+    settle(&scene);
+    kill_puppet(&scene, RESTARTER);
+    assert_int_equal(at_dut(&scene, 0, 0), STALE);
+    assert_int_equal(at_dut(&scene, 0, 1), GONE);
+    for (unsigned i = 0; i < 20; i++) { /* more often than there are epochs */
+        restart_puppet(&scene, RESTARTER);
+        announce(&scene, RESTARTER, 0, 0, 0);
+        announce(&scene, RESTARTER, 0, 2 + i % 2, 0);
+        lab_run_ms(&scene.lab, 301 * 1000); /* or it would be damped */
+        kill_puppet(&scene, RESTARTER);
+    }
+    assert_int_equal(at_dut(&scene, 0, 0), STALE);
+    assert_int_equal(at_dut(&scene, 0, 2), GONE);
+    assert_int_equal(at_dut(&scene, 0, 3), STALE);
+    scene_end(&scene);
+}
+
+/* The end of the session ------------------------------------------------------------------------------------------- */
+
+static void with_notifications(struct neighbor_config *neighbor)
+{
+    neighbor->peer.graceful_restart.notification_enabled = true;
+}
+
+static enum presence after_notification(bool both_know, uint8_t subcode)
+{
+    struct scene scene;
+    scene_begin(&scene, both_know ? with_notifications : NULL);
+    scene.puppets[RESTARTER].config.capabilities.restart_notification = both_know;
+    everybody_up(&scene);
+    struct notification notification = notification_make(NOTIFY_CEASE, subcode);
+    session_reset(scene.puppets[RESTARTER].session, &notification, SESSION_END_SENT, 30);
+    settle(&scene);
+    enum presence presence = at_dut(&scene, 0, 0);
+    scene_end(&scene);
+    return presence;
+}
+
+static void test_notifications_received(void **state)
+{
+    (void)state;
+    assert_int_equal(after_notification(false, NOTIFY_CEASE_ADMIN_RESET), GONE);
+    assert_int_equal(after_notification(true, NOTIFY_CEASE_ADMIN_RESET), STALE);
+    assert_int_equal(after_notification(true, NOTIFY_CEASE_HARD_RESET), GONE);
+    /* Sent as a Hard Reset, by the rule of RFC 8538 4. */
+    assert_int_equal(after_notification(true, NOTIFY_CEASE_ADMIN_SHUTDOWN), GONE);
+}
+
+static void test_notifications_sent(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct err err;
+    struct session_status status;
+    struct peer_name name = name_of(RESTARTER);
+    scene_begin(&scene, with_notifications);
+    scene.puppets[RESTARTER].config.capabilities.restart_notification = true;
+    everybody_up(&scene);
+    assert_int_equal(control_peer_reset(scene.dut->control, &name, "", &err), E_OK);
+    settle(&scene);
+    session_status(scene.puppets[RESTARTER].session, &status);
+    assert_int_equal(status.last_received.subcode, NOTIFY_CEASE_ADMIN_RESET);
+    assert_int_equal(at_dut(&scene, 0, 0), STALE);
+    until_up(&scene, RESTARTER);
+    announce(&scene, RESTARTER, 0, 0, 0);
+    settle(&scene);
+    assert_int_equal(control_peer_disable(scene.dut->control, &name, "back at five", &err), E_OK);
+    settle(&scene);
+    session_status(scene.puppets[RESTARTER].session, &status);
+    assert_int_equal(status.last_received.subcode, NOTIFY_CEASE_HARD_RESET);
+    struct notification inner;
+    assert_true(notification_inner(&status.last_received, &inner));
+    assert_int_equal(inner.subcode, NOTIFY_CEASE_ADMIN_SHUTDOWN);
+    assert_int_equal(at_dut(&scene, 0, 0), GONE);
+    scene_end(&scene);
+}
+
+static void test_hold_timer_counts_as_a_broken_connection(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene, NULL);
+    everybody_up(&scene);
+    struct addr addr = puppet_addr(RESTARTER);
+    memory_net_cut(scene.lab.net, &scene.dut->addr, &addr);
+    lab_until(&scene.lab, 120, is_down, &scene.puppets[RESTARTER]);
+    lab_run_ms(&scene.lab, 5000);
+    assert_int_equal(at_dut(&scene, 0, 0), STALE);
+    lab_run_ms(&scene.lab, RESTART_TIME_S * 1000);
+    assert_int_equal(at_dut(&scene, 0, 0), GONE);
+    scene_end(&scene);
+}
+
+/* The operator ------------------------------------------------------------------------------------------------------
+ */
+
+enum act { ACT_DISABLE, ACT_RESET, ACT_SHUTDOWN, ACT_DELETE, ACT_CONFIGURE, ACT_STOP, ACT_SOFT_RESET, ACTS };
+
+static void act(struct scene *scene, enum act act)
+{
+    struct peer_name name = name_of(RESTARTER);
+    struct control *control = scene->dut->control;
+    struct neighbor_config neighbor;
+    struct err err;
+    bool unused;
+    make_neighbor(RESTARTER, &neighbor);
+    neighbor.peer.graceful_restart = (struct graceful_restart_config){0};
+    switch (act) {
+    case ACT_DISABLE:
+        assert_int_equal(control_peer_disable(control, &name, "", &err), E_OK);
+        break;
+    case ACT_RESET:
+        assert_int_equal(control_peer_reset(control, &name, "", &err), E_OK);
+        break;
+    case ACT_SHUTDOWN:
+        assert_int_equal(control_peer_shutdown(control, &name, "", &err), E_OK);
+        break;
+    case ACT_DELETE:
+        assert_int_equal(control_peer_delete(control, &name, "", &err), E_OK);
+        break;
+    case ACT_CONFIGURE:
+        assert_int_equal(control_peer_update(control, &neighbor, &unused, &err), E_OK);
+        break;
+    case ACT_STOP:
+        control_stop(control, "", NULL, NULL);
+        break;
+    case ACT_SOFT_RESET:
+        assert_int_equal(control_peer_soft_reset(control, &name, SOFT_RESET_BOTH, &err), E_OK);
+        break;
+    case ACTS:
+        break;
+    }
+}
+
+/* While the neighbor is away, and again when it is back and has not said everything. */
+static void test_the_operator_decides(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < ACTS; i++) {
+        for (unsigned back = 0; back < 2; back++) {
+            struct scene scene;
+            scene_begin(&scene, NULL);
+            everybody_up(&scene);
+            kill_puppet(&scene, RESTARTER);
+            if (back)
+                restart_puppet(&scene, RESTARTER);
+            act(&scene, i);
+            settle(&scene);
+            if (i != ACT_STOP) {
+                assert_int_equal(at_dut(&scene, 0, 0), i == ACT_SOFT_RESET ? STALE : GONE);
+                assert_int_equal(at_puppet(&scene, PLAIN, 0, 0), i == ACT_SOFT_RESET);
+            }
+            lab_run_ms(&scene.lab, 2000 * 1000); /* no timer is left to trip over */
+            scene_end(&scene);
+        }
+    }
+}
+
+/* Long-lived --------------------------------------------------------------------------------------------------------
+ */
+
+static void offer_long_lived(struct scene *scene, uint16_t restart_time_s)
+{
+    struct capabilities *capabilities = &scene->puppets[RESTARTER].config.capabilities;
+    capabilities->restart_time_s = restart_time_s;
+    capabilities->long_lived_families = 3;
+    capabilities->long_lived_time_s[0] = LONG_LIVED_TIME_S;
+    capabilities->long_lived_time_s[1] = LONG_LIVED_TIME_S / 2;
+}
+
+static void test_long_lived(void **state)
+{
+    (void)state;
+    for (uint16_t restart_time_s = 0; restart_time_s <= 30; restart_time_s += 30) {
+        struct scene scene;
+        scene_begin(&scene, NULL);
+        offer_long_lived(&scene, restart_time_s);
+        everybody_up(&scene);
+        announce(&scene, RESTARTER, 0, 2, (uint32_t)COMMUNITY_NO_LLGR);
+        announce(&scene, RESTARTER, 0, 3, 0);
+        announce(&scene, PLAIN, 0, 3, 65000 << 16 | 7);
+        settle(&scene);
+        assert_true(at_puppet(&scene, PLAIN, 0, 3)); /* its own is the younger one */
+        kill_puppet(&scene, RESTARTER);
+        if (restart_time_s > 0) {
+            assert_int_equal(at_dut(&scene, 0, 2), STALE);
+            assert_false(heard_llgr_stale(&scene, OBSERVER, 0, 0));
+            lab_run_ms(&scene.lab, restart_time_s * 1000);
+        }
+        settle(&scene);
+        /* As a last resort, and only told to who knows what that is. */
+        assert_int_equal(at_dut(&scene, 0, 0), STALE);
+        assert_true(heard_llgr_stale(&scene, OBSERVER, 0, 0));
+        assert_false(at_puppet(&scene, PLAIN, 0, 0));
+        assert_int_equal(at_dut(&scene, 0, 2), GONE);
+        assert_int_equal(at_dut(&scene, 0, 3), FRESH);
+        assert_false(heard_llgr_stale(&scene, OBSERVER, 0, 3));
+        /* Each family has its time. */
+        lab_run_ms(&scene.lab, (LONG_LIVED_TIME_S / 2 - 1) * 1000);
+        assert_int_equal(at_dut(&scene, 1, 0), STALE);
+        lab_run_ms(&scene.lab, 2000);
+        assert_int_equal(at_dut(&scene, 1, 0), GONE);
+        assert_int_equal(at_dut(&scene, 0, 0), STALE);
+        lab_run_ms(&scene.lab, (LONG_LIVED_TIME_S / 2) * 1000);
+        assert_int_equal(at_dut(&scene, 0, 0), GONE);
+        assert_false(at_puppet(&scene, OBSERVER, 0, 0));
+        scene_end(&scene);
+    }
+}
+
+static void test_long_lived_and_back(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene, NULL);
+    offer_long_lived(&scene, 10);
+    everybody_up(&scene);
+    kill_puppet(&scene, RESTARTER);
+    lab_run_ms(&scene.lab, 20 * 1000);
+    offer_long_lived(&scene, 10);
+    restart_puppet(&scene, RESTARTER);
+    assert_int_equal(at_dut(&scene, 0, 0), STALE);
+    announce(&scene, RESTARTER, 0, 0, 0);
+    settle(&scene);
+    assert_int_equal(at_dut(&scene, 0, 0), FRESH);
+    assert_false(heard_llgr_stale(&scene, OBSERVER, 0, 0));
+    assert_true(at_puppet(&scene, PLAIN, 0, 0));
+    assert_true(heard_llgr_stale(&scene, OBSERVER, 0, 1));
+    puppet_end_of_rib(&scene.puppets[RESTARTER], 0);
+    settle(&scene);
+    assert_int_equal(at_dut(&scene, 0, 1), GONE);
+    /* Back without the F bit of the capability that holds now. */
+    kill_puppet(&scene, RESTARTER);
+    lab_run_ms(&scene.lab, 20 * 1000);
+    assert_int_equal(at_dut(&scene, 0, 0), STALE);
+    offer_long_lived(&scene, 10);
+    scene.puppets[RESTARTER].config.capabilities.restart_forwarding = 3;
+    run_puppet(&scene, RESTARTER);
+    until_up(&scene, RESTARTER);
+    settle(&scene);
+    assert_int_equal(at_dut(&scene, 0, 0), GONE);
+    scene_end(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_routes_outlive_a_restart),
+        cmocka_unit_test(test_restart_time_ends),
+        cmocka_unit_test(test_end_of_rib_is_not_waited_for_forever),
+        cmocka_unit_test(test_what_the_new_open_says),
+        cmocka_unit_test(test_restarts_in_a_row),
+        cmocka_unit_test(test_notifications_received),
+        cmocka_unit_test(test_notifications_sent),
+        cmocka_unit_test(test_hold_timer_counts_as_a_broken_connection),
+        cmocka_unit_test(test_the_operator_decides),
+        cmocka_unit_test(test_long_lived),
+        cmocka_unit_test(test_long_lived_and_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
