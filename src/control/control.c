@@ -79,6 +79,11 @@ void control_set_restarted(struct control *control)
     control->speaker->restarted = true;
 }
 
+uint32_t control_restart_promise_s(const struct control *control)
+{
+    return deferral_promise_s(control->speaker);
+}
+
 int control_start(struct control *control, const struct global_config *global, struct err *err)
 {
     if (control->speaker->started)

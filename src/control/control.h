@@ -31,6 +31,8 @@ void control_free(struct control *control); /* closes everything at once */
 /* Before control_start: an earlier process ended without a goodbye, and neighbors may have kept its routes. What is
  * started is a speaker that restarts gracefully (RFC 4724 4.1). */
 void control_set_restarted(struct control *control);
+/* For so many seconds neighbors would keep our routes if this process ended now; 0: nobody would. */
+uint32_t control_restart_promise_s(const struct control *control);
 int control_start(struct control *control, const struct global_config *global, struct err *err); /* StartBgp */
 /* Ceases all sessions, closes the listeners, drops the tables. `done` (may be NULL) is called once every NOTIFICATION
  * was flushed or 2 s passed. */

@@ -3,8 +3,10 @@
  * Start: the command line, the file (a wrong one ends it here), the API's listeners, the speaker. SIGHUP reads the file
  * again and applies the differences, or, if it is wrong, says so and changes nothing. SIGTERM and SIGINT end sessions
  * with a Cease before the process leaves; a second one leaves at once. */
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +19,7 @@
 #include "daemon/listen.h"
 #include "daemon/options.h"
 #include "daemon/privileges.h"
+#include "daemon/restart_state.h"
 #include "io/loop.h"
 #include "io/service.h"
 #include "io/stream.h"
@@ -35,6 +38,7 @@ struct daemon {
     struct tls_context *tls;
     struct api *api;
     struct config *config; /* as applied; NULL: none */
+    struct restart_state *restart_state; /* NULL: nothing is noted */
     struct loop_timer watchdog;
     bool stopping;
 };
@@ -208,6 +212,37 @@ static int make_tls(struct daemon *daemon, struct err *err)
     return daemon->tls ? 0 : E_INVALID;
 }
 
+/* systemd names all runtime folders of the service, separated by colons. */
+static bool find_state_folder(const struct daemon *daemon, char folder[PATH_MAX])
+{
+    const char *named = daemon->options.state_folder;
+    const char *given = getenv("RUNTIME_DIRECTORY");
+    struct str str = str_over(folder, PATH_MAX);
+    if (named)
+        str_add(&str, named);
+    else if (given)
+        str_add_n(&str, given, strcspn(given, ":"));
+    return str.length > 0 && !str.truncated;
+}
+
+/* Was there a process whose routes neighbors still have? The operator knows (-r), or the file it left. */
+static void note_restart(struct daemon *daemon)
+{
+    struct err err = {0};
+    char folder[PATH_MAX];
+    bool restarted = daemon->options.graceful_restart;
+    if (find_state_folder(daemon, folder)) {
+        daemon->restart_state = restart_state_open(folder, &err);
+        if (!daemon->restart_state)
+            log_warn("daemon", NULL, "a restart after a crash will not be graceful: %s", err.text);
+    }
+    if (daemon->restart_state)
+        restarted |=
+            restart_state_says_restarted(daemon->restart_state, daemon->config ? &daemon->config->global : NULL);
+    if (restarted)
+        control_set_restarted(daemon->control);
+}
+
 static int daemon_start(struct daemon *daemon, struct err *err)
 {
     struct api_hooks hooks = {.reload = daemon_reload, .context = daemon};
@@ -226,12 +261,15 @@ static int daemon_start(struct daemon *daemon, struct err *err)
     loop_on_signal(daemon->loop, SIGTERM, on_terminate, daemon);
     loop_on_signal(daemon->loop, SIGINT, on_terminate, daemon);
     loop_on_signal(daemon->loop, SIGUSR1, on_ignored, daemon);
+    note_restart(daemon);
     int result = listen_all(daemon->server, &daemon->options, daemon->tls, err);
     /* Capabilities are a thread's own: before the speaker starts threads. Those that listeners need are kept. */
     if (result == 0)
         result = privileges_drop(err);
     if (result == 0 && daemon->config)
         result = control_apply(daemon->control, daemon->config, change_line, NULL, err);
+    if (result == 0 && daemon->restart_state)
+        restart_state_keep(daemon->restart_state, daemon->loop, daemon->control);
     return result;
 }
 
@@ -239,6 +277,7 @@ static void daemon_release(struct daemon *daemon)
 {
     if (daemon->loop)
         loop_timer_stop(&daemon->watchdog);
+    restart_state_free(daemon->restart_state);
     if (daemon->server)
         rpc_server_free(daemon->server);
     api_free(daemon->api);
@@ -261,9 +300,8 @@ static void daemon_run(struct daemon *daemon)
     log_info("daemon", NULL, "godwitd %s started", GODWIT_VERSION);
     if (daemon->config)
         advise(daemon->config, daemon->options.config_file);
-    if (daemon->options.graceful_restart)
-        log_warn("daemon", NULL, "-r: restarting gracefully is not offered yet; neighbors drop our routes meanwhile");
     loop_run(daemon->loop);
+    restart_state_clear(daemon->restart_state);
     log_info("daemon", NULL, "stopped");
 }
 

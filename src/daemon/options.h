@@ -13,6 +13,7 @@ struct daemon_options {
     bool log_plain;
     const char *api_hosts; /* comma-separated; NULL: the defaults */
     bool graceful_restart;
+    const char *state_folder; /* NULL: as the service manager says */
     bool check; /* read the file, say what is wrong, leave */
     bool notify;
     bool tls;

@@ -98,6 +98,36 @@ void deferral_look(struct speaker *speaker)
     pipeline_wake(speaker);
 }
 
+/* What our OPEN asks of this neighbor, if it has asked for the capability too. */
+static uint32_t promised_by(const struct peer *peer)
+{
+    const struct peer_config *config = &peer->config.peer;
+    const struct graceful_restart_config *restart = &config->graceful_restart;
+    uint32_t longest_s = 0;
+    bool asked = false;
+    if (!restart->enabled || restart->helper_only || (peer->established && !peer->negotiated.restart.enabled))
+        return 0;
+    for (uint32_t i = 0; i < config->family_count; i++) {
+        const struct family_config *family = &config->families[i];
+        asked |= family->mp_graceful_restart;
+        if (restart->long_lived_enabled && family->long_lived && family->long_lived_restart_time_s > longest_s)
+            longest_s = family->long_lived_restart_time_s;
+    }
+    return longest_s + (asked ? restart->restart_time_s : 0);
+}
+
+uint32_t deferral_promise_s(const struct speaker *speaker)
+{
+    uint32_t longest_s = 0;
+    if (!speaker->started)
+        return 0;
+    list_foreach (peer, &speaker->peers, struct peer, link) {
+        uint32_t promised_s = peer->established || speaker->deferral.active ? promised_by(peer) : 0;
+        longest_s = promised_s > longest_s ? promised_s : longest_s;
+    }
+    return longest_s;
+}
+
 static void look_again(struct loop_timer *timer)
 {
     struct speaker *speaker = container_of(timer, struct speaker, deferral.timer);

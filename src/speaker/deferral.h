@@ -22,3 +22,6 @@ void deferral_begin(struct speaker *speaker);
 void deferral_stop(struct speaker *speaker); /* with the speaker */
 /* A session came up, an End-of-RIB arrived: perhaps nobody is waited for any more. */
 void deferral_look(struct speaker *speaker);
+/* The longest time for which a neighbor would keep our routes if this speaker were gone now. While others still wait
+ * for us after a restart, theirs counts as well. */
+uint32_t deferral_promise_s(const struct speaker *speaker);
