@@ -21,10 +21,10 @@ struct policy_chain {
     const struct policy_assignment *own;    /* NULL: has none */
 };
 
-/* Nothing in it: no policy, and no default that would reject or accept by word. */
-bool policy_chain_says_nothing(const struct policy_chain *chain);
-/* Has it any statement? Without, one evaluation (policy_chain_default) holds for every route. */
+/* Has it any policy? Without, its default is what becomes of every route. */
 bool policy_chain_has_policies(const struct policy_chain *chain);
+/* May the outcome differ between prefixes with the same attributes? */
+bool policy_chain_asks_prefix(const struct policy_chain *chain);
 enum policy_action policy_chain_default(const struct policy_chain *chain);
 
 /* What conditions and actions may ask about a route, besides its attributes. */

@@ -69,6 +69,26 @@ struct policy_place {
 int policy_definitions_check(const struct policy_definitions *definitions, struct policy_place *place,
                              struct err *err);
 
+/* What has changed for the routes that pass an assignment, since it was taken last: nothing, everything, or (when only
+ * members of prefix sets came or went) the prefixes within some ranges. */
+enum { POLICY_CHANGE_RANGES_MAX = 256 };
+
+struct policy_change {
+    bool any;
+    bool everything;
+    uint32_t range_count;
+    struct prefix_range *ranges; /* the table's, until its next change */
+};
+
+/* Calls `changed` for each assignment that has, and forgets it. */
+void policy_table_take_changes(struct policy_table *table,
+                               void (*changed)(void *context, const char *target, enum policy_direction direction,
+                                               const struct policy_change *change),
+                               void *context);
+
+/* Grows with every change: what was remembered of evaluations is of no use then. */
+uint64_t policy_table_generation(const struct policy_table *table);
+
 /* What evaluation uses: the place where routes pass. Stays where it is as long as the table; made when first asked
  * for. */
 struct policy_assignment;

@@ -1,0 +1,191 @@
+/* See evaluate.h. */
+#include "policy/evaluate.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "policy/internal.h"
+
+enum {
+    VALUES_MAX = 4 * UINT16_MAX + (1 << 20),
+    VALUES_MORE = POLICY_LIST_MAX * 12 * 3 + 8192, /* what the actions of one statement add at most, and small change */
+    BYTES_MAX = 4 * ATTR_BLOCK_MAX,
+};
+
+/* Chains ------------------------------------------------------------------------------------------------------------- */
+
+bool policy_chain_has_policies(const struct policy_chain *chain)
+{
+    return (chain->global != NULL && chain->global->count > 0) || (chain->own != NULL && chain->own->count > 0);
+}
+
+bool policy_chain_asks_prefix(const struct policy_chain *chain)
+{
+    return (chain->global != NULL && chain->global->asks_prefix) || (chain->own != NULL && chain->own->asks_prefix);
+}
+
+enum policy_action policy_chain_default(const struct policy_chain *chain)
+{
+    if (chain->own != NULL && chain->own->default_action != POLICY_NONE)
+        return chain->own->default_action;
+    return chain->global != NULL && chain->global->default_action == POLICY_ACCEPT ? POLICY_ACCEPT : POLICY_REJECT;
+}
+
+/* Scratch ------------------------------------------------------------------------------------------------------------ */
+
+struct policy_scratch *policy_scratch_new(void)
+{
+    struct policy_scratch *scratch = mem_zalloc(MEM_POLICY, sizeof(*scratch));
+    buf_init(&scratch->bytes[0], BYTES_MAX);
+    buf_init(&scratch->bytes[1], BYTES_MAX);
+    buf_init(&scratch->values, VALUES_MAX);
+    scratch->text = mem_alloc(MEM_POLICY, PATTERN_TEXT_BYTES);
+    return scratch;
+}
+
+void policy_scratch_free(struct policy_scratch *scratch)
+{
+    if (scratch == NULL)
+        return;
+    buf_release(&scratch->bytes[0]);
+    buf_release(&scratch->bytes[1]);
+    buf_release(&scratch->values);
+    mem_free(MEM_POLICY, scratch->text);
+    mem_free(MEM_POLICY, scratch);
+}
+
+/* Questions ---------------------------------------------------------------------------------------------------------- */
+
+static bool answer(uint32_t test, const struct policy_set *set, const struct policy_facts *facts,
+                   const struct prefix *prefix, uint32_t origin_as)
+{
+    if (test < TEST_FIRST_SET)
+        return facts->rpki != NULL && facts->rpki(facts->rpki_context, prefix, origin_as) == test - TEST_RPKI;
+    return set != NULL && prefix_set_match(&set->prefixes, prefix);
+}
+
+bool policy_question_ask(const struct policy_table *table, uint32_t test, const struct policy_facts *facts,
+                         const struct prefix *prefix, uint32_t origin_as)
+{
+    const struct policy_set *set = test < table->test_capacity ? table->tests[test] : NULL;
+    return answer(test, set, facts, prefix, origin_as);
+}
+
+bool evaluation_ask(struct evaluation *evaluation, uint32_t test, const struct policy_set *set)
+{
+    bool yes = answer(test, set, evaluation->facts, evaluation->prefix, evaluation->origin_as);
+    struct policy_trace *trace = evaluation->trace;
+    if (trace == NULL)
+        return yes;
+    for (uint32_t i = trace->count; i-- > 0;)
+        if (trace->questions[i].test == test)
+            return yes; /* asked before: the answer is the same */
+    if (trace->count == POLICY_QUESTIONS_MAX)
+        trace->full = true;
+    else
+        trace->questions[trace->count++] = (struct policy_question){.test = test, .answer = yes};
+    return yes;
+}
+
+/* Statements --------------------------------------------------------------------------------------------------------- */
+
+static bool matches(const struct policy_statement *statement, struct evaluation *evaluation)
+{
+    for (unsigned i = 0; i < statement->condition_count; i++)
+        if (!statement->conditions[i].kind->holds(&statement->conditions[i], evaluation))
+            return false;
+    return true;
+}
+
+static void act(const struct policy_statement *statement, struct evaluation *evaluation)
+{
+    struct policy_scratch *scratch = evaluation->scratch;
+    struct change change = {.values = &scratch->values};
+    if (statement->action_count == 0)
+        return;
+    /* Values point into the buffer: it must not move while they are collected. */
+    buf_clear(&scratch->values);
+    if (buf_extend(&scratch->values, 3 * evaluation->length + VALUES_MORE) == NULL)
+        return;
+    buf_clear(&scratch->values);
+    attr_edit_init(&change.edit, evaluation->attrs, evaluation->length);
+    for (unsigned i = 0; i < statement->action_count; i++)
+        statement->actions[i].kind->apply(&statement->actions[i], evaluation, &change);
+    scratch->turn = !scratch->turn;
+    struct buf *out = &scratch->bytes[scratch->turn];
+    buf_clear(out);
+    attr_edit_finish(&change.edit, out);
+    if (out->length > ATTR_BLOCK_MAX) {
+        scratch->turn = !scratch->turn; /* what is in the other one stays */
+        return;
+    }
+    struct attr_block block;
+    attr_block_of(out->bytes, (uint32_t)out->length, &block);
+    evaluation->attrs = out->bytes;
+    evaluation->length = (uint32_t)out->length;
+    evaluation->summary = block.summary;
+    evaluation->changed = true;
+}
+
+/* What one assignment decides; POLICY_NONE: nothing, but it may have changed attributes. */
+static enum policy_action pass(const struct policy_assignment *assignment, struct evaluation *evaluation,
+                               struct policy_result *result)
+{
+    for (size_t i = 0; assignment != NULL && i < assignment->count; i++) {
+        const struct policy *policy = assignment->policies[i];
+        for (size_t at = 0; at < policy->count; at++) {
+            const struct policy_statement *statement = policy->statements[at];
+            if (!matches(statement, evaluation))
+                continue;
+            act(statement, evaluation);
+            if (statement->spec.actions.route_action == POLICY_NONE)
+                continue;
+            result->policy = policy->head.name;
+            result->statement = statement->head.name;
+            result->target = assignment->head.name;
+            return statement->spec.actions.route_action;
+        }
+    }
+    return POLICY_NONE;
+}
+
+static enum policy_action pass_chain(const struct policy_chain *chain, struct evaluation *evaluation,
+                                     struct policy_result *result)
+{
+    enum policy_action global = pass(chain->global, evaluation, result);
+    if (global == POLICY_REJECT)
+        return global;
+    struct policy_result before = *result;
+    enum policy_action own = pass(chain->own, evaluation, result);
+    if (own != POLICY_NONE)
+        return own;
+    *result = before;
+    bool own_default = chain->own != NULL && chain->own->default_action != POLICY_NONE;
+    if (global != POLICY_NONE && !own_default)
+        return global;
+    result->policy = result->statement = NULL;
+    result->target = own_default || chain->global == NULL ? chain->own->head.name : chain->global->head.name;
+    return policy_chain_default(chain);
+}
+
+void policy_evaluate(struct policy_scratch *scratch, const struct policy_chain *chain, const struct policy_facts *facts,
+                     const struct prefix *prefix, const struct attr_block *attrs, struct policy_trace *trace,
+                     struct policy_result *result)
+{
+    struct evaluation evaluation = {.scratch = scratch,
+                                    .facts = facts,
+                                    .prefix = prefix,
+                                    .attrs = attrs->bytes,
+                                    .length = attrs->length,
+                                    .summary = attrs->summary,
+                                    .origin_as = attrs->summary.origin_as,
+                                    .trace = trace};
+    *result = (struct policy_result){.action = POLICY_ACCEPT};
+    if (trace != NULL)
+        trace->count = trace->full = 0;
+    result->action = pass_chain(chain, &evaluation, result);
+    result->changed = evaluation.changed;
+    result->attrs = evaluation.attrs;
+    result->length = evaluation.length;
+}
