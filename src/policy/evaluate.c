@@ -29,7 +29,41 @@ enum policy_action policy_chain_default(const struct policy_chain *chain)
 {
     if (chain->own != NULL && chain->own->default_action != POLICY_NONE)
         return chain->own->default_action;
-    return chain->global != NULL && chain->global->default_action == POLICY_ACCEPT ? POLICY_ACCEPT : POLICY_REJECT;
+    if (chain->global != NULL)
+        return chain->global->default_action == POLICY_ACCEPT ? POLICY_ACCEPT : POLICY_REJECT;
+    return chain->own == NULL || !chain->own->default_said ? POLICY_ACCEPT : POLICY_REJECT;
+}
+
+bool policy_chain_is_silent(const struct policy_chain *chain)
+{
+    bool said = (chain->own != NULL && chain->own->default_said) ||
+                (chain->global != NULL && chain->global->default_said);
+    return !said && !policy_chain_has_policies(chain);
+}
+
+static void add_viewpoint(const struct policy_assignment *assignment, const struct addr *neighbor, struct buf *out)
+{
+    for (size_t i = 0; assignment != NULL && i < assignment->count; i++) {
+        const struct policy *policy = assignment->policies[i];
+        for (size_t at = 0; at < policy->count; at++) {
+            const struct policy_statement *statement = policy->statements[at];
+            for (unsigned c = 0; c < statement->condition_count; c++) {
+                const struct condition *condition = &statement->conditions[c];
+                if (condition->set == NULL || condition->set->type != SET_NEIGHBOR)
+                    continue;
+                uint8_t inside = address_set_match(&condition->set->addresses, neighbor);
+                buf_put(out, &inside, 1);
+            }
+            if (statement->spec.actions.next_hop.change == NEXT_HOP_PEER_ADDRESS)
+                buf_put(out, neighbor, sizeof(*neighbor));
+        }
+    }
+}
+
+void policy_chain_viewpoint(const struct policy_chain *chain, const struct addr *neighbor, struct buf *out)
+{
+    add_viewpoint(chain->global, neighbor, out);
+    add_viewpoint(chain->own, neighbor, out);
 }
 
 /* Scratch ------------------------------------------------------------------------------------------------------------ */
@@ -58,23 +92,23 @@ void policy_scratch_free(struct policy_scratch *scratch)
 /* Questions ---------------------------------------------------------------------------------------------------------- */
 
 static bool answer(uint32_t test, const struct policy_set *set, const struct policy_facts *facts,
-                   const struct prefix *prefix, uint32_t origin_as)
+                   const struct prefix *prefix)
 {
     if (test < TEST_FIRST_SET)
-        return facts->rpki != NULL && facts->rpki(facts->rpki_context, prefix, origin_as) == test - TEST_RPKI;
+        return facts->rpki != NULL && facts->rpki(facts->rpki_context, prefix, facts->origin_as) == test - TEST_RPKI;
     return set != NULL && prefix_set_match(&set->prefixes, prefix);
 }
 
 bool policy_question_ask(const struct policy_table *table, uint32_t test, const struct policy_facts *facts,
-                         const struct prefix *prefix, uint32_t origin_as)
+                         const struct prefix *prefix)
 {
     const struct policy_set *set = test < table->test_capacity ? table->tests[test] : NULL;
-    return answer(test, set, facts, prefix, origin_as);
+    return answer(test, set, facts, prefix);
 }
 
 bool evaluation_ask(struct evaluation *evaluation, uint32_t test, const struct policy_set *set)
 {
-    bool yes = answer(test, set, evaluation->facts, evaluation->prefix, evaluation->origin_as);
+    bool yes = answer(test, set, evaluation->facts, evaluation->prefix);
     struct policy_trace *trace = evaluation->trace;
     if (trace == NULL)
         return yes;
@@ -165,7 +199,8 @@ static enum policy_action pass_chain(const struct policy_chain *chain, struct ev
     if (global != POLICY_NONE && !own_default)
         return global;
     result->policy = result->statement = NULL;
-    result->target = own_default || chain->global == NULL ? chain->own->head.name : chain->global->head.name;
+    const struct policy_assignment *decides = own_default || chain->global == NULL ? chain->own : chain->global;
+    result->target = decides != NULL ? decides->head.name : "";
     return policy_chain_default(chain);
 }
 
@@ -179,7 +214,6 @@ void policy_evaluate(struct policy_scratch *scratch, const struct policy_chain *
                                     .attrs = attrs->bytes,
                                     .length = attrs->length,
                                     .summary = attrs->summary,
-                                    .origin_as = attrs->summary.origin_as,
                                     .trace = trace};
     *result = (struct policy_result){.action = POLICY_ACCEPT};
     if (trace != NULL)

@@ -23,6 +23,8 @@ struct policy_chain {
 
 /* Has it any policy? Without, its default is what becomes of every route. */
 bool policy_chain_has_policies(const struct policy_chain *chain);
+/* Has nobody said anything about these routes, neither a policy nor a default (RFC 8212)? */
+bool policy_chain_is_silent(const struct policy_chain *chain);
 /* May the outcome differ between prefixes with the same attributes? */
 bool policy_chain_asks_prefix(const struct policy_chain *chain);
 enum policy_action policy_chain_default(const struct policy_chain *chain);
@@ -35,6 +37,7 @@ struct policy_facts {
     struct addr neighbor;         /* import: whom it is from; export: who is told. ADDR_NONE: nobody (a local route) */
     struct addr self;             /* our address on that session; ADDR_NONE: there is none */
     struct addr old_next_hop;     /* export: before we put in our own; ADDR_NONE: the same */
+    uint32_t origin_as;           /* whose validity is asked about; see attr_summary */
     /* The origin validation state of a prefix (enum rpki_result); NULL: not known, such conditions do not hold. */
     enum rpki_result (*rpki)(void *context, const struct prefix *prefix, uint32_t origin_as);
     void *rpki_context;
@@ -75,4 +78,8 @@ void policy_evaluate(struct policy_scratch *scratch, const struct policy_chain *
 
 /* Asks one such question about another prefix. */
 bool policy_question_ask(const struct policy_table *table, uint32_t test, const struct policy_facts *facts,
-                         const struct prefix *prefix, uint32_t origin_as);
+                         const struct prefix *prefix);
+
+/* All that makes an export chain treat one neighbor otherwise than another, written to `out`: neighbors for whom it is
+ * the same can be told the same. */
+void policy_chain_viewpoint(const struct policy_chain *chain, const struct addr *neighbor, struct buf *out);

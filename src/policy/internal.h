@@ -138,7 +138,8 @@ struct policy_assignment {
     struct policy **policies;
     size_t count;
     enum policy_action default_action;
-    bool asks_prefix; /* some condition does */
+    bool default_said; /* by somebody, even if it was that there is none */
+    bool asks_prefix;  /* some condition does */
     struct policy_change change;
 };
 
@@ -172,7 +173,6 @@ struct evaluation {
     const uint8_t *attrs;
     uint32_t length;
     struct attr_summary summary;
-    uint32_t origin_as; /* as the route came: what origin validation is about */
     struct policy_trace *trace;
     bool changed;
 };

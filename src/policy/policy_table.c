@@ -808,6 +808,11 @@ int policy_table_define(struct policy_table *table, const struct policy_definiti
 
 /* Assignments -------------------------------------------------------------------------------------------------------- */
 
+static enum policy_action unsaid_default(const char *target)
+{
+    return strcmp(target, POLICY_TARGET_GLOBAL) == 0 ? POLICY_ACCEPT : POLICY_NONE;
+}
+
 struct policy_assignment *policy_assignment(struct policy_table *table, const char *target,
                                             enum policy_direction direction)
 {
@@ -817,7 +822,7 @@ struct policy_assignment *policy_assignment(struct policy_table *table, const ch
     assignment = mem_zalloc(MEM_POLICY, sizeof(*assignment));
     assignment->head.name = mem_strdup(MEM_POLICY, target);
     assignment->direction = direction;
-    assignment->default_action = strcmp(target, POLICY_TARGET_GLOBAL) == 0 ? POLICY_ACCEPT : POLICY_NONE;
+    assignment->default_action = unsaid_default(target);
     names_add(&table->assignments[direction], assignment);
     return assignment;
 }
@@ -876,11 +881,13 @@ static void set_policies(struct policy_table *table, struct policy_assignment *a
     mark_everything(table, assignment);
 }
 
-static void set_default(struct policy_table *table, struct policy_assignment *assignment, enum policy_action action)
+static void set_default(struct policy_table *table, struct policy_assignment *assignment, enum policy_action action,
+                        bool said)
 {
-    if (assignment->default_action == action)
+    if (assignment->default_action == action && assignment->default_said == said)
         return;
     assignment->default_action = action;
+    assignment->default_said = said;
     mark_everything(table, assignment);
 }
 
@@ -895,7 +902,7 @@ static int assign(struct policy_table *table, const struct assignment_spec *spec
         return E_INVALID;
     set_policies(table, assignment, policies, (append ? assignment->count : 0) + spec->policy_count);
     if (spec->default_action != POLICY_NONE)
-        set_default(table, assignment, spec->default_action);
+        set_default(table, assignment, spec->default_action, true);
     return 0;
 }
 
@@ -907,6 +914,14 @@ int policy_assign(struct policy_table *table, const struct assignment_spec *spec
 int policy_assign_set(struct policy_table *table, const struct assignment_spec *spec, struct err *err)
 {
     return assign(table, spec, false, err);
+}
+
+int policy_assign_exactly(struct policy_table *table, const struct assignment_spec *spec, struct err *err)
+{
+    int result = assign(table, spec, false, err);
+    if (result == 0 && spec->default_action == POLICY_NONE)
+        set_default(table, policy_assignment(table, spec->target, spec->direction), unsaid_default(spec->target), false);
+    return result;
 }
 
 static bool names_policy(const struct assignment_spec *spec, const struct policy *policy)
@@ -933,7 +948,7 @@ int policy_assign_delete(struct policy_table *table, const struct assignment_spe
             kept[count++] = assignment->policies[i];
     set_policies(table, assignment, kept, count);
     if (all)
-        set_default(table, assignment, POLICY_NONE);
+        set_default(table, assignment, POLICY_NONE, true);
     return 0;
 }
 
@@ -947,9 +962,7 @@ void policy_assign_show(const struct policy_table *table, const char *target, en
         names[i] = assignment->policies[i]->head.name;
     struct assignment_spec spec = {
         .target = target, .direction = direction, .policies = names, .policy_count = count,
-        .default_action = assignment != NULL                            ? assignment->default_action
-                          : strcmp(target, POLICY_TARGET_GLOBAL) == 0 ? POLICY_ACCEPT
-                                                                       : POLICY_NONE};
+        .default_action = assignment != NULL ? assignment->default_action : unsaid_default(target)};
     show(context, &spec);
     mem_free(MEM_POLICY, names);
 }

@@ -43,6 +43,8 @@ size_t policy_list(const struct policy_table *table, const char *name,
  * POLICY_NONE, but for the global one, whose default is POLICY_ACCEPT. */
 int policy_assign(struct policy_table *table, const struct assignment_spec *assignment, struct err *err); /* appends */
 int policy_assign_set(struct policy_table *table, const struct assignment_spec *assignment, struct err *err);
+/* The same, and a default of POLICY_NONE takes back what was said before: as a file has it. */
+int policy_assign_exactly(struct policy_table *table, const struct assignment_spec *assignment, struct err *err);
 /* With `all` the default goes too: nothing is said any more, which for the global target rejects every route. */
 int policy_assign_delete(struct policy_table *table, const struct assignment_spec *assignment, bool all,
                          struct err *err);
