@@ -29,7 +29,8 @@ static void set_u32(struct change *change, uint8_t flags, uint8_t type, uint32_t
     attr_edit_set(&change->edit, flags, type, at, sizeof(bytes));
 }
 
-/* Communities ---------------------------------------------------------------------------------------------------------- */
+/* Communities
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static bool said_community(const void *spec)
 {
@@ -91,8 +92,7 @@ static void change_communities(const struct action *action, const struct evaluat
     unsigned step = community_bytes(action->patterns.type);
     bool there = find_attr(evaluation, type, &item);
     for (unsigned at = 0; action->change != COMMUNITY_REPLACE && at + step <= item.length; at += step)
-        if (action->change != COMMUNITY_REMOVE ||
-            !pattern_set_has(removed, item.value + at, evaluation->scratch->text))
+        if (action->change != COMMUNITY_REMOVE || !pattern_set_has(removed, item.value + at, evaluation->scratch->text))
             buf_put(values, item.value + at, step);
     for (uint32_t at = 0; action->change != COMMUNITY_REMOVE && at + step <= action->value_bytes; at += step)
         if (!among(values->bytes + from, (uint32_t)(values->length - from), action->values + at, step))
@@ -109,8 +109,7 @@ static void apply_community(const struct action *action, const struct evaluation
     change_communities(action, evaluation, ATTR_COMMUNITIES, change);
 }
 
-static void apply_ext_community(const struct action *action, const struct evaluation *evaluation,
-                                struct change *change)
+static void apply_ext_community(const struct action *action, const struct evaluation *evaluation, struct change *change)
 {
     change_communities(action, evaluation, ATTR_EXT_COMMUNITIES, change);
 }
@@ -121,7 +120,8 @@ static void apply_large_community(const struct action *action, const struct eval
     change_communities(action, evaluation, ATTR_LARGE_COMMUNITIES, change);
 }
 
-/* Numbers -------------------------------------------------------------------------------------------------------------- */
+/* Numbers
+ * -------------------------------------------------------------------------------------------------------------- */
 
 #define SPEC_OF(action, member) ((const __typeof__(((struct actions_spec *)0)->member) *)(action)->spec)
 
@@ -175,7 +175,8 @@ static void apply_origin(const struct action *action, const struct evaluation *e
     attr_edit_set(&change->edit, ATTR_FLAG_TRANSITIVE, ATTR_ORIGIN, at, 1);
 }
 
-/* AS_PATH -------------------------------------------------------------------------------------------------------------- */
+/* AS_PATH
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static bool said_prepend(const void *spec)
 {
@@ -215,7 +216,8 @@ static void apply_prepend(const struct action *action, const struct evaluation *
                       (uint16_t)length);
 }
 
-/* NEXT_HOP -------------------------------------------------------------------------------------------------------------- */
+/* NEXT_HOP
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static bool said_next_hop(const void *spec)
 {
@@ -267,8 +269,8 @@ static void apply_next_hop(const struct action *action, const struct evaluation 
 const struct action_kind action_kinds[ACTION_KINDS] = {
     {"bgp-actions.set-community", 1, SAYS(community), .said = said_community, .compile = compile_community,
      .apply = apply_community},
-    {"bgp-actions.set-ext-community", 2, SAYS(ext_community), .said = said_community,
-     .compile = compile_ext_community, .apply = apply_ext_community},
+    {"bgp-actions.set-ext-community", 2, SAYS(ext_community), .said = said_community, .compile = compile_ext_community,
+     .apply = apply_ext_community},
     {"bgp-actions.set-large-community", 7, SAYS(large_community), .said = said_community,
      .compile = compile_large_community, .apply = apply_large_community},
     {"bgp-actions.set-med", 3, SAYS(med), .said = said_med, .compile = compile_med, .apply = apply_med},

@@ -13,7 +13,8 @@ enum {
     BYTES_MAX = 4 * ATTR_BLOCK_MAX,
 };
 
-/* Chains ------------------------------------------------------------------------------------------------------------- */
+/* Chains -------------------------------------------------------------------------------------------------------------
+ */
 
 bool policy_chain_has_policies(const struct policy_chain *chain)
 {
@@ -36,8 +37,8 @@ enum policy_action policy_chain_default(const struct policy_chain *chain)
 
 bool policy_chain_is_silent(const struct policy_chain *chain)
 {
-    bool said = (chain->own != NULL && chain->own->default_said) ||
-                (chain->global != NULL && chain->global->default_said);
+    bool said =
+        (chain->own != NULL && chain->own->default_said) || (chain->global != NULL && chain->global->default_said);
     return !said && !policy_chain_has_policies(chain);
 }
 
@@ -66,7 +67,8 @@ void policy_chain_viewpoint(const struct policy_chain *chain, const struct addr 
     add_viewpoint(chain->own, neighbor, out);
 }
 
-/* Scratch ------------------------------------------------------------------------------------------------------------ */
+/* Scratch ------------------------------------------------------------------------------------------------------------
+ */
 
 struct policy_scratch *policy_scratch_new(void)
 {
@@ -89,26 +91,26 @@ void policy_scratch_free(struct policy_scratch *scratch)
     mem_free(MEM_POLICY, scratch);
 }
 
-/* Questions ---------------------------------------------------------------------------------------------------------- */
+/* Questions ----------------------------------------------------------------------------------------------------------
+ */
 
-static bool answer(uint32_t test, const struct policy_set *set, const struct policy_facts *facts,
-                   const struct prefix *prefix)
+static bool answer(uint32_t test, const struct policy_set *set, const struct policy_facts *facts)
 {
     if (test < TEST_FIRST_SET)
-        return facts->rpki != NULL && facts->rpki(facts->rpki_context, prefix, facts->origin_as) == test - TEST_RPKI;
-    return set != NULL && prefix_set_match(&set->prefixes, prefix);
+        return facts->rpki != NULL &&
+               facts->rpki(facts->rpki_context, facts->prefix, facts->origin_as) == test - TEST_RPKI;
+    return set != NULL && prefix_set_match(&set->prefixes, facts->prefix);
 }
 
-bool policy_question_ask(const struct policy_table *table, uint32_t test, const struct policy_facts *facts,
-                         const struct prefix *prefix)
+bool policy_question_ask(const struct policy_table *table, uint32_t test, const struct policy_facts *facts)
 {
     const struct policy_set *set = test < table->test_capacity ? table->tests[test] : NULL;
-    return answer(test, set, facts, prefix);
+    return answer(test, set, facts);
 }
 
 bool evaluation_ask(struct evaluation *evaluation, uint32_t test, const struct policy_set *set)
 {
-    bool yes = answer(test, set, evaluation->facts, evaluation->prefix);
+    bool yes = answer(test, set, evaluation->facts);
     struct policy_trace *trace = evaluation->trace;
     if (trace == NULL)
         return yes;
@@ -122,7 +124,8 @@ bool evaluation_ask(struct evaluation *evaluation, uint32_t test, const struct p
     return yes;
 }
 
-/* Statements --------------------------------------------------------------------------------------------------------- */
+/* Statements ---------------------------------------------------------------------------------------------------------
+ */
 
 static bool matches(const struct policy_statement *statement, struct evaluation *evaluation)
 {
@@ -205,12 +208,10 @@ static enum policy_action pass_chain(const struct policy_chain *chain, struct ev
 }
 
 void policy_evaluate(struct policy_scratch *scratch, const struct policy_chain *chain, const struct policy_facts *facts,
-                     const struct prefix *prefix, const struct attr_block *attrs, struct policy_trace *trace,
-                     struct policy_result *result)
+                     const struct attr_block *attrs, struct policy_trace *trace, struct policy_result *result)
 {
     struct evaluation evaluation = {.scratch = scratch,
                                     .facts = facts,
-                                    .prefix = prefix,
                                     .attrs = attrs->bytes,
                                     .length = attrs->length,
                                     .summary = attrs->summary,

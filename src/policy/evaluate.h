@@ -31,13 +31,14 @@ enum policy_action policy_chain_default(const struct policy_chain *chain);
 
 /* What conditions and actions may ask about a route, besides its attributes. */
 struct policy_facts {
+    const struct prefix *prefix;
     enum family_id family;
-    uint8_t route_type;           /* enum route_type of the source: INTERNAL, EXTERNAL, LOCAL */
-    bool confederation;           /* what is put in front goes into AS_CONFED_SEQUENCE */
-    struct addr neighbor;         /* import: whom it is from; export: who is told. ADDR_NONE: nobody (a local route) */
-    struct addr self;             /* our address on that session; ADDR_NONE: there is none */
-    struct addr old_next_hop;     /* export: before we put in our own; ADDR_NONE: the same */
-    uint32_t origin_as;           /* whose validity is asked about; see attr_summary */
+    uint8_t route_type;       /* enum route_type of the source: INTERNAL, EXTERNAL, LOCAL */
+    bool confederation;       /* what is put in front goes into AS_CONFED_SEQUENCE */
+    struct addr neighbor;     /* import: whom it is from; export: who is told. ADDR_NONE: nobody (a local route) */
+    struct addr self;         /* our address on that session; ADDR_NONE: there is none */
+    struct addr old_next_hop; /* export: before we put in our own; ADDR_NONE: the same */
+    uint32_t origin_as;       /* whose validity is asked about; see attr_summary */
     /* The origin validation state of a prefix (enum rpki_result); NULL: not known, such conditions do not hold. */
     enum rpki_result (*rpki)(void *context, const struct prefix *prefix, uint32_t origin_as);
     void *rpki_context;
@@ -48,9 +49,9 @@ struct policy_result {
     bool changed;              /* the attributes are others */
     const uint8_t *attrs;      /* canonical; the caller's, or the scratch's until its next use */
     uint32_t length;
-    const char *policy;        /* what decided; NULL: a default */
+    const char *policy; /* what decided; NULL: a default */
     const char *statement;
-    const char *target;        /* whose assignment decided */
+    const char *target; /* whose assignment decided */
 };
 
 struct policy_scratch;
@@ -73,12 +74,10 @@ struct policy_trace {
 
 /* `trace` may be NULL. */
 void policy_evaluate(struct policy_scratch *scratch, const struct policy_chain *chain, const struct policy_facts *facts,
-                     const struct prefix *prefix, const struct attr_block *attrs, struct policy_trace *trace,
-                     struct policy_result *result);
+                     const struct attr_block *attrs, struct policy_trace *trace, struct policy_result *result);
 
-/* Asks one such question about another prefix. */
-bool policy_question_ask(const struct policy_table *table, uint32_t test, const struct policy_facts *facts,
-                         const struct prefix *prefix);
+/* Asks one such question about another route. */
+bool policy_question_ask(const struct policy_table *table, uint32_t test, const struct policy_facts *facts);
 
 /* All that makes an export chain treat one neighbor otherwise than another, written to `out`: neighbors for whom it is
  * the same can be told the same. */

@@ -21,8 +21,8 @@ enum {
 };
 
 static const char *const words[] = {
-    [EXT_ROUTE_TARGET] = "rt", [EXT_ROUTE_ORIGIN] = "soo", [EXT_ENCAPSULATION] = "encap",
-    [EXT_LINK_BANDWIDTH] = "lb", [EXT_VALIDATION] = "",    [EXT_OTHER] = "",
+    [EXT_ROUTE_TARGET] = "rt",   [EXT_ROUTE_ORIGIN] = "soo", [EXT_ENCAPSULATION] = "encap",
+    [EXT_LINK_BANDWIDTH] = "lb", [EXT_VALIDATION] = "",      [EXT_OTHER] = "",
 };
 
 static const char *const validation_states[] = {"valid", "not-found", "invalid"};
@@ -31,9 +31,8 @@ static const struct {
     uint16_t number;
     const char *name;
 } tunnels[] = {
-    {1, "L2TPv3 over IP"}, {2, "GRE"},          {7, "IP in IP"}, {8, "VXLAN"},
-    {9, "NVGRE"},          {10, "MPLS"},        {11, "MPLS in GRE"}, {12, "VXLAN GRE"},
-    {13, "MPLS in UDP"},   {15, "SR Policy"},   {19, "GENEVE"},
+    {1, "L2TPv3 over IP"}, {2, "GRE"},        {7, "IP in IP"},     {8, "VXLAN"},      {9, "NVGRE"},   {10, "MPLS"},
+    {11, "MPLS in GRE"},   {12, "VXLAN GRE"}, {13, "MPLS in UDP"}, {15, "SR Policy"}, {19, "GENEVE"},
 };
 
 const char *ext_community_word(enum ext_community_kind kind)

@@ -20,7 +20,7 @@ struct name_table {
 };
 
 void *names_find(const struct name_table *names, const char *name); /* NULL */
-void names_add(struct name_table *names, void *item);                /* of a name that is not there */
+void names_add(struct name_table *names, void *item);               /* of a name that is not there */
 void names_remove(struct name_table *names, const void *item);
 void names_release(struct name_table *names);
 
@@ -58,9 +58,9 @@ struct condition;
 struct evaluation;
 
 struct condition_kind {
-    const char *key;     /* of the file, for places of errors */
-    unsigned number;     /* GoBGP's, in its error texts */
-    size_t offset, size; /* of what says it, in struct conditions_spec */
+    const char *key;        /* of the file, for places of errors */
+    unsigned number;        /* GoBGP's, in its error texts */
+    size_t offset, size;    /* of what says it, in struct conditions_spec */
     enum set_type set_type; /* SET_TYPE_COUNT: names no set */
     bool asks_prefix;
     bool (*said)(const void *spec);
@@ -98,9 +98,9 @@ extern const struct action_kind action_kinds[ACTION_KINDS];
 
 struct action {
     const struct action_kind *kind;
-    const void *spec;            /* in the statement's */
+    const void *spec; /* in the statement's */
     enum community_change change;
-    uint8_t *values;             /* owned: communities to be added or to stay */
+    uint8_t *values; /* owned: communities to be added or to stay */
     uint32_t value_bytes;
     struct pattern_set patterns; /* to be removed */
 };
@@ -109,7 +109,7 @@ struct policy_statement {
     struct named head;
     uint32_t uses; /* policies that have it */
     struct arena arena;
-    struct statement_spec spec; /* texts in the arena, in normal form */
+    struct statement_spec spec;                   /* texts in the arena, in normal form */
     struct condition conditions[CONDITION_KINDS]; /* those that ask about the prefix last */
     unsigned condition_count;
     struct action actions[ACTION_KINDS];
@@ -156,6 +156,23 @@ struct policy_table {
     uint64_t generation;
 };
 
+/* Every assignment, import before export. */
+#define EACH_ASSIGNMENT(table, assignment)                                                             \
+    for (unsigned each_direction = POLICY_IMPORT; each_direction <= POLICY_EXPORT; each_direction++)   \
+        for (size_t each_at = 0; each_at < (table)->assignments[each_direction].count &&               \
+                                 ((assignment) = (table)->assignments[each_direction].items[each_at]); \
+             each_at++)
+
+void assignment_free(struct policy_assignment *assignment);
+/* What has changed for those who pass it. */
+void assignment_mark_everything(struct policy_table *table, struct policy_assignment *assignment);
+void assignment_mark_range(struct policy_assignment *assignment, const struct prefix_range *range);
+void assignment_note_questions(struct policy_assignment *assignment); /* its policies are others */
+
+/* policy_add, with the place of the trouble. */
+int policy_add_at(struct policy_table *table, const struct policy_spec *spec, bool refer, struct policy_place *place,
+                  struct err *err);
+
 struct policy_set *policy_set_find(const struct policy_table *table, enum set_type type, const char *name);
 
 /* One route on its way. */
@@ -169,7 +186,6 @@ struct policy_scratch {
 struct evaluation {
     struct policy_scratch *scratch;
     const struct policy_facts *facts;
-    const struct prefix *prefix;
     const uint8_t *attrs;
     uint32_t length;
     struct attr_summary summary;

@@ -30,7 +30,8 @@ static bool compare(uint32_t operator, uint32_t value, uint32_t with)
     }
 }
 
-/* What is said --------------------------------------------------------------------------------------------------------- */
+/* What is said
+ * --------------------------------------------------------------------------------------------------------- */
 
 static bool said_set(const void *spec)
 {
@@ -78,7 +79,8 @@ static bool said_next_hops(const void *spec)
     return ((const struct next_hops *)spec)->count > 0;
 }
 
-/* Compiling ------------------------------------------------------------------------------------------------------------ */
+/* Compiling
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static int compile_set(struct condition *condition, const void *spec, struct err *err)
 {
@@ -95,7 +97,7 @@ static int compile_compare(struct condition *condition, const void *spec, struct
     const struct compare_number *number = spec;
     if (number->comparison > COMPARE_AT_MOST)
         return err_set(err, E_INVALID, "invalid operator: %u", number->comparison);
-    condition->operator = number->comparison;
+    condition->operator= number->comparison;
     condition->value = number->value;
     return 0;
 }
@@ -138,7 +140,8 @@ static int compile_next_hops(struct condition *condition, const void *spec, stru
     return 0;
 }
 
-/* Asking --------------------------------------------------------------------------------------------------------------- */
+/* Asking
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static bool family_holds(const struct condition *condition, struct evaluation *evaluation)
 {
@@ -201,8 +204,7 @@ static bool pattern_holds(const struct condition *condition, struct evaluation *
 {
     struct attr_item item;
     find_attr(evaluation, type, &item);
-    struct pattern_subject subject = {
-        .value = item.value, .length = item.length, .text = evaluation->scratch->text};
+    struct pattern_subject subject = {.value = item.value, .length = item.length, .text = evaluation->scratch->text};
     return pattern_set_match(&condition->set->patterns, condition->option, &subject);
 }
 
@@ -230,7 +232,7 @@ static bool large_community_holds(const struct condition *condition, struct eval
 static bool prefix_holds(const struct condition *condition, struct evaluation *evaluation)
 {
     const struct policy_set *set = condition->set;
-    if (set->prefixes.kind != evaluation->prefix->addr.kind)
+    if (set->prefixes.kind != evaluation->facts->prefix->addr.kind)
         return false;
     return evaluation_ask(evaluation, set->test, set) != (condition->option == MATCH_INVERT);
 }
@@ -240,7 +242,8 @@ static bool rpki_holds(const struct condition *condition, struct evaluation *eva
     return evaluation->facts->rpki != NULL && evaluation_ask(evaluation, TEST_RPKI + condition->value, NULL);
 }
 
-#define SAYS(member) .offset = offsetof(struct conditions_spec, member), .size = sizeof(((struct conditions_spec *)0)->member)
+#define SAYS(member) \
+    .offset = offsetof(struct conditions_spec, member), .size = sizeof(((struct conditions_spec *)0)->member)
 #define NO_SET .set_type = SET_TYPE_COUNT
 
 const struct condition_kind condition_kinds[CONDITION_KINDS] = {
@@ -250,8 +253,8 @@ const struct condition_kind condition_kinds[CONDITION_KINDS] = {
      .holds = route_type_holds},
     {"match-neighbor-set.neighbor-set", 1, SAYS(neighbor_set), .set_type = SET_NEIGHBOR, .said = said_set,
      .compile = compile_set, .holds = neighbor_holds},
-    {"bgp-conditions.as-path-length", 5, SAYS(as_path_length), NO_SET, .said = said_compare,
-     .compile = compile_compare, .holds = path_length_holds},
+    {"bgp-conditions.as-path-length", 5, SAYS(as_path_length), NO_SET, .said = said_compare, .compile = compile_compare,
+     .holds = path_length_holds},
     {"bgp-conditions.origin-eq", 13, SAYS(origin), NO_SET, .said = said_number, .compile = compile_number,
      .holds = origin_holds},
     {"bgp-conditions.local-pref-eq", 14, SAYS(local_pref), NO_SET, .said = said_number, .compile = compile_number,
@@ -271,8 +274,8 @@ const struct condition_kind condition_kinds[CONDITION_KINDS] = {
      .set_type = SET_EXT_COMMUNITY, .said = said_set, .compile = compile_set, .holds = ext_community_holds},
     {"bgp-conditions.match-as-path-set.as-path-set", 2, SAYS(as_path_set), .set_type = SET_AS_PATH, .said = said_set,
      .compile = compile_set, .holds = as_path_holds},
-    {"match-prefix-set.prefix-set", 0, SAYS(prefix_set), .set_type = SET_PREFIX, .asks_prefix = true,
-     .said = said_set, .compile = compile_set, .holds = prefix_holds},
+    {"match-prefix-set.prefix-set", 0, SAYS(prefix_set), .set_type = SET_PREFIX, .asks_prefix = true, .said = said_set,
+     .compile = compile_set, .holds = prefix_holds},
     {"bgp-conditions.rpki-validation-result", 6, SAYS(rpki), NO_SET, .asks_prefix = true, .said = said_rpki,
      .compile = compile_rpki, .holds = rpki_holds},
 };

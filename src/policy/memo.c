@@ -100,7 +100,7 @@ static struct memo_slot *find_slot(struct policy_memo *memo, attr_id attrs, uint
 static uint32_t walk(const struct policy_memo *memo, const struct policy_lookup *lookup, uint32_t node)
 {
     while (node != 0 && memo->nodes[node].test != LEAF) {
-        bool yes = policy_question_ask(lookup->table, memo->nodes[node].test, lookup->facts, lookup->prefix);
+        bool yes = policy_question_ask(lookup->table, memo->nodes[node].test, lookup->facts);
         node = memo->nodes[node].child[yes];
     }
     return node;

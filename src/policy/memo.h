@@ -1,5 +1,5 @@
-/* What a chain made of sets of attributes, remembered: evaluation runs once for each set, or, where the chain asks about
- * prefixes, once for each way to answer.
+/* What a chain made of sets of attributes, remembered: evaluation runs once for each set, or, where the chain asks
+ * about prefixes, once for each way to answer.
  *
  * For one set the memo is a tree: a node is a question about the prefix, its children the answers, a leaf what came of
  * it. A route that is looked up answers only the questions on its way. Bounded: a full memo is emptied by its owner.
@@ -19,9 +19,8 @@ void policy_memo_clear(struct policy_memo *memo);
 struct policy_lookup {
     const struct policy_table *table;
     const struct policy_facts *facts;
-    attr_id attrs;    /* with `source` the key */
+    attr_id attrs; /* with `source` the key */
     uint16_t source;
-    const struct prefix *prefix;
     struct policy_trace *trace; /* scratch */
     /* Evaluates, with the trace filled: the set that comes out, with a reference for the memo; 0 if it is rejected. */
     attr_id (*evaluate)(void *context, struct policy_trace *trace);

@@ -68,7 +68,8 @@ void pattern_set_release(struct pattern_set *set)
     pattern_set_init(set, set->type);
 }
 
-/* Reading ------------------------------------------------------------------------------------------------------------ */
+/* Reading ------------------------------------------------------------------------------------------------------------
+ */
 
 static const struct {
     uint32_t value;
@@ -169,8 +170,8 @@ int community_value_parse(enum set_type type, const char *text, uint8_t value[12
     default:
         if (ext_community_parse(text, value) == 0)
             return 0;
-        return err_set(err, E_INVALID, "%s: invalid ext-community (rt|soo|encap|lb):<value> | valid | not-found | invalid",
-                       text);
+        return err_set(err, E_INVALID,
+                       "%s: invalid ext-community (rt|soo|encap|lb):<value> | valid | not-found | invalid", text);
     }
 }
 
@@ -305,7 +306,8 @@ static int read_ext_community(struct pattern *pattern, const char *text, struct 
     if (ext_community_kind_parse(text, &kind, &value) < 0)
         return strchr(text, ':') == NULL
                    ? err_set(err, E_INVALID, "%s: invalid ext-community format([rt|soo|encap|lb]:<value>)", text)
-                   : err_set(err, E_INVALID, "%s: unknown ext-community subtype. rt, soo, encap, lb is supported", text);
+                   : err_set(err, E_INVALID, "%s: unknown ext-community subtype. rt, soo, encap, lb is supported",
+                             text);
     pattern->ext_kind = (uint8_t)kind;
     char head[8];
     struct str prefix = str_over(head, sizeof(head));
@@ -390,7 +392,8 @@ static int pattern_read(enum set_type type, const char *text, struct pattern *pa
     return result;
 }
 
-/* Changing ----------------------------------------------------------------------------------------------------------- */
+/* Changing -----------------------------------------------------------------------------------------------------------
+ */
 
 static size_t find_text(const struct pattern_set *set, const char *text)
 {
@@ -466,7 +469,8 @@ bool pattern_set_equal(const struct pattern_set *a, const struct pattern_set *b)
     return true;
 }
 
-/* Matching ----------------------------------------------------------------------------------------------------------- */
+/* Matching -----------------------------------------------------------------------------------------------------------
+ */
 
 static int compare_keys(const void *a, const void *b)
 {
@@ -577,8 +581,8 @@ static bool match_path(struct pattern_set *set, enum match_option option, const 
         as_path_format(subject->value, subject->length, &text);
     for (size_t i = any ? set->count - set->regex_count : 0; i < set->count; i++) {
         struct pattern *pattern = &set->patterns[i];
-        bool matches = pattern->regex != NULL ? regex_match(pattern->regex, text.text, text.length)
-                                              : path_is(pattern, subject);
+        bool matches =
+            pattern->regex != NULL ? regex_match(pattern->regex, text.text, text.length) : path_is(pattern, subject);
         if (matches == any)
             return option == MATCH_ANY;
     }

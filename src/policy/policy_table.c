@@ -29,14 +29,6 @@ static void policy_free(struct policy *policy)
     mem_free(MEM_POLICY, policy);
 }
 
-static void assignment_free(struct policy_assignment *assignment)
-{
-    mem_free(MEM_POLICY, assignment->change.ranges);
-    mem_free(MEM_POLICY, assignment->policies);
-    mem_free(MEM_POLICY, assignment->head.name);
-    mem_free(MEM_POLICY, assignment);
-}
-
 /* All but the assignments. */
 static void free_definitions(struct policy_table *table)
 {
@@ -75,9 +67,10 @@ uint64_t policy_table_generation(const struct policy_table *table)
     return table->generation;
 }
 
-/* Changes ------------------------------------------------------------------------------------------------------------ */
+/* Changes ------------------------------------------------------------------------------------------------------------
+ */
 
-static void mark_everything(struct policy_table *table, struct policy_assignment *assignment)
+void assignment_mark_everything(struct policy_table *table, struct policy_assignment *assignment)
 {
     assignment->change.any = true;
     assignment->change.everything = true;
@@ -85,7 +78,7 @@ static void mark_everything(struct policy_table *table, struct policy_assignment
     table->generation++;
 }
 
-static void mark_range(struct policy_assignment *assignment, const struct prefix_range *range)
+void assignment_mark_range(struct policy_assignment *assignment, const struct prefix_range *range)
 {
     struct policy_change *change = &assignment->change;
     change->any = true;
@@ -143,7 +136,7 @@ static bool assignment_uses_set(const struct policy_assignment *assignment, cons
     return false;
 }
 
-static void note_questions(struct policy_assignment *assignment)
+void assignment_note_questions(struct policy_assignment *assignment)
 {
     assignment->asks_prefix = false;
     for (size_t i = 0; i < assignment->count; i++) {
@@ -156,12 +149,6 @@ static void note_questions(struct policy_assignment *assignment)
     }
 }
 
-#define EACH_ASSIGNMENT(table, assignment)                                                              \
-    for (unsigned each_direction = POLICY_IMPORT; each_direction <= POLICY_EXPORT; each_direction++)    \
-        for (size_t each_at = 0; each_at < (table)->assignments[each_direction].count &&                \
-                                 ((assignment) = (table)->assignments[each_direction].items[each_at]); \
-             each_at++)
-
 /* `range` NULL: more than a range's worth. */
 static void set_changed(struct policy_table *table, const struct policy_set *set, const struct prefix_range *range)
 {
@@ -172,9 +159,9 @@ static void set_changed(struct policy_table *table, const struct policy_set *set
         if (set->uses == 0 || !assignment_uses_set(assignment, set))
             continue;
         if (range != NULL)
-            mark_range(assignment, range);
+            assignment_mark_range(assignment, range);
         else
-            mark_everything(table, assignment);
+            assignment_mark_everything(table, assignment);
     }
 }
 
@@ -185,8 +172,8 @@ static void policy_changed(struct policy_table *table, const struct policy *poli
     {
         if (!assignment_has(assignment, policy))
             continue;
-        note_questions(assignment);
-        mark_everything(table, assignment);
+        assignment_note_questions(assignment);
+        assignment_mark_everything(table, assignment);
     }
 }
 
@@ -197,8 +184,8 @@ static void statement_changed(struct policy_table *table, const struct policy_st
     {
         if (!assignment_uses_statement(assignment, statement))
             continue;
-        note_questions(assignment);
-        mark_everything(table, assignment);
+        assignment_note_questions(assignment);
+        assignment_mark_everything(table, assignment);
     }
 }
 
@@ -217,7 +204,8 @@ void policy_table_take_changes(struct policy_table *table,
     }
 }
 
-/* Sets --------------------------------------------------------------------------------------------------------------- */
+/* Sets ---------------------------------------------------------------------------------------------------------------
+ */
 
 struct policy_set *policy_set_find(const struct policy_table *table, enum set_type type, const char *name)
 {
@@ -416,11 +404,11 @@ size_t policy_set_list(const struct policy_table *table, enum set_type type, con
     return count;
 }
 
-/* Statements --------------------------------------------------------------------------------------------------------- */
+/* Statements ---------------------------------------------------------------------------------------------------------
+ */
 
 /* The new one takes the old one's place everywhere. */
-static void replace_statement(struct policy_table *table, struct policy_statement *before,
-                              struct policy_statement *now)
+static void replace_statement(struct policy_table *table, struct policy_statement *before, struct policy_statement *now)
 {
     for (size_t i = 0; i < table->policies.count; i++) {
         struct policy *policy = table->policies.items[i];
@@ -511,7 +499,8 @@ size_t policy_statement_list(const struct policy_table *table, const char *name,
     return count;
 }
 
-/* Policies ----------------------------------------------------------------------------------------------------------- */
+/* Policies -----------------------------------------------------------------------------------------------------------
+ */
 
 static void use_statement(struct policy_statement *statement)
 {
@@ -564,8 +553,8 @@ static int gather_statements(struct policy_table *table, const struct policy_spe
     return result;
 }
 
-static int add_policy(struct policy_table *table, const struct policy_spec *spec, bool refer,
-                      struct policy_place *place, struct err *err)
+int policy_add_at(struct policy_table *table, const struct policy_spec *spec, bool refer, struct policy_place *place,
+                  struct err *err)
 {
     place->key = "name";
     if (spec->name == NULL || spec->name[0] == '\0')
@@ -602,7 +591,7 @@ static int add_policy(struct policy_table *table, const struct policy_spec *spec
 int policy_add(struct policy_table *table, const struct policy_spec *spec, bool refer, struct err *err)
 {
     struct policy_place place;
-    return add_policy(table, spec, refer, &place, err);
+    return policy_add_at(table, spec, refer, &place, err);
 }
 
 static bool names_statement(const struct policy_spec *spec, const struct policy_statement *statement)
@@ -614,8 +603,8 @@ static bool names_statement(const struct policy_spec *spec, const struct policy_
 }
 
 /* Takes the statements out, all or those named; what nobody uses any more goes too. */
-static void drop_statements(struct policy_table *table, struct policy *policy, const struct policy_spec *spec,
-                            bool all, bool preserve)
+static void drop_statements(struct policy_table *table, struct policy *policy, const struct policy_spec *spec, bool all,
+                            bool preserve)
 {
     size_t kept = 0;
     for (size_t i = 0; i < policy->count; i++) {
@@ -631,8 +620,7 @@ static void drop_statements(struct policy_table *table, struct policy *policy, c
     policy->count = kept;
 }
 
-int policy_delete(struct policy_table *table, const struct policy_spec *spec, bool all, bool preserve,
-                  struct err *err)
+int policy_delete(struct policy_table *table, const struct policy_spec *spec, bool all, bool preserve, struct err *err)
 {
     struct policy *policy = spec->name != NULL ? names_find(&table->policies, spec->name) : NULL;
     if (policy == NULL)
@@ -655,8 +643,7 @@ static void show_policy(const struct policy *policy, void (*show)(void *context,
     struct statement_spec *statements = mem_alloc(MEM_POLICY, (policy->count + 1) * sizeof(*statements));
     for (size_t i = 0; i < policy->count; i++)
         statements[i] = policy->statements[i]->spec;
-    struct policy_spec spec = {
-        .name = policy->head.name, .statements = statements, .statement_count = policy->count};
+    struct policy_spec spec = {.name = policy->head.name, .statements = statements, .statement_count = policy->count};
     show(context, &spec);
     mem_free(MEM_POLICY, statements);
 }
@@ -673,310 +660,4 @@ size_t policy_list(const struct policy_table *table, const char *name,
         count++;
     }
     return count;
-}
-
-/* Definitions as a whole ---------------------------------------------------------------------------------------------- */
-
-/* Everything into an empty table. */
-static int define_all(struct policy_table *table, const struct policy_definitions *definitions,
-                      struct policy_place *place, struct err *err)
-{
-    int result = 0;
-    place->kind = POLICY_PLACE_SET;
-    place->key = "";
-    for (size_t i = 0; i < definitions->set_count && result == 0; i++) {
-        const struct set_spec *set = &definitions->sets[i];
-        place->index = i;
-        result = set->count == 0 && (set->name == NULL || set->name[0] == '\0')
-                     ? err_set(err, E_INVALID, "a set without name")
-                     : policy_set_replace(table, set, err);
-    }
-    if (result == 0)
-        place->kind = POLICY_PLACE_STATEMENT;
-    for (size_t i = 0; i < definitions->policy_count && result == 0; i++) {
-        const struct policy_spec *policy = &definitions->policies[i];
-        place->index = i;
-        place->statement = 0;
-        place->key = "name";
-        if (policy->name != NULL && names_find(&table->policies, policy->name) != NULL)
-            result = err_set(err, E_EXISTS, "duplicated policy name. policy name must be unique");
-        else
-            result = add_policy(table, policy, false, place, err);
-    }
-    return result;
-}
-
-int policy_definitions_check(const struct policy_definitions *definitions, struct policy_place *place, struct err *err)
-{
-    struct policy_table *table = policy_table_new();
-    *place = (struct policy_place){.key = ""};
-    int result = define_all(table, definitions, place, err);
-    policy_table_free(table);
-    return result;
-}
-
-static bool same_statements(const struct policy *a, const struct policy *b)
-{
-    if (a == NULL || b == NULL || a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!statement_spec_equal(&a->statements[i]->spec, &b->statements[i]->spec))
-            return false;
-    return true;
-}
-
-/* What a set that has other members now means to those who pass an assignment; its condition is the same. */
-static void mark_set(struct policy_table *table, struct policy_assignment *assignment, const struct policy_set *before,
-                     const struct policy_set *now)
-{
-    if (policy_set_equal(before, now))
-        return;
-    if (before->type != SET_PREFIX || before->prefixes.kind != now->prefixes.kind) {
-        mark_everything(table, assignment);
-        return;
-    }
-    const struct prefix_set *sides[] = {&before->prefixes, &now->prefixes};
-    for (unsigned side = 0; side < 2; side++) {
-        struct prefix_range *list = prefix_set_list(sides[side]);
-        for (size_t i = 0; i < sides[side]->count; i++)
-            if (!prefix_set_has(sides[1 - side], &list[i]))
-                mark_range(assignment, &list[i]);
-        mem_free(MEM_POLICY, list);
-    }
-}
-
-static void mark_policy(struct policy_table *table, struct policy_assignment *assignment, const struct policy *before,
-                        const struct policy *now)
-{
-    if (!same_statements(before, now)) {
-        mark_everything(table, assignment);
-        return;
-    }
-    for (size_t i = 0; i < before->count; i++) {
-        const struct policy_statement *old = before->statements[i], *new = now->statements[i];
-        for (unsigned c = 0; c < old->condition_count; c++)
-            if (old->conditions[c].set != NULL)
-                mark_set(table, assignment, old->conditions[c].set, new->conditions[c].set);
-    }
-}
-
-/* The assignment's policies by name in the new definitions; marked as far as they differ. */
-static void reassign(struct policy_table *table, struct policy_assignment *assignment)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < assignment->count; i++) {
-        const struct policy *before = assignment->policies[i];
-        struct policy *now = names_find(&table->policies, before->head.name);
-        mark_policy(table, assignment, before, now);
-        if (now == NULL)
-            continue;
-        assignment->policies[kept++] = now;
-        now->uses++;
-    }
-    assignment->count = kept;
-    note_questions(assignment);
-}
-
-int policy_table_define(struct policy_table *table, const struct policy_definitions *definitions, struct err *err)
-{
-    struct policy_table *made = policy_table_new();
-    struct policy_assignment *assignment;
-    struct policy_place place = {.key = ""};
-    int result = define_all(made, definitions, &place, err);
-    if (result < 0) {
-        policy_table_free(made);
-        return result;
-    }
-    struct policy_table before = *table;
-    memcpy(table->sets, made->sets, sizeof(table->sets));
-    table->statements = made->statements;
-    table->policies = made->policies;
-    table->tests = made->tests;
-    table->test_capacity = made->test_capacity;
-    table->generation++;
-    memcpy(made->sets, before.sets, sizeof(made->sets));
-    made->statements = before.statements;
-    made->policies = before.policies;
-    made->tests = before.tests;
-    EACH_ASSIGNMENT(table, assignment)
-    {
-        reassign(table, assignment);
-    }
-    policy_table_free(made);
-    return 0;
-}
-
-/* Assignments -------------------------------------------------------------------------------------------------------- */
-
-static enum policy_action unsaid_default(const char *target)
-{
-    return strcmp(target, POLICY_TARGET_GLOBAL) == 0 ? POLICY_ACCEPT : POLICY_NONE;
-}
-
-struct policy_assignment *policy_assignment(struct policy_table *table, const char *target,
-                                            enum policy_direction direction)
-{
-    struct policy_assignment *assignment = names_find(&table->assignments[direction], target);
-    if (assignment != NULL)
-        return assignment;
-    assignment = mem_zalloc(MEM_POLICY, sizeof(*assignment));
-    assignment->head.name = mem_strdup(MEM_POLICY, target);
-    assignment->direction = direction;
-    assignment->default_action = unsaid_default(target);
-    names_add(&table->assignments[direction], assignment);
-    return assignment;
-}
-
-static int check_assignment(const struct assignment_spec *spec, struct err *err)
-{
-    if (spec->target == NULL || spec->target[0] == '\0')
-        return err_set(err, E_INVALID, "empty table name");
-    if (spec->direction != POLICY_IMPORT && spec->direction != POLICY_EXPORT)
-        return err_set(err, E_INVALID, "invalid policy type");
-    if (spec->default_action > POLICY_REJECT)
-        return err_set(err, E_INVALID, "invalid default action");
-    return 0;
-}
-
-/* The policies of both: those there are, then those named. NULL with an error. */
-static struct policy **gather_policies(struct policy_table *table, const struct policy_assignment *there,
-                                       const struct assignment_spec *spec, struct err *err)
-{
-    size_t count = there != NULL ? there->count : 0;
-    struct policy **policies = mem_alloc(MEM_POLICY, (count + spec->policy_count + 1) * sizeof(*policies));
-    if (count > 0)
-        memcpy(policies, there->policies, count * sizeof(*policies));
-    for (size_t i = 0; i < spec->policy_count; i++) {
-        policies[count] = names_find(&table->policies, spec->policies[i]);
-        bool missing = policies[count] == NULL;
-        size_t at = 0;
-        while (!missing && policies[at] != policies[count])
-            at++;
-        if (missing || at < count) {
-            err_set(err, missing ? E_NOT_FOUND : E_EXISTS, missing ? "not found policy %s" : "duplicated policy %s",
-                    spec->policies[i]);
-            mem_free(MEM_POLICY, policies);
-            return NULL;
-        }
-        count++;
-    }
-    return policies;
-}
-
-static void set_policies(struct policy_table *table, struct policy_assignment *assignment, struct policy **policies,
-                         size_t count)
-{
-    bool same = count == assignment->count &&
-                (count == 0 || memcmp(policies, assignment->policies, count * sizeof(*policies)) == 0);
-    for (size_t i = 0; i < count; i++)
-        policies[i]->uses++;
-    for (size_t i = 0; i < assignment->count; i++)
-        assignment->policies[i]->uses--;
-    mem_free(MEM_POLICY, assignment->policies);
-    assignment->policies = policies;
-    assignment->count = count;
-    if (same)
-        return;
-    note_questions(assignment);
-    mark_everything(table, assignment);
-}
-
-static void set_default(struct policy_table *table, struct policy_assignment *assignment, enum policy_action action,
-                        bool said)
-{
-    if (assignment->default_action == action && assignment->default_said == said)
-        return;
-    assignment->default_action = action;
-    assignment->default_said = said;
-    mark_everything(table, assignment);
-}
-
-static int assign(struct policy_table *table, const struct assignment_spec *spec, bool append, struct err *err)
-{
-    int result = check_assignment(spec, err);
-    if (result < 0)
-        return result;
-    struct policy_assignment *assignment = policy_assignment(table, spec->target, spec->direction);
-    struct policy **policies = gather_policies(table, append ? assignment : NULL, spec, err);
-    if (policies == NULL)
-        return E_INVALID;
-    set_policies(table, assignment, policies, (append ? assignment->count : 0) + spec->policy_count);
-    if (spec->default_action != POLICY_NONE)
-        set_default(table, assignment, spec->default_action, true);
-    return 0;
-}
-
-int policy_assign(struct policy_table *table, const struct assignment_spec *spec, struct err *err)
-{
-    return assign(table, spec, true, err);
-}
-
-int policy_assign_set(struct policy_table *table, const struct assignment_spec *spec, struct err *err)
-{
-    return assign(table, spec, false, err);
-}
-
-int policy_assign_exactly(struct policy_table *table, const struct assignment_spec *spec, struct err *err)
-{
-    int result = assign(table, spec, false, err);
-    if (result == 0 && spec->default_action == POLICY_NONE)
-        set_default(table, policy_assignment(table, spec->target, spec->direction), unsaid_default(spec->target), false);
-    return result;
-}
-
-static bool names_policy(const struct assignment_spec *spec, const struct policy *policy)
-{
-    for (size_t i = 0; i < spec->policy_count; i++)
-        if (strcmp(spec->policies[i], policy->head.name) == 0)
-            return true;
-    return false;
-}
-
-int policy_assign_delete(struct policy_table *table, const struct assignment_spec *spec, bool all, struct err *err)
-{
-    int result = check_assignment(spec, err);
-    for (size_t i = 0; result == 0 && i < spec->policy_count; i++)
-        if (names_find(&table->policies, spec->policies[i]) == NULL)
-            result = err_set(err, E_NOT_FOUND, "not found policy %s", spec->policies[i]);
-    if (result < 0)
-        return result;
-    struct policy_assignment *assignment = policy_assignment(table, spec->target, spec->direction);
-    struct policy **kept = mem_alloc(MEM_POLICY, (assignment->count + 1) * sizeof(*kept));
-    size_t count = 0;
-    for (size_t i = 0; i < assignment->count && !all; i++)
-        if (!names_policy(spec, assignment->policies[i]))
-            kept[count++] = assignment->policies[i];
-    set_policies(table, assignment, kept, count);
-    if (all)
-        set_default(table, assignment, POLICY_NONE, true);
-    return 0;
-}
-
-void policy_assign_show(const struct policy_table *table, const char *target, enum policy_direction direction,
-                        void (*show)(void *context, const struct assignment_spec *assignment), void *context)
-{
-    const struct policy_assignment *assignment = names_find(&table->assignments[direction], target);
-    size_t count = assignment != NULL ? assignment->count : 0;
-    const char **names = mem_alloc(MEM_POLICY, (count + 1) * sizeof(*names));
-    for (size_t i = 0; i < count; i++)
-        names[i] = assignment->policies[i]->head.name;
-    struct assignment_spec spec = {
-        .target = target, .direction = direction, .policies = names, .policy_count = count,
-        .default_action = assignment != NULL ? assignment->default_action : unsaid_default(target)};
-    show(context, &spec);
-    mem_free(MEM_POLICY, names);
-}
-
-void policy_target_forget(struct policy_table *table, const char *target)
-{
-    for (unsigned i = 0; i < ARRAY_LEN(directions); i++) {
-        struct policy_assignment *assignment = names_find(&table->assignments[directions[i]], target);
-        if (assignment == NULL)
-            continue;
-        for (size_t at = 0; at < assignment->count; at++)
-            assignment->policies[at]->uses--;
-        names_remove(&table->assignments[directions[i]], assignment);
-        assignment_free(assignment);
-        table->generation++;
-    }
 }

@@ -64,12 +64,11 @@ struct policy_place {
         POLICY_PLACE_SET,
         POLICY_PLACE_STATEMENT,
     } kind;
-    size_t index;           /* of the set, or of the policy */
-    size_t statement;       /* in the policy */
-    const char *key;        /* "bgp-conditions.match-as-path-set.as-path-set"; "" the whole */
+    size_t index;     /* of the set, or of the policy */
+    size_t statement; /* in the policy */
+    const char *key;  /* "bgp-conditions.match-as-path-set.as-path-set"; "" the whole */
 };
-int policy_definitions_check(const struct policy_definitions *definitions, struct policy_place *place,
-                             struct err *err);
+int policy_definitions_check(const struct policy_definitions *definitions, struct policy_place *place, struct err *err);
 
 /* What has changed for the routes that pass an assignment, since it was taken last: nothing, everything, or (when only
  * members of prefix sets came or went) the prefixes within some ranges. */

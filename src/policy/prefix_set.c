@@ -49,8 +49,7 @@ static uint32_t home(const struct prefix_set *set, const uint8_t key[16], uint8_
 static struct prefix_node *find(const struct prefix_set *set, const uint8_t key[16], uint8_t length)
 {
     uint32_t at = home(set, key, length);
-    while (set->nodes[at].used &&
-           (set->nodes[at].length != length || memcmp(set->nodes[at].key, key, 16) != 0))
+    while (set->nodes[at].used && (set->nodes[at].length != length || memcmp(set->nodes[at].key, key, 16) != 0))
         at = (at + 1) & (set->capacity - 1);
     return &set->nodes[at];
 }
@@ -103,8 +102,8 @@ static void note_matches(const struct prefix_set *set, struct prefix_node *node)
 static uint32_t *find_range(const struct prefix_set *set, struct prefix_node *node, const struct prefix_range *range)
 {
     uint32_t *link = &node->first_range;
-    while (*link != NO_RANGE && (set->ranges[*link].minimum != range->length_min ||
-                                 set->ranges[*link].maximum != range->length_max))
+    while (*link != NO_RANGE &&
+           (set->ranges[*link].minimum != range->length_min || set->ranges[*link].maximum != range->length_max))
         link = &set->ranges[*link].next;
     return link;
 }

@@ -11,11 +11,11 @@ struct prefix_node;
 struct length_range;
 
 struct prefix_set {
-    enum addr_kind kind;        /* ADDR_NONE while empty */
-    size_t count;               /* ranges */
-    struct prefix_node *nodes;  /* hash table: one prefix, and which lengths below it are in the set */
+    enum addr_kind kind;       /* ADDR_NONE while empty */
+    size_t count;              /* ranges */
+    struct prefix_node *nodes; /* hash table: one prefix, and which lengths below it are in the set */
     uint32_t node_count;
-    uint32_t capacity;          /* of the table, a power of two; 0: no table yet */
+    uint32_t capacity; /* of the table, a power of two; 0: no table yet */
     struct length_range *ranges;
     uint32_t range_count, range_capacity, free_range;
     uint32_t length_counts[129]; /* nodes by length */

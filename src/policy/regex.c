@@ -52,8 +52,7 @@ static uint32_t emit(struct regex *regex, enum op op)
         return 0;
     if (regex->length == regex->capacity) {
         regex->capacity = regex->capacity ? regex->capacity * 2 : 16;
-        regex->program =
-            mem_realloc(MEM_POLICY, regex->program, regex->capacity * sizeof(*regex->program));
+        regex->program = mem_realloc(MEM_POLICY, regex->program, regex->capacity * sizeof(*regex->program));
     }
     regex->program[regex->length] = (struct instruction){.op = (uint8_t)op};
     return regex->length++;

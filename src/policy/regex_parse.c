@@ -52,7 +52,8 @@ static struct regex_node *node(struct parser *parser, enum regex_node_kind kind)
     return made;
 }
 
-/* Sets -------------------------------------------------------------------------------------------------------------- */
+/* Sets --------------------------------------------------------------------------------------------------------------
+ */
 
 static void add_range(struct byte_set *set, unsigned low, unsigned high)
 {
@@ -89,18 +90,34 @@ struct class_name {
 };
 
 static const struct class_name posix_classes[] = {
-    {"alnum", "09AZaz"}, {"alpha", "AZaz"},     {"ascii", "\001\177"}, {"blank", "\t\t  "},
-    {"cntrl", "\001\037\177\177"}, {"digit", "09"}, {"graph", "!~"},   {"lower", "az"},
-    {"print", " ~"},     {"punct", "!/:@[`{~"}, {"space", "\t\r  "},   {"upper", "AZ"},
-    {"word", "09AZaz__"}, {"xdigit", "09AFaf"},
+    {"alnum", "09AZaz"}, {"alpha", "AZaz"}, {"ascii", "\001\177"}, {"blank", "\t\t  "},  {"cntrl", "\001\037\177\177"},
+    {"digit", "09"},     {"graph", "!~"},   {"lower", "az"},       {"print", " ~"},      {"punct", "!/:@[`{~"},
+    {"space", "\t\r  "}, {"upper", "AZ"},   {"word", "09AZaz__"},  {"xdigit", "09AFaf"},
 };
 
 /* What Unicode's categories and scripts have in ASCII. */
 static const struct class_name unicode_classes[] = {
-    {"N", "09"},     {"Nd", "09"},       {"L", "AZaz"},      {"Lu", "AZ"},      {"Ll", "az"},   {"Latin", "AZaz"},
-    {"Z", "  "},     {"Zs", "  "},       {"P", "!#%*,/:;?@[]__{{}}"}, {"Pd", "--"}, {"Ps", "(([[{{"}, {"Pe", "))]]}}"},
-    {"Pc", "__"},    {"Po", "!#%'**,,./:;?@\\\\"}, {"S", "$$++<>^^``||~~"}, {"Sm", "++<>||~~"}, {"Sc", "$$"},
-    {"Sk", "^^``"},  {"C", "\001\037\177\177"}, {"Cc", "\001\037\177\177"}, {"Any", "\001\377"},
+    {"N", "09"},
+    {"Nd", "09"},
+    {"L", "AZaz"},
+    {"Lu", "AZ"},
+    {"Ll", "az"},
+    {"Latin", "AZaz"},
+    {"Z", "  "},
+    {"Zs", "  "},
+    {"P", "!#%*,/:;?@[]__{{}}"},
+    {"Pd", "--"},
+    {"Ps", "(([[{{"},
+    {"Pe", "))]]}}"},
+    {"Pc", "__"},
+    {"Po", "!#%'**,,./:;?@\\\\"},
+    {"S", "$$++<>^^``||~~"},
+    {"Sm", "++<>||~~"},
+    {"Sc", "$$"},
+    {"Sk", "^^``"},
+    {"C", "\001\037\177\177"},
+    {"Cc", "\001\037\177\177"},
+    {"Any", "\001\377"},
 };
 
 static bool add_class(const struct class_name *classes, size_t count, const char *name, size_t length,
@@ -166,7 +183,8 @@ static void unicode_class(struct parser *parser, struct byte_set *set)
         negate(set);
 }
 
-/* Escapes ------------------------------------------------------------------------------------------------------------ */
+/* Escapes ------------------------------------------------------------------------------------------------------------
+ */
 
 static int hex_value(char c)
 {
@@ -240,7 +258,8 @@ static uint8_t byte_escape(struct parser *parser)
     return value < 0 ? 0 : (uint8_t)value;
 }
 
-/* Brackets ----------------------------------------------------------------------------------------------------------- */
+/* Brackets -----------------------------------------------------------------------------------------------------------
+ */
 
 /* [:name:] or [:^name:]; true if it looks like one. */
 static bool named_class(struct parser *parser, struct byte_set *set)
@@ -325,7 +344,8 @@ static struct regex_node *parse_bracket(struct parser *parser)
     return made;
 }
 
-/* Groups ------------------------------------------------------------------------------------------------------------- */
+/* Groups -------------------------------------------------------------------------------------------------------------
+ */
 
 static void flag_error(struct parser *parser, const char *start)
 {
@@ -411,7 +431,8 @@ static const struct regex_node *parse_group(struct parser *parser)
     return inner;
 }
 
-/* Atoms -------------------------------------------------------------------------------------------------------------- */
+/* Atoms --------------------------------------------------------------------------------------------------------------
+ */
 
 static struct regex_node *assertion(struct parser *parser, enum regex_assertion what, unsigned length)
 {
@@ -530,7 +551,8 @@ static const struct regex_node *parse_atom(struct parser *parser)
     }
 }
 
-/* Repetition --------------------------------------------------------------------------------------------------------- */
+/* Repetition ---------------------------------------------------------------------------------------------------------
+ */
 
 static bool repeat_number(const char **at, int *number)
 {
@@ -581,8 +603,7 @@ static const struct regex_node *parse_repeat(struct parser *parser)
     start = parser->at;
     if (parser->failed || atom == NULL || (end = repeat_operator(start, &minimum, &maximum)) == NULL)
         return atom;
-    if (minimum > REGEX_REPEAT_MAX || maximum > REGEX_REPEAT_MAX ||
-        (maximum != REGEX_INFINITE && maximum < minimum)) {
+    if (minimum > REGEX_REPEAT_MAX || maximum > REGEX_REPEAT_MAX || (maximum != REGEX_INFINITE && maximum < minimum)) {
         fail(parser, "invalid repeat count", start, (size_t)(end - start));
         return atom;
     }

@@ -28,7 +28,8 @@ int prefix_range_parse(const char *prefix, const char *lengths, struct prefix_ra
     return 0;
 }
 
-/* Addresses ---------------------------------------------------------------------------------------------------------- */
+/* Addresses ----------------------------------------------------------------------------------------------------------
+ */
 
 static int parse_address(const char *text, struct prefix *prefix, struct err *err)
 {
@@ -100,7 +101,8 @@ bool address_set_match(const struct address_set *set, const struct addr *addr)
     return addr->kind != ADDR_NONE && prefix_set_match(addr->kind == ADDR_IPV4 ? &set->ipv4 : &set->ipv6, &host);
 }
 
-/* Sets --------------------------------------------------------------------------------------------------------------- */
+/* Sets ---------------------------------------------------------------------------------------------------------------
+ */
 
 struct policy_set *policy_set_new(enum set_type type, const char *name)
 {
@@ -184,7 +186,7 @@ static void show_addresses(const struct policy_set *set, struct set_spec *spec,
                            void (*show)(void *context, const struct set_spec *set), void *context)
 {
     const struct address_set *addresses = &set->addresses;
-    char (*memory)[PREFIX_TEXT_MAX] = mem_alloc(MEM_POLICY, (addresses->count + 1) * sizeof(*memory));
+    char(*memory)[PREFIX_TEXT_MAX] = mem_alloc(MEM_POLICY, (addresses->count + 1) * sizeof(*memory));
     const char **texts = mem_alloc(MEM_POLICY, (addresses->count + 1) * sizeof(*texts));
     for (size_t i = 0; i < addresses->count; i++)
         texts[i] = prefix_format(&addresses->list[i], memory[i]);

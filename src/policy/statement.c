@@ -1,4 +1,5 @@
-/* Statements: what was said, copied in normal form, and compiled. A change makes a new one out of the old one's words. */
+/* Statements: what was said, copied in normal form, and compiled. A change makes a new one out of the old one's words.
+ */
 #include <string.h>
 
 #include "base/check.h"
@@ -7,7 +8,8 @@
 
 enum { STATEMENT_BYTES_MAX = 16 << 20 };
 
-/* Copies ------------------------------------------------------------------------------------------------------------- */
+/* Copies -------------------------------------------------------------------------------------------------------------
+ */
 
 static int copy_texts(struct arena *arena, const char *const **texts, size_t count, struct err *err)
 {
@@ -109,12 +111,18 @@ static int copy_spec(struct arena *arena, struct statement_spec *spec, const cha
     return result;
 }
 
-/* Compiling ---------------------------------------------------------------------------------------------------------- */
+/* Compiling ----------------------------------------------------------------------------------------------------------
+ */
 
 static const char *const set_words[SET_TYPE_COUNT] = {
-    [SET_PREFIX] = "prefix",       [SET_NEIGHBOR] = "neighbor",           [SET_TAG] = "tag",
-    [SET_AS_PATH] = "as path",     [SET_COMMUNITY] = "community",         [SET_EXT_COMMUNITY] = "ext-community",
-    [SET_LARGE_COMMUNITY] = "large-community", [SET_NEXT_HOP] = "next-hop",
+    [SET_PREFIX] = "prefix",
+    [SET_NEIGHBOR] = "neighbor",
+    [SET_TAG] = "tag",
+    [SET_AS_PATH] = "as path",
+    [SET_COMMUNITY] = "community",
+    [SET_EXT_COMMUNITY] = "ext-community",
+    [SET_LARGE_COMMUNITY] = "large-community",
+    [SET_NEXT_HOP] = "next-hop",
 };
 
 static int add_condition(struct policy_statement *statement, const struct policy_table *table,
@@ -219,7 +227,8 @@ void statement_use_sets(struct policy_statement *statement, int change)
             statement->conditions[i].set->uses += (uint32_t)change;
 }
 
-/* Comparing and changing what is said --------------------------------------------------------------------------------- */
+/* Comparing and changing what is said ---------------------------------------------------------------------------------
+ */
 
 static bool same_texts(const char *const *a, const char *const *b, size_t count)
 {
