@@ -85,6 +85,17 @@ static int timers_from_api(const Apipb__Timers *from, struct timers_config *to, 
     return 0;
 }
 
+/* As it is shown: with the link behind it, if the address needs one. */
+static int local_address_from_api(const char *from, struct addr *to, struct err *err)
+{
+    char text[ADDR_TEXT_MAX];
+    struct str out = str_over(text, sizeof(text));
+    str_add_n(&out, from, strcspn(from, "%"));
+    if (out.truncated || addr_parse(text, to) < 0)
+        return err_set(err, E_INVALID, "invalid local address: %s", from);
+    return 0;
+}
+
 static int transport_from_api(const Apipb__Transport *from, struct transport_config *to, struct err *err)
 {
     if (!from)
@@ -92,8 +103,8 @@ static int transport_from_api(const Apipb__Transport *from, struct transport_con
     to->passive_mode = from->passive_mode;
     to->mtu_discovery = from->mtu_discovery;
     /* An unspecified address is what a neighbor without one is shown with. */
-    if (from->local_address[0] && addr_parse(from->local_address, &to->local_address) < 0)
-        return err_set(err, E_INVALID, "invalid local address: %s", from->local_address);
+    if (from->local_address[0] && local_address_from_api(from->local_address, &to->local_address, err) < 0)
+        return E_INVALID;
     if (addr_is_any(&to->local_address))
         to->local_address = (struct addr){0};
     if (uint16_from(from->local_port, &to->local_port, "local_port", err) < 0 ||

@@ -6,13 +6,25 @@
 
 #include "base/check.h"
 
+/* "fe80::1%eth0": an address that means nothing without its link. */
+static char *text_of_linked(struct arena *arena, const struct addr *addr, const struct neighbor_config *config)
+{
+    char text[ADDR_TEXT_MAX];
+    char linked[ADDR_TEXT_MAX + CONFIG_INTERFACE_MAX];
+    struct str out = str_over(linked, sizeof(linked));
+    str_add(&out, addr_format(addr, text));
+    if (addr_is_link_local(addr) && config->interface[0] != '\0')
+        str_printf(&out, "%%%s", config->interface);
+    return arena_strdup(arena, linked);
+}
+
 static Apipb__PeerConf *conf_to_api(struct arena *arena, const struct peer_view *view)
 {
     const struct neighbor_config *config = view->config;
     const struct peer_config *peer = &config->peer;
     Apipb__PeerConf *to = MESSAGE_NEW(arena, Apipb__PeerConf, apipb__peer_conf__init);
     if (!view->dynamic)
-        to->neighbor_address = text_of_addr(arena, &config->address);
+        to->neighbor_address = text_of_linked(arena, &config->address, config);
     to->neighbor_interface = arena_strdup(arena, config->address.kind == ADDR_NONE ? config->interface : "");
     to->peer_asn = peer->peer_as;
     to->local_asn = view->local_as;
@@ -53,9 +65,7 @@ static Apipb__PeerState *state_to_api(struct arena *arena, const struct peer_vie
 {
     const struct session_status *session = view->session;
     Apipb__PeerState *to = MESSAGE_NEW(arena, Apipb__PeerState, apipb__peer_state__init);
-    to->neighbor_address = text_of_addr(arena, &view->config->address);
-    if (view->config->address.kind == ADDR_NONE)
-        to->neighbor_address = text_of_addr(arena, &session->remote.addr);
+    to->neighbor_address = text_of_linked(arena, &view->address, view->config);
     to->peer_asn = session->negotiated ? session->negotiated->peer_as : view->config->peer.peer_as;
     to->type = view->type == PEER_TYPE_EXTERNAL ? APIPB__PEER_TYPE__EXTERNAL : APIPB__PEER_TYPE__INTERNAL;
     to->session_state = (Apipb__PeerState__SessionState)session->state; /* the same numbers */
@@ -102,7 +112,7 @@ static Apipb__Transport *transport_to_api(struct arena *arena, const struct peer
     const struct session_status *session = view->session;
     Apipb__Transport *to = MESSAGE_NEW(arena, Apipb__Transport, apipb__transport__init);
     bool connected = session->local.addr.kind != ADDR_NONE;
-    to->local_address = connected ? text_of_addr(arena, &session->local.addr)
+    to->local_address = connected ? text_of_linked(arena, &session->local.addr, view->config)
                         : config->local_address.kind != ADDR_NONE
                             ? text_of_addr(arena, &config->local_address)
                             : arena_strdup(arena, view->config->address.kind == ADDR_IPV6 ? "::" : "0.0.0.0");
@@ -195,7 +205,7 @@ Apipb__Peer *peer_event_to_api(struct arena *arena, const struct peer_view *view
     to->conf = MESSAGE_NEW(arena, Apipb__PeerConf, apipb__peer_conf__init);
     to->conf->peer_asn = view->config->peer.peer_as;
     to->conf->local_asn = view->local_as;
-    to->conf->neighbor_address = text_of_addr(arena, &view->config->address);
+    to->conf->neighbor_address = text_of_linked(arena, &view->address, view->config);
     to->conf->neighbor_interface =
         arena_strdup(arena, view->config->address.kind == ADDR_NONE ? view->config->interface : "");
     to->state = MESSAGE_NEW(arena, Apipb__PeerState, apipb__peer_state__init);

@@ -205,11 +205,14 @@ static int check_address(const struct neighbor_config *neighbor, struct problem 
 {
     const struct transport_config *transport = &neighbor->peer.transport;
     char text[ADDR_TEXT_MAX];
-    if (neighbor->address.kind == ADDR_NONE && neighbor->interface[0]) {
-        refuse(problem, "config.neighbor-interface", "not yet supported (unnumbered neighbors)");
-        problem->code = E_UNSUPPORTED;
-        return E_UNSUPPORTED;
-    }
+    if (neighbor->interface[0] && neighbor->peer.route_server_client)
+        return refuse(problem, "config.neighbor-interface",
+                      "configuring route server client as unnumbered peer is not supported");
+    if (neighbor->interface[0] && neighbor->address.kind != ADDR_NONE && !addr_is_link_local(&neighbor->address))
+        return refuse(problem, "config.neighbor-interface", "%s is no link-local address: say one of the two",
+                      addr_format(&neighbor->address, text));
+    if (neighbor->interface[0] && neighbor->address.kind == ADDR_NONE)
+        return 0;
     if (neighbor->address.kind == ADDR_NONE)
         return refuse(problem, "config.neighbor-address", "no neighbor address/interface specified");
     if (addr_is_any(&neighbor->address) || addr_is_multicast(&neighbor->address))
@@ -236,6 +239,11 @@ int neighbor_finish(struct neighbor_config *neighbor, const struct global_config
         result = check_as_numbers(&neighbor->peer, global, problem);
     if (result < 0)
         return result;
+    if (neighbor->peer.family_count == 0 && neighbor->address.kind == ADDR_NONE) {
+        /* As GoBGP: one session over the link's own addresses carries both. */
+        add_family(&neighbor->peer, FAMILY_IPV4_UNICAST);
+        add_family(&neighbor->peer, FAMILY_IPV6_UNICAST);
+    }
     if (neighbor->peer.family_count == 0)
         add_family(&neighbor->peer, neighbor->address.kind == ADDR_IPV4 ? FAMILY_IPV4_UNICAST : FAMILY_IPV6_UNICAST);
     return 0;

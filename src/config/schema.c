@@ -189,7 +189,14 @@ static bool neighbor_address_differs(const void *a, const void *b)
     const struct neighbor_config *one = container_of(a, const struct neighbor_config, address);
     const struct neighbor_config *other = container_of(b, const struct neighbor_config, address);
     return !addr_equal(&one->address, &other->address) || one->scope_id != other->scope_id ||
-           strcmp(one->interface, other->interface) != 0;
+           (one->address.kind != ADDR_NONE && strcmp(one->interface, other->interface) != 0);
+}
+
+/* Of a neighbour with an address the interface is part of that. */
+static bool neighbor_interface_differs(const void *a, const void *b)
+{
+    const struct neighbor_config *one = container_of(a, const struct neighbor_config, interface);
+    return one->address.kind == ADDR_NONE && strcmp(a, b) != 0;
 }
 
 /* One value; `a` and `b` point at it. */
@@ -199,6 +206,8 @@ static bool value_differs(const struct key *key, const void *a, const void *b)
     case KEY_TEXT:
     case KEY_SECRET:
         return strcmp(a, b) != 0;
+    case KEY_INTERFACE:
+        return neighbor_interface_differs(a, b);
     case KEY_ADDR:
         return !addr_equal(a, b);
     case KEY_PREFIX:
@@ -277,7 +286,7 @@ static bool is_at_default(const struct key *key, const void *object)
         return key_count(key, object) == 0;
     if (key_is_integer(key))
         return key_integer(key, object) == key->fallback;
-    CHECK(key->type == KEY_TEXT || key->type == KEY_SECRET);
+    CHECK(key->type == KEY_TEXT || key->type == KEY_SECRET || key->type == KEY_INTERFACE);
     return ((const char *)object)[key->offset] == '\0';
 }
 
@@ -330,6 +339,7 @@ const char *key_type_text(const struct key *key)
         [KEY_ROUTER_ID] = "router id",
         [KEY_CLUSTER_ID] = "cluster id",
         [KEY_TEXT] = "text",
+        [KEY_INTERFACE] = "text",
         [KEY_SECRET] = "secret text",
         [KEY_ADDR] = "address",
         [KEY_PREFIX] = "prefix",

@@ -27,6 +27,7 @@ enum key_type {
     KEY_CLUSTER_ID, /* dotted quad or number */
     /* Kept as they are. */
     KEY_TEXT,
+    KEY_INTERFACE, /* what names a neighbour without an address */
     KEY_SECRET, /* a text that is neither printed nor shown in a message */
     KEY_ADDR,
     KEY_PREFIX,

@@ -211,7 +211,8 @@ const struct section schema_peer = SECTION("peer", peer_keys, sizeof(struct peer
 
 static const struct key neighbor_keys[] = {
     {"config.neighbor-address", KEY_NEIGHBOR_ADDRESS, HONOURED, IN(neighbor_config, address)},
-    {"config.neighbor-interface", KEY_TEXT, NOT_YET, .remark = "unnumbered neighbors"},
+    {"config.neighbor-interface", KEY_INTERFACE, HONOURED, IN(neighbor_config, interface),
+     .remark = "instead of the address: whoever is at the other end of this link"},
     {"config.peer-group", KEY_TEXT, HONOURED, LIVE, IN(neighbor_config, peer_group)},
     {"config.vrf", KEY_TEXT, NOT_YET, IN(neighbor_config, vrf), .remark = "VRFs"},
     {"config.admin-down", KEY_BOOL, HONOURED, IN(neighbor_config, admin_down)},

@@ -276,6 +276,8 @@ static int read_neighbor_address(const struct node *node, struct addr *field, st
     bool numeric = *zone && str_parse_u64(zone, 1, UINT32_MAX, &scope) == 0;
     neighbor->address = addr;
     neighbor->scope_id = (uint32_t)scope;
+    if (!*zone) /* neighbor-interface may have been read before */
+        return 0;
     memset(neighbor->interface, 0, sizeof(neighbor->interface));
     if (!numeric)
         memcpy(neighbor->interface, zone, strlen(zone));
@@ -289,6 +291,7 @@ static int read_plain(const struct key *key, const struct node *node, void *fiel
     struct prefix prefix;
     switch (key->type) {
     case KEY_TEXT:
+    case KEY_INTERFACE:
     case KEY_SECRET:
         return read_text(key, node, field, err);
     case KEY_NEIGHBOR_ADDRESS:

@@ -97,6 +97,7 @@ enum peer_admin_state {
 
 struct peer_view {
     const struct neighbor_config *config;
+    struct addr address; /* the configured one, or where an unnumbered neighbour was found; ADDR_NONE: not yet */
     bool dynamic; /* came by itself; not configured */
     uint32_t local_as;
     enum peer_type type;

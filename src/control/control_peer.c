@@ -244,6 +244,7 @@ static void view_peer(struct peer *peer, struct session_status *status,
             view_family(peer, i, &families[count++]);
     struct peer_view view = {
         .config = &peer->config,
+        .address = peer->at.addr,
         .dynamic = peer->dynamic,
         .local_as = peer->local_as,
         .type = peer->ibgp ? PEER_TYPE_INTERNAL : PEER_TYPE_EXTERNAL,

@@ -5,8 +5,9 @@
 
 #include "control/internal.h"
 #include "speaker/restart.h"
+#include "speaker/unnumbered.h"
 
-enum { MS_PER_S = 1000, NS_PER_S = 1000000000 };
+enum { MS_PER_S = 1000, NS_PER_S = 1000000000, WHY_MISSING_MAX = 128 };
 
 static int64_t rounded_up_s(int64_t ms)
 {
@@ -38,6 +39,11 @@ static void say_active(const struct peer *peer, const struct session_status *sta
 static void say_state(const struct peer *peer, const struct session_status *status, struct str *out)
 {
     char text[ENDPOINT_TEXT_MAX];
+    char missing[WHY_MISSING_MAX];
+    if (peer->at.addr.kind == ADDR_NONE && peer->admin == PEER_UP) {
+        str_add(out, unnumbered_why(peer, missing, sizeof(missing)));
+        return;
+    }
     switch (status->state) {
     case SESSION_IDLE:
         say_idle(peer, status, out);

@@ -269,7 +269,8 @@ static bool is_over(const struct peer *peer)
 {
     if (!peer->was_connected)
         return mono_diff_ms(loop_now(peer->speaker->loop), peer->made_at) >= CONNECT_LIMIT_MS;
-    return peer->state <= SESSION_ACTIVE;
+    /* Stale routes are waited for: the neighbour may come back for them (RFC 4724). */
+    return peer->state <= SESSION_ACTIVE && !peer->established && peer->graceful == NULL;
 }
 
 static bool reap(struct loop_task *task)

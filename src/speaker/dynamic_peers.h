@@ -29,7 +29,7 @@ size_t dynamic_range_list(struct speaker *speaker, const char *group,
 
 /* A peer for a connection nobody configured, or NULL. It is passive and goes when its session ends. */
 struct peer *dynamic_peer_for(struct speaker *speaker, const struct endpoint *remote);
-/* Its session came to rest: it may be time to go (soon, not at once). */
+/* Its session came to rest, or its stale routes went: it may be time to go (soon, not at once). */
 void dynamic_peer_look(struct peer *peer);
 
 void dynamic_peers_init(struct speaker *speaker);

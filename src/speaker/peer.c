@@ -14,6 +14,7 @@
 #include "speaker/pipeline.h"
 #include "speaker/restart.h"
 #include "speaker/sweep.h"
+#include "speaker/unnumbered.h"
 
 const char *peer_name(const struct peer *peer, char text[ADDR_TEXT_MAX])
 {
@@ -22,13 +23,21 @@ const char *peer_name(const struct peer *peer, char text[ADDR_TEXT_MAX])
     return addr_format(&peer->config.address, text);
 }
 
+/* A link-local address may be there on several links; an unnumbered peer goes by its interface, or by the address it
+ * was found at. */
+static bool is_named(const struct peer *peer, const struct addr *address, const char *interface)
+{
+    bool link_said = interface != NULL && interface[0] != '\0';
+    bool same_link = link_said && strcmp(peer->config.interface, interface) == 0;
+    if (address->kind == ADDR_NONE)
+        return same_link && peer->config.address.kind == ADDR_NONE;
+    return addr_equal(&peer->at.addr, address) && (!link_said || same_link || peer->config.interface[0] == '\0');
+}
+
 struct peer *peer_find(const struct speaker *speaker, const struct addr *address, const char *interface)
 {
-    list_foreach(peer, &speaker->peers, struct peer, link)
-    {
-        bool by_address = address->kind != ADDR_NONE && addr_equal(&peer->config.address, address);
-        bool by_interface = interface != NULL && interface[0] != '\0' && strcmp(peer->config.interface, interface) == 0;
-        if (by_address || by_interface)
+    list_foreach (peer, &speaker->peers, struct peer, link) {
+        if (is_named(peer, address, interface))
             return peer;
     }
     return NULL;
@@ -36,11 +45,9 @@ struct peer *peer_find(const struct speaker *speaker, const struct addr *address
 
 struct peer *peer_find_remote(const struct speaker *speaker, const struct endpoint *remote)
 {
-    list_foreach(peer, &speaker->peers, struct peer, link)
-    {
-        bool elsewhere = remote->scope_id != 0 && peer->config.scope_id != 0 &&
-                         remote->scope_id != peer->config.scope_id;
-        if (!elsewhere && addr_equal(&peer->config.address, &remote->addr))
+    list_foreach (peer, &speaker->peers, struct peer, link) {
+        bool elsewhere = remote->scope_id != 0 && peer->at.scope_id != 0 && remote->scope_id != peer->at.scope_id;
+        if (!elsewhere && addr_equal(&peer->at.addr, &remote->addr))
             return peer;
     }
     return NULL;
@@ -54,9 +61,11 @@ enum session_state peer_session_state(const struct peer *peer)
 /* Listed in order of address, IPv4 first. */
 static void insert_sorted(struct speaker *speaker, struct peer *peer)
 {
-    list_foreach(other, &speaker->peers, struct peer, link)
-    {
-        if (addr_compare(&peer->config.address, &other->config.address) < 0) {
+    list_foreach (other, &speaker->peers, struct peer, link) {
+        int order = addr_compare(&peer->config.address, &other->config.address);
+        if (order == 0)
+            order = strcmp(peer->config.interface, other->config.interface);
+        if (order < 0) {
             list_insert_before(&other->link, &peer->link);
             return;
         }
@@ -99,10 +108,23 @@ static void derive(struct peer *peer)
     peer->local_as =
         config->local_as ? config->local_as : default_local_as(&peer->speaker->global, config->peer_as);
     peer_set_kind(peer, config->peer_as);
+    if (peer->config.address.kind != ADDR_NONE) {
+        uint32_t scope = peer->config.scope_id;
+        if (scope == 0 && peer->config.interface[0] != '\0')
+            scope = if_nametoindex(peer->config.interface);
+        peer->at = (struct endpoint){.addr = peer->config.address, .scope_id = scope};
+    }
     for (unsigned family = 0; family < FAMILY_COUNT; family++)
         peer->families[family].configured = false;
     for (uint32_t i = 0; i < config->family_count; i++)
         peer->families[config->families[i].family].configured = config->families[i].enabled;
+}
+
+/* One nobody knows where to find waits. */
+static void start(struct peer *peer)
+{
+    if (peer->admin == PEER_UP && peer->at.addr.kind != ADDR_NONE)
+        link_start(peer->session);
 }
 
 static int make(struct speaker *speaker, const struct neighbor_config *config, bool dynamic, struct peer **made,
@@ -140,8 +162,8 @@ static int make(struct speaker *speaker, const struct neighbor_config *config, b
     explicit_bzero(&session, sizeof(session));
     insert_sorted(speaker, peer);
     speaker_gather_clusters(speaker);
-    if (peer->admin == PEER_UP)
-        link_start(peer->session);
+    start(peer);
+    unnumbered_look(peer);
     *made = peer;
     return E_OK;
 }
@@ -151,8 +173,7 @@ int peer_new(struct speaker *speaker, const struct neighbor_config *config, stru
     return make(speaker, config, false, made, err);
 }
 
-int peer_new_dynamic(struct speaker *speaker, const struct neighbor_config *config, struct peer **made,
-                     struct err *err)
+int peer_new_dynamic(struct speaker *speaker, const struct neighbor_config *config, struct peer **made, struct err *err)
 {
     return make(speaker, config, true, made, err);
 }
@@ -175,7 +196,7 @@ void peer_free(struct peer *peer)
     mem_free(MEM_PEER, peer);
 }
 
-/* Administration ---------------------------------------------------------------------------------------------------- */
+/* Administration ----------------------------------------------------------------------------------------------------- */
 
 static void cease(struct peer *peer, uint8_t subcode, const char *communication, enum session_end end)
 {
@@ -191,8 +212,29 @@ void peer_enable(struct peer *peer)
     peer->admin = PEER_UP;
     peer->config.admin_down = false;
     peer_session_reconfigure(peer);
-    link_start(peer->session);
+    start(peer);
+    unnumbered_look(peer);
     events_peer_state(peer->speaker, peer);
+}
+
+void peer_found_at(struct peer *peer, const struct endpoint *at)
+{
+    struct err err = {0};
+    char name[ADDR_TEXT_MAX];
+    if (peer->at.addr.kind != ADDR_NONE)
+        peer_session_set_key(peer, true, NULL);
+    struct notification notification = notification_make(NOTIFY_CEASE, NOTIFY_CEASE_CONFIG_CHANGE);
+    link_stop(peer->session, &notification, SESSION_END_ADMIN);
+    peer->at = *at;
+    if (at->addr.kind == ADDR_NONE)
+        return;
+    if (peer_session_set_key(peer, false, &err) != E_OK) {
+        log_error("peer", peer_name(peer, name), "%s", err.text);
+        peer->at = (struct endpoint){0};
+        return;
+    }
+    peer_session_reconfigure(peer);
+    start(peer);
 }
 
 void peer_disable(struct peer *peer, const char *communication)
@@ -218,8 +260,7 @@ void peer_shutdown(struct peer *peer, const char *communication)
     forget_if_away(peer);
     struct notification notification =
         notification_shutdown(NOTIFY_CEASE_ADMIN_SHUTDOWN, communication ? communication : "");
-    link_reset(peer->session, &notification, SESSION_END_ADMIN,
-                  peer->config.peer.timers.idle_hold_time_after_reset_s);
+    link_reset(peer->session, &notification, SESSION_END_ADMIN, peer->config.peer.timers.idle_hold_time_after_reset_s);
 }
 
 void peer_reset(struct peer *peer, const char *communication)
@@ -227,8 +268,7 @@ void peer_reset(struct peer *peer, const char *communication)
     forget_if_away(peer);
     struct notification notification =
         notification_shutdown(NOTIFY_CEASE_ADMIN_RESET, communication ? communication : "");
-    link_reset(peer->session, &notification, SESSION_END_ADMIN,
-                  peer->config.peer.timers.idle_hold_time_after_reset_s);
+    link_reset(peer->session, &notification, SESSION_END_ADMIN, peer->config.peer.timers.idle_hold_time_after_reset_s);
 }
 
 void peer_deconfigure(struct peer *peer, const char *communication)

@@ -20,22 +20,23 @@ struct peer_family {
     bool configured;
     bool negotiated;
     bool end_of_rib_received;
-    bool refreshing_in;    /* between BoRR and EoRR: paths of the older epoch go at the end (RFC 7313 4) */
-    bool refreshing_out;   /* EoRR is due when the catch-up is through */
+    bool refreshing_in;  /* between BoRR and EoRR: paths of the older epoch go at the end (RFC 7313 4) */
+    bool refreshing_out; /* EoRR is due when the catch-up is through */
     bool prefix_warned;
     struct outbox *outbox; /* NULL unless negotiated */
 };
 
 enum peer_state_admin { /* the numbers are those of the API */
-    PEER_UP = 0,
-    PEER_DOWN = 1,
-    PEER_PREFIX_LIMIT = 2,
+                        PEER_UP = 0,
+                        PEER_DOWN = 1,
+                        PEER_PREFIX_LIMIT = 2,
 };
 
 struct peer {
     struct list link;
     struct speaker *speaker;
     struct neighbor_config config;
+    struct endpoint at; /* where it is, without port; of an unnumbered one ADDR_NONE until it is found on its link */
     source_id source;
     uint8_t kind; /* enum source_kind: INTERNAL, CONFEDERATION, EXTERNAL */
     bool ibgp;    /* kind is INTERNAL */
@@ -96,6 +97,8 @@ void peer_set_kind(struct peer *peer, uint32_t peer_as);
 struct peer *peer_find(const struct speaker *speaker, const struct addr *address, const char *interface);
 /* Whose connection this is: a link-local address counts on its own link only. */
 struct peer *peer_find_remote(const struct speaker *speaker, const struct endpoint *remote);
+/* An unnumbered peer was found at `at`, or (ADDR_NONE) is lost again: unnumbered.h. Its session is not up. */
+void peer_found_at(struct peer *peer, const struct endpoint *at);
 enum session_state peer_session_state(const struct peer *peer);
 /* Address or interface, for logs and texts. */
 const char *peer_name(const struct peer *peer, char text[ADDR_TEXT_MAX]);

@@ -16,6 +16,7 @@
 #include "speaker/pipeline.h"
 #include "speaker/restart.h"
 #include "speaker/sweep.h"
+#include "speaker/unnumbered.h"
 
 enum {
     BGP_PORT = 179,
@@ -33,7 +34,7 @@ static void transport_of(const struct peer *peer, struct transport_options *opti
     const struct peer_config *config = &peer->config.peer;
     options->local = (struct endpoint){.addr = config->transport.local_address,
                                        .port = config->transport.local_port,
-                                       .scope_id = peer->config.scope_id};
+                                       .scope_id = peer->at.scope_id};
     memcpy(options->bind_interface, config->transport.bind_interface, sizeof(options->bind_interface));
     options->mss = config->transport.tcp_mss;
     options->md5_key_length = (uint8_t)strlen(config->auth_password);
@@ -123,9 +124,9 @@ void peer_session_config(const struct peer *peer, struct session_config *session
 {
     const struct peer_config *config = &peer->config.peer;
     *session = (struct session_config){
-        .remote = {.addr = peer->config.address,
+        .remote = {.addr = peer->at.addr,
                    .port = config->transport.remote_port ? config->transport.remote_port : BGP_PORT,
-                   .scope_id = peer->config.scope_id},
+                   .scope_id = peer->at.scope_id},
         .passive = config->transport.passive_mode,
         .admin_down = peer->admin != PEER_UP,
         .local_as = peer->local_as,
@@ -163,8 +164,9 @@ int peer_session_set_key(const struct peer *peer, bool remove, struct err *err)
         return E_OK;
     if (remove)
         options.md5_key_length = 0;
-    return acceptor_set_key(peer->speaker->acceptor, &peer->config.address, addr_bits(&peer->config.address),
-                            &options, err);
+    if (peer->at.addr.kind == ADDR_NONE) /* when it is found */
+        return E_OK;
+    return acceptor_set_key(peer->speaker->acceptor, &peer->at.addr, addr_bits(&peer->at.addr), &options, err);
 }
 
 /* Up and down ------------------------------------------------------------------------------------------------------ */
@@ -177,6 +179,8 @@ static void state_changed(void *owner, enum session_state to)
     events_peer_state(peer->speaker, peer);
     if (to <= SESSION_ACTIVE)
         dynamic_peer_look(peer);
+    if (to == SESSION_IDLE)
+        unnumbered_look(peer);
 }
 
 /* Its routes are where other clients' are, or where everybody else's are. */
@@ -213,8 +217,7 @@ static void established(void *owner, const struct negotiated *negotiated, const 
             continue;
         struct peer_family *state = &peer->families[family];
         *state = (struct peer_family){.configured = true, .negotiated = true};
-        rib_source_open(table->rib, peer->source, peer->kind, &peer->config.address, negotiated->peer_as,
-                        negotiated->peer_id);
+        rib_source_open(table->rib, peer->source, peer->kind, &peer->at.addr, negotiated->peer_as, negotiated->peer_id);
         struct rib_source *source = rib_source(table->rib, peer->source);
         source->reflector_client = peer->ibgp && peer->config.peer.route_reflector_client;
         source->cluster_id =
@@ -252,6 +255,7 @@ static void lost(void *owner, bool graceful)
     peer->forwarding_kept = true;
     if (peer->config.peer.graceful_restart.enabled)
         peer_session_reconfigure(peer);
+    dynamic_peer_look(peer);
 }
 
 /* In --------------------------------------------------------------------------------------------------------------- */

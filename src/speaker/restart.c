@@ -24,6 +24,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "speaker/dynamic_peers.h"
 #include "speaker/peer.h"
 #include "speaker/sweep.h"
 
@@ -67,6 +68,7 @@ static void free_if_over(struct peer *peer)
     loop_timer_stop(&restart->away);
     loop_timer_stop(&restart->returned);
     peer->graceful = NULL;
+    dynamic_peer_look(peer);
     mem_free(MEM_PEER, restart);
 }
 

@@ -17,6 +17,7 @@
 #include "speaker/peer.h"
 #include "speaker/pipeline.h"
 #include "speaker/sweep.h"
+#include "speaker/unnumbered.h"
 #include "speaker/update_group.h"
 
 enum {
@@ -198,6 +199,8 @@ static bool take_connection(void *owner, struct stream *stream)
     struct endpoint remote = stream_remote(stream);
     struct peer *peer = peer_find_remote(speaker, &remote);
     if (peer == NULL)
+        peer = unnumbered_peer_for(speaker, &remote);
+    if (peer == NULL)
         peer = dynamic_peer_for(speaker, &remote);
     if (peer == NULL)
         return false;
@@ -302,6 +305,8 @@ void speaker_stop(struct speaker *speaker)
     }
     dynamic_peers_release(speaker);
     deferral_stop(speaker);
+    unnumbered_free(speaker->unnumbered);
+    speaker->unnumbered = NULL;
     acceptor_free(speaker->acceptor);
     speaker->acceptor = NULL;
     stop_threads(speaker);

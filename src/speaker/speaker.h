@@ -77,6 +77,7 @@ struct speaker {
     struct acceptor *acceptor;
     struct originate *originate;
     struct dynamic_peers dynamic;
+    struct unnumbered *unnumbered; /* NULL until a neighbour named by interface is there */
     struct session_thread **threads; /* none: sessions run on `loop` */
     unsigned thread_count;
     struct list subscribers; /* events.h */

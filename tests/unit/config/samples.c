@@ -51,6 +51,7 @@ void sample_valid(const struct key *key, unsigned seed, struct str *text)
         str_add(text, seed % 2 ? "\"ipv4-unicast\"" : "\"ipv6-unicast\"");
         break;
     case KEY_TEXT:
+    case KEY_INTERFACE:
     case KEY_SECRET:
         str_printf(text, "\"x%u\"", seed);
         break;
@@ -87,6 +88,7 @@ void sample_invalid(const struct key *key, struct str *text)
     int64_t maximum;
     switch (key->type) {
     case KEY_TEXT:
+    case KEY_INTERFACE:
     case KEY_SECRET:
     case KEY_TEXTS:
         str_add(text, "{}");

@@ -449,7 +449,14 @@ static void test_the_api_is_checked(void **state)
     bad = good;
     bad.address.kind = ADDR_NONE;
     memcpy(bad.interface, "eth0", sizeof("eth0"));
-    assert_api_refuses(&bad, E_UNSUPPORTED, "config.neighbor-interface: not yet supported (unnumbered neighbors)");
+    struct err err;
+    const struct global_config global = {.as = 65001};
+    assert_int_equal(neighbor_config_complete(&bad, &global, NULL, &err), 0);
+    assert_int_equal(bad.peer.family_count, 2);
+    bad = good;
+    memcpy(bad.interface, "eth0", sizeof("eth0"));
+    assert_api_refuses(&bad, E_INVALID,
+                       "config.neighbor-interface: 192.0.2.5 is no link-local address: say one of the two");
     bad = good;
     bad.peer.ttl_security = bad.peer.ebgp_multihop = true;
     assert_api_refuses(&bad, E_INVALID,
