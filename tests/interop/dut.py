@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import shutil
+import signal
 
 from daemons import BUILD, Daemon
 from lab import wait_for
@@ -10,6 +11,8 @@ from route import ORIGINS, Route, address, community, extended_from_bytes, exten
 
 FAMILY = {4: "ipv4", 6: "ipv6"}
 API = "127.0.0.1:50051"
+SHOWN_AS_TEXT = (9,)  # ORIGINATOR_ID; what nobody knows is in base64
+IDLE, CONNECT, ACTIVE, ESTABLISHED = 1, 2, 3, 6  # session_state
 
 
 class Gobgpd(Daemon):
@@ -45,7 +48,8 @@ class Gobgpd(Daemon):
             "afi-safis": families,
         }
         for table, values in session.extra.items():
-            neighbor.setdefault(table, {"config": {}})["config"].update(values)
+            part = config if table == "config" else neighbor.setdefault(table, {"config": {}})["config"]
+            part.update(values)
         return neighbor
 
     def configuration(self):
@@ -66,6 +70,23 @@ class Gobgpd(Daemon):
             raise AssertionError(f"{self.program} ended at its start:\n{self.log_text()[-3000:]}")
         return self
 
+    def reload(self):
+        """Has the daemon read its file again, as the sessions are now."""
+        (self.folder / "daemon.json").write_text(json.dumps(self.configuration(), indent=1))
+        self.signal(signal.SIGHUP)
+
+    def disable(self, session):
+        self.cli("neighbor", session.remote, "disable")
+        wait_for(lambda: self.state(session) == IDLE, "idle", 20)
+
+    def enable(self, session):
+        self.cli("neighbor", session.remote, "enable")
+        self.wait_established(session)
+
+    def state(self, session):
+        """The session's state, as the API numbers it."""
+        return self.cli_json("neighbor", session.remote)["state"].get("session_state", 0)
+
     def _answers(self):
         try:
             return bool(self.cli("global", "-j"))
@@ -80,9 +101,7 @@ class Gobgpd(Daemon):
         return json.loads(self.cli(*words, "-j", limit_s=limit_s) or "null")
 
     def established(self, session=None):
-        remote = (session or self.sessions[0]).remote
-        state = self.cli_json("neighbor", remote)["state"]
-        return state.get("session_state") == 6
+        return self.state(session or self.sessions[0]) == ESTABLISHED
 
     def received(self, session=None, version=4):
         """{prefix: [Route]} as the session's other side announced them (before import policy)."""
@@ -207,7 +226,7 @@ def path_from_json(path):
         elif kind == 32:
             fields["large"] = frozenset("%d:%d:%d" % (one["ASN"], one["LocalData1"], one["LocalData2"])
                                         for one in item["value"])
-        elif "value" in item and isinstance(item["value"], str):
+        elif kind not in SHOWN_AS_TEXT and isinstance(item.get("value"), str):
             unknown.append((item.get("flags", 0), kind, base64.b64decode(item["value"])))
     return Route(path["nlri"]["prefix"], path_id=path["nlri"].get("id"), unknown=tuple(unknown), **fields)
 
