@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/id_table.h"
 #include "base/slab.h"
 
@@ -50,9 +51,9 @@ static unsigned wire_class_of(uint32_t length)
     return WIRE_LINEAR_UNITS + doubling * WIRE_STEPS + (units - 1) / step_units - WIRE_STEPS;
 }
 
-static uint32_t set_hash(const struct attr_block *block, attr_id pre)
+/* Not kept with the set: it is asked for again only when the set goes. */
+static uint32_t set_hash(uint64_t hash, attr_id pre)
 {
-    uint64_t hash = block->hash;
     if (pre)
         hash = (hash ^ pre) * 0x9E3779B97F4A7C15ull >> 32;
     return (uint32_t)hash;
@@ -139,7 +140,6 @@ static attr_id set_add(struct attr_store *store, const struct attr_block *block,
         goto no_wire;
     struct attr_set *set = attr_get(&store->view, id);
     set_fill(set, block);
-    set->hash = hash;
     set->wire = wire;
     set->pre = pre ? pre : id;
     if (unlikely(!id_table_put(&store->ids, hash, id)))
@@ -167,7 +167,7 @@ attr_id attr_store_intern(struct attr_store *store, const struct attr_block *blo
         if (before->pre == pre && set_equals(store, before, block))
             pre = 0; /* changed nothing after all */
     }
-    uint32_t hash = set_hash(block, pre);
+    uint32_t hash = set_hash(block->hash, pre);
     struct id_probe probe;
     for (attr_id id = id_probe_first(&store->ids, hash, &probe); id; id = id_probe_next(&probe)) {
         struct attr_set *set = attr_get(&store->view, id);
@@ -197,7 +197,8 @@ void attr_store_unref(struct attr_store *store, attr_id id, uint32_t count)
         if (likely(set->refs))
             return;
         attr_id pre = set->pre;
-        id_table_remove(&store->ids, set->hash, id);
+        uint64_t bytes_hash = hash_bytes(attr_bytes(&store->view, set), set->wire_length);
+        id_table_remove(&store->ids, set_hash(bytes_hash, pre == id ? 0 : pre), id);
         slab_free(&store->wire, set->wire, wire_class_of(set->wire_length));
         store->wire_bytes -= set->wire_length;
         slab_free(&store->sets, id, 0);

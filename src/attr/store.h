@@ -12,10 +12,9 @@
 
 typedef uint32_t attr_id;
 
-/* One stored set: 56 bytes, plus its bytes. Immutable but for `refs`, `pack` and `next_hop`. */
+/* One stored set: 40 bytes, plus its bytes. Immutable but for `refs` and `pack`. */
 struct attr_set {
     uint64_t rank; /* smaller is better; see attr_rank */
-    uint32_t hash; /* of bytes and `pre`: the store's own */
     uint32_t refs;
     uint32_t wire; /* place of the bytes, in units of 8 */
     uint16_t wire_length;
@@ -24,11 +23,10 @@ struct attr_set {
     uint32_t med;
     uint32_t neighbor_as;
     uint32_t origin_as;
-    uint32_t pack;     /* scratch of the packer: head of a chain of rows; 0 between uses */
-    uint32_t next_hop; /* scratch for next-hop tracking; 0 until then */
+    uint32_t pack; /* scratch of the packer: head of a chain of rows; 0 between uses */
 };
 
-_Static_assert(sizeof(struct attr_set) <= 64, "the attribute record is budgeted");
+_Static_assert(sizeof(struct attr_set) == 40, "the attribute record is budgeted");
 
 struct attr_store;
 

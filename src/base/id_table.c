@@ -2,11 +2,12 @@
  *
  *     hash  | d bits: entry of the directory | ... |   all bits, mixed again: slot
  *
- * A segment is an ordinary open-addressing table of 8 to 8,192 slots, at most 85 % full. It grows by a third or a half
- * until it has the largest size and then splits in two by the next bit of the hash; the directory doubles when that
- * bit is not in its index yet. Segments of a good hash fill evenly and so all grow at nearly the same time: with sizes
- * that only double, a table just past that point would stand half empty (16.8 MB instead of 12.6 for a million ids). So the largest thing ever done at once is to redistribute one segment, 6,963 ids or about 50 us, and the
- * table grows a segment at a time instead of holding two copies while it is rebuilt.
+ * A segment is an ordinary open-addressing table of 8 to 8,192 slots, at most 85 % full. It grows by a third or a half,
+ * then by eighths of the largest size, and when it has that it splits in two by the next bit of the hash; the directory
+ * doubles when that bit is not in its index yet. Segments of a good hash fill evenly and so all grow at nearly the same
+ * time: with sizes that only double, a table just past that point would stand half empty (16.8 MB instead of 10.5 for
+ * a million ids). So the largest thing ever done at once is to redistribute one segment, 6,963 ids or about 50 us, and
+ * the table grows a segment at a time instead of holding two copies while it is rebuilt.
  *
  * Removal closes the gap by moving later ids of the run back: no tombstones, so a table after years of churn probes
  * as one freshly filled. Segments shrink a size at a time below 1/6 full; they are not joined again, a segment at its
@@ -29,12 +30,12 @@ enum {
 };
 
 /* Sizes of segments, in units; the slab's classes. */
-static const uint16_t size_units[] = {1,  2,  3,  4,   6,   8,   12,  16,  24,  32,
-                                      48, 64, 96, 128, 192, 256, 384, 512, 768, 1024};
+static const uint16_t size_units[] = {1,  2,  3,   4,   6,   8,   12,  16,  24,  32,  48,
+                                      64, 96, 128, 192, 256, 384, 512, 640, 768, 896, 1024};
 enum {
     SIZE_COUNT = sizeof(size_units) / sizeof(size_units[0]),
     SIZE_LARGEST = SIZE_COUNT - 1,
-    SIZE_AFTER_SPLIT = SIZE_COUNT - 2,
+    SIZE_AFTER_SPLIT = SIZE_COUNT - 4,
 };
 _Static_assert(1024 * SLOTS_PER_UNIT == ID_TABLE_SEGMENT_SLOTS, "the largest segment is the last class");
 

@@ -15,6 +15,8 @@
 
 #include "base/check.h"
 
+enum { MMAP_BYTES = 128 * 1024 };
+
 struct mem_counter {
     _Alignas(64) atomic_int_fast64_t bytes;
     atomic_int_fast64_t objects;
@@ -96,6 +98,12 @@ char *mem_strdup(enum mem_kind kind, const char *text)
 {
     size_t size = strlen(text) + 1;
     return memcpy(mem_alloc(kind, size), text, size);
+}
+
+void mem_return_large_blocks(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MMAP_BYTES);
+    mallopt(M_TRIM_THRESHOLD, 2 * MMAP_BYTES);
 }
 
 void *mem_reserve(size_t bytes)

@@ -30,6 +30,10 @@ void *mem_realloc(enum mem_kind kind, void *memory, size_t bytes);
 void mem_free(enum mem_kind kind, void *memory); /* NULL is fine */
 char *mem_strdup(enum mem_kind kind, const char *text);
 
+/* For a process that lives long, once, at its start: large blocks go back to the system as soon as they are freed.
+ * (malloc would learn from the first of them to keep such blocks in its heap, where small ones pin them.) */
+void mem_return_large_blocks(void);
+
 /* Address space that grows in place: `bytes` are reserved (no memory, no swap), pages appear zeroed when touched.
  * Never moves, never NULL. `mem_reserve_trim` gives the pages of [from, from + bytes) back; they read as zero again.
  * `mem_account` adds to (or, negative, takes from) a kind's count for memory touched in a reservation. */

@@ -12,6 +12,7 @@
 
 #include "api/api.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "config/config.h"
 #include "control/control.h"
@@ -338,6 +339,7 @@ int main(int count, char **arguments)
     }
     if (daemon.options.check)
         return check_file(&daemon);
+    mem_return_large_blocks();
     privileges_harden();
     signal(SIGPIPE, SIG_IGN);
     int result = daemon_start(&daemon, &err);

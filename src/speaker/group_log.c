@@ -9,18 +9,26 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-static struct log_segment *segment_new(uint64_t start, uint32_t capacity, uint32_t version)
+static struct log_segment *segment_alloc(uint32_t capacity)
 {
-    struct log_segment *segment = mem_alloc(MEM_LOG_SEGMENT, sizeof(*segment) + capacity);
+    uint32_t runs = capacity / LOG_BYTES_PER_RUN;
+    struct log_segment *segment =
+        mem_alloc(MEM_LOG_SEGMENT, sizeof(*segment) + capacity + runs * sizeof(struct log_run));
+    segment->capacity = capacity;
+    segment->run_capacity = runs;
+    segment->runs = (struct log_run *)(void *)(segment->bytes + capacity);
+    return segment;
+}
+
+static void segment_begin(struct log_segment *segment, uint64_t start, uint32_t version)
+{
     atomic_init(&segment->next, NULL);
     atomic_init(&segment->length, 0);
     segment->start = start;
     segment->version = version;
-    segment->capacity = capacity;
     segment->run_count = 0;
     segment->pins = 0;
     segment->orphan = false;
-    return segment;
 }
 
 static void segment_drop(struct log_segment *segment)
@@ -46,7 +54,8 @@ void log_segment_unpin(struct log_segment *segment)
 void group_log_init(struct group_log *log, uint32_t rib_version)
 {
     *log = (struct group_log){0};
-    log->head = log->tail = segment_new(0, LOG_SEGMENT_MIN_BYTES, rib_version);
+    log->head = log->tail = segment_alloc(LOG_SEGMENT_MIN_BYTES);
+    segment_begin(log->head, 0, rib_version);
     log->retained_bytes = LOG_SEGMENT_MIN_BYTES;
 }
 
@@ -58,6 +67,7 @@ void group_log_release(struct group_log *log)
         segment_drop(segment);
         segment = next;
     }
+    mem_free(MEM_LOG_SEGMENT, log->spare);
     *log = (struct group_log){0};
 }
 
@@ -69,7 +79,12 @@ uint64_t group_log_end(const struct group_log *log)
 static void begin_segment(struct group_log *log, uint32_t capacity, uint32_t version)
 {
     group_log_publish(log);
-    struct log_segment *segment = segment_new(group_log_end(log), capacity, version);
+    struct log_segment *segment = log->spare;
+    if (segment != NULL && segment->capacity == capacity)
+        log->spare = NULL;
+    else
+        segment = segment_alloc(capacity);
+    segment_begin(segment, group_log_end(log), version);
     atomic_store_explicit(&log->head->next, segment, memory_order_release);
     log->head = segment;
     log->head_length = 0;
@@ -77,17 +92,20 @@ static void begin_segment(struct group_log *log, uint32_t capacity, uint32_t ver
     log->retained_bytes += capacity;
 }
 
+/* While some of the log is unread more is likely to come, and few large segments take less than many small ones. */
+static uint32_t next_capacity(const struct group_log *log, uint32_t expected_bytes)
+{
+    uint32_t capacity = log->tail != log->head ? 2 * log->head->capacity : LOG_SEGMENT_MIN_BYTES;
+    capacity = capacity > expected_bytes ? capacity : expected_bytes;
+    capacity = (capacity + LOG_BYTES_PER_RUN - 1) / LOG_BYTES_PER_RUN * LOG_BYTES_PER_RUN;
+    return capacity < LOG_SEGMENT_MAX_BYTES ? capacity : LOG_SEGMENT_MAX_BYTES;
+}
+
 uint8_t *group_log_reserve(struct group_log *log, uint32_t bytes, uint32_t expected_bytes, uint32_t version)
 {
     CHECK(bytes <= LOG_SEGMENT_MAX_BYTES);
-    if (log->head->capacity - log->head_length < bytes || log->head_runs == LOG_SEGMENT_RUNS) {
-        uint32_t capacity = expected_bytes > bytes ? expected_bytes : bytes;
-        if (capacity < LOG_SEGMENT_MIN_BYTES)
-            capacity = LOG_SEGMENT_MIN_BYTES;
-        if (capacity > LOG_SEGMENT_MAX_BYTES)
-            capacity = LOG_SEGMENT_MAX_BYTES;
-        begin_segment(log, capacity, version);
-    }
+    if (log->head->capacity - log->head_length < bytes || log->head_runs == log->head->run_capacity)
+        begin_segment(log, next_capacity(log, expected_bytes > bytes ? expected_bytes : bytes), version);
     return log->head->bytes + log->head_length;
 }
 
@@ -129,9 +147,14 @@ void group_log_trim(struct group_log *log, uint64_t position)
         if (next->start >= position)
             return;
         log->retained_bytes -= log->tail->capacity;
-        segment_drop(log->tail);
+        if (log->spare == NULL && log->tail->pins == 0 && log->tail->capacity == LOG_SEGMENT_MAX_BYTES)
+            log->spare = log->tail;
+        else
+            segment_drop(log->tail);
         log->tail = next;
     }
+    mem_free(MEM_LOG_SEGMENT, log->spare);
+    log->spare = NULL;
 }
 
 struct log_cursor group_log_cursor_at_end(const struct group_log *log)

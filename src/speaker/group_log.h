@@ -19,7 +19,7 @@
 enum {
     LOG_SEGMENT_MIN_BYTES = 4 * 1024,
     LOG_SEGMENT_MAX_BYTES = 256 * 1024,
-    LOG_SEGMENT_RUNS = 1024,
+    LOG_BYTES_PER_RUN = 64, /* nearly no message is shorter: room for a run for each */
 };
 
 struct log_run {
@@ -36,7 +36,8 @@ struct log_segment {
     uint32_t run_count;      /* published with length */
     uint32_t pins;           /* pieces on offer that point in here */
     bool orphan;             /* trimmed while pinned: freed with the last pin */
-    struct log_run runs[LOG_SEGMENT_RUNS];
+    uint32_t run_capacity;
+    struct log_run *runs; /* behind the bytes */
     uint8_t bytes[];
 };
 
@@ -45,8 +46,9 @@ struct group_log {
     struct log_segment *head; /* being written */
     uint32_t head_length;     /* written, not necessarily published */
     uint32_t head_runs;
-    bool run_open;            /* the last run may still grow */
+    bool run_open; /* the last run may still grow */
     uint64_t retained_bytes;
+    struct log_segment *spare; /* of the largest size, kept while there is a backlog; NULL */
 };
 
 void group_log_init(struct group_log *log, uint32_t rib_version);
@@ -58,8 +60,8 @@ uint8_t *group_log_reserve(struct group_log *log, uint32_t bytes, uint32_t expec
 void group_log_commit(struct group_log *log, uint32_t bytes, source_id source);
 void group_log_publish(struct group_log *log);
 bool group_log_has_source(const struct group_log *log, source_id source); /* in anything retained */
-uint64_t group_log_end(const struct group_log *log); /* position behind everything written */
-void group_log_trim(struct group_log *log, uint64_t position); /* frees whole segments before it */
+uint64_t group_log_end(const struct group_log *log);                      /* position behind everything written */
+void group_log_trim(struct group_log *log, uint64_t position);            /* frees whole segments before it */
 
 /* A piece on offer keeps its bytes alive, whatever becomes of the log meanwhile. */
 void log_segment_pin(struct log_segment *segment);

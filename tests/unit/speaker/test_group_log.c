@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "speaker/group_log.h"
 
 enum { READERS = 5, PIECES_MAX = 20000 };
@@ -49,7 +50,8 @@ static void append(struct bench *bench)
     uint8_t *at = group_log_reserve(&bench->log, bound, (uint32_t)rand() % 300000, bench->count);
     if (bench->log.head != before)
         bench->published = bench->count - 1; /* a segment that is full is published */
-    *piece = (struct piece){.start = group_log_end(&bench->log), .length = length,
+    *piece = (struct piece){.start = group_log_end(&bench->log),
+                            .length = length,
                             .source = (source_id)(rand() % (READERS + 1)),
                             .first = bench->count - 1 == bench->published};
     for (uint32_t i = 0; i < length; i++)
@@ -133,7 +135,9 @@ static void test_readers(void **state)
         for (unsigned step = 0; step < 4000; step++) {
             struct reader *reader = &bench.readers[rand() % READERS];
             switch (rand() % 8) {
-            case 0: case 1: case 2:
+            case 0:
+            case 1:
+            case 2:
                 append(&bench);
                 break;
             case 3:
@@ -210,15 +214,44 @@ static void test_sources_and_versions(void **state)
     group_log_release(&log);
 }
 
+/* A backlog gets large segments; when it is read, all but the last one go. */
+static void test_segments_grow_and_go(void **state)
+{
+    (void)state;
+    struct group_log log;
+    group_log_init(&log, 0);
+    uint64_t at_first = mem_usage(MEM_LOG_SEGMENT).bytes;
+    uint32_t segments = 1;
+    for (unsigned i = 0; i < 4 * 1024; i++) {
+        const struct log_segment *head = log.head;
+        group_log_reserve(&log, 1024, 0, 1);
+        group_log_commit(&log, 1024, 1);
+        segments += head != log.head;
+    }
+    assert_in_range(segments, 18, 26); /* 4 MB */
+    assert_int_equal(log.head->capacity, LOG_SEGMENT_MAX_BYTES);
+    group_log_publish(&log);
+    group_log_trim(&log, group_log_end(&log) - LOG_SEGMENT_MAX_BYTES);
+    assert_non_null(log.spare);
+    group_log_reserve(&log, LOG_SEGMENT_MAX_BYTES, 0, 1);
+    assert_null(log.spare);
+    group_log_trim(&log, group_log_end(&log) + 1);
+    assert_ptr_equal(log.tail, log.head);
+    assert_null(log.spare);
+    assert_in_range(mem_usage(MEM_LOG_SEGMENT).bytes - at_first, 0, LOG_SEGMENT_MAX_BYTES * 9 / 8 + 4096);
+    group_log_release(&log);
+}
+
 /* More sources in turn than one segment can tell apart. */
 static void test_many_runs(void **state)
 {
+    enum { RUNS = LOG_SEGMENT_MAX_BYTES / LOG_BYTES_PER_RUN };
     (void)state;
     struct group_log log;
     const uint8_t *bytes;
     uint32_t length, total = 0;
     group_log_init(&log, 0);
-    for (unsigned i = 0; i < 3 * LOG_SEGMENT_RUNS; i++) {
+    for (unsigned i = 0; i < 3 * RUNS; i++) {
         *group_log_reserve(&log, 1, LOG_SEGMENT_MAX_BYTES, 1) = (uint8_t)(i % 2);
         group_log_commit(&log, 1, (source_id)(i % 2));
     }
@@ -229,7 +262,7 @@ static void test_many_runs(void **state)
             assert_int_equal(bytes[i], 1);
         total += length;
     }
-    assert_int_equal(total, 3 * LOG_SEGMENT_RUNS / 2);
+    assert_int_equal(total, 3 * RUNS / 2);
     group_log_release(&log);
 }
 
@@ -239,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_readers),
         cmocka_unit_test(test_pins),
         cmocka_unit_test(test_sources_and_versions),
+        cmocka_unit_test(test_segments_grow_and_go),
         cmocka_unit_test(test_many_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
