@@ -173,6 +173,8 @@ static enum policy_action pass(const struct policy_assignment *assignment, struc
         const struct policy *policy = assignment->policies[i];
         for (size_t at = 0; at < policy->count; at++) {
             const struct policy_statement *statement = policy->statements[at];
+            if (evaluation->facts->watcher != NULL)
+                evaluation_explain(evaluation, assignment->head.name, policy->head.name, statement);
             if (!matches(statement, evaluation))
                 continue;
             act(statement, evaluation);

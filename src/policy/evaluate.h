@@ -14,6 +14,7 @@
 #pragma once
 
 #include "attr/block.h"
+#include "policy/explain.h"
 #include "policy/policy_table.h"
 
 struct policy_chain {
@@ -42,6 +43,7 @@ struct policy_facts {
     /* The origin validation state of a prefix (enum rpki_result); NULL: not known, such conditions do not hold. */
     enum rpki_result (*rpki)(void *context, const struct prefix *prefix, uint32_t origin_as);
     void *rpki_context;
+    const struct policy_watcher *watcher; /* is told what happens; NULL: nobody */
 };
 
 struct policy_result {

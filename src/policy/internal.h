@@ -196,6 +196,10 @@ struct evaluation {
 /* Finds an answer about the prefix, and remembers the question. */
 bool evaluation_ask(struct evaluation *evaluation, uint32_t test, const struct policy_set *set);
 
+/* Tells the watcher about a statement that is about to be asked. */
+void evaluation_explain(struct evaluation *evaluation, const char *target, const char *policy,
+                        const struct policy_statement *statement);
+
 /* What the actions of one statement come to. */
 struct change {
     struct attr_edit edit;

@@ -11,19 +11,35 @@ enum { STATEMENT_BYTES_MAX = 16 << 20 };
 /* Copies -------------------------------------------------------------------------------------------------------------
  */
 
-static int copy_texts(struct arena *arena, const char *const **texts, size_t count, struct err *err)
+/* As prefixes: "192.0.2.1" is "192.0.2.1/32". */
+static const char *copy_next_hop(struct arena *arena, const char *said, struct err *err)
 {
+    struct prefix prefix;
+    char text[PREFIX_TEXT_MAX];
+    if (prefix_parse(said, true, &prefix) < 0) {
+        err_set(err, E_INVALID, "invalid address or prefix: %s", said);
+        return NULL;
+    }
+    const char *copy = arena_strdup(arena, prefix_format(&prefix, text));
+    if (copy == NULL)
+        err_set(err, E_LIMIT, "the statement is too large");
+    return copy;
+}
+
+static int copy_next_hops(struct arena *arena, struct conditions_spec *conditions, struct err *err)
+{
+    size_t count = conditions->next_hop_count;
     if (count > POLICY_LIST_MAX)
         return err_set(err, E_LIMIT, "a list of %zu, at most %d are allowed", count, POLICY_LIST_MAX);
     const char **copies = arena_alloc(arena, (count + 1) * sizeof(*copies));
-    for (size_t i = 0; i < count && copies != NULL; i++) {
-        copies[i] = arena_strdup(arena, (*texts)[i]);
-        if (copies[i] == NULL)
-            copies = NULL;
-    }
     if (copies == NULL)
         return err_set(err, E_LIMIT, "the statement is too large");
-    *texts = copies;
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = copy_next_hop(arena, conditions->next_hops[i], err);
+        if (copies[i] == NULL)
+            return E_INVALID;
+    }
+    conditions->next_hops = copies;
     return 0;
 }
 
@@ -94,7 +110,7 @@ static int copy_spec(struct arena *arena, struct statement_spec *spec, const cha
     }
     if (result == 0) {
         *key = "bgp-conditions.next-hop-in-list";
-        result = copy_texts(arena, &conditions->next_hops, conditions->next_hop_count, err);
+        result = copy_next_hops(arena, conditions, err);
     }
     if (result == 0) {
         *key = "bgp-actions.set-community";
