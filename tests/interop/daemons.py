@@ -28,6 +28,8 @@ class Session:
     extended_next_hop: bool = False
     passive: bool = False
     hold_time_s: int = 90
+    # Graceful restart: {"restart_time": s, "long_lived": s (if at all), "notification": bool}.
+    graceful: dict = dataclasses.field(default=None, hash=False)
     extra: dict = dataclasses.field(default_factory=dict, hash=False)
 
     @property
@@ -82,6 +84,11 @@ class Daemon:
                 self.signal(signal.SIGKILL)
                 self._process.wait(limit_s)
         return self._process.returncode if self._process else None
+
+    def kill(self):
+        """As a crash: nobody is told."""
+        self.signal(signal.SIGKILL)
+        self._process.wait(20)
 
     def log_text(self):
         path = self.folder / self.log

@@ -47,10 +47,24 @@ class Gobgpd(Daemon):
             "transport": {"config": {"local-address": session.local, "passive-mode": session.passive}},
             "afi-safis": families,
         }
+        if session.graceful:
+            self._graceful(neighbor, session.graceful)
         for table, values in session.extra.items():
             part = config if table == "config" else neighbor.setdefault(table, {"config": {}})["config"]
             part.update(values)
         return neighbor
+
+    @staticmethod
+    def _graceful(neighbor, asked):
+        config = {"enabled": True, "restart-time": asked["restart_time"],
+                  "notification-enabled": asked.get("notification", False),
+                  "long-lived-enabled": "long_lived" in asked}
+        neighbor["graceful-restart"] = {"config": config}
+        for family in neighbor["afi-safis"]:
+            family["mp-graceful-restart"] = {"config": {"enabled": True}}
+            if "long_lived" in asked:
+                family["long-lived-graceful-restart"] = {
+                    "config": {"enabled": True, "restart-time": asked["long_lived"]}}
 
     def configuration(self):
         configuration = {"global": {"config": {"as": self.asn, "router-id": self.router_id, "port": 179},
@@ -60,10 +74,10 @@ class Gobgpd(Daemon):
             configuration["godwit"] = self.switches
         return {**configuration, **self.more}
 
-    def start(self, level="debug"):
+    def start(self, level="debug", options=()):
         file = self.folder / "daemon.json"
         file.write_text(json.dumps(self.configuration(), indent=1))
-        self.spawn(self.program, "-f", file, "--api-hosts", API, "-l", level)
+        self.spawn(self.program, "-f", file, "--api-hosts", API, "-l", level, *options)
         wait_for(lambda: not self.alive() or self._answers(),
                  lambda: f"{self.program} answers; log ends:\n{self.log_text()[-1500:]}", 20, 0.05)
         if not self.alive():

@@ -16,6 +16,8 @@ class Bird(Daemon):
     abilities = frozenset({"md5", "as2", "merges as4", "add path", "extended next hop", "refresh", "shutdown text",
                            "text heard", "passive"})
 
+    more_configuration = ""
+
     def _configuration(self):
         text = f'log "{self.folder}/bird.debug" all;\nrouter id {self.router_id};\nprotocol device {{ }}\n'
         text += "timeformat protocol iso long;\n"
@@ -26,7 +28,7 @@ class Bird(Daemon):
         text += self._export_filter()
         for number, session in enumerate(self.sessions):
             text += self._session(number, session)
-        return text
+        return text + self.more_configuration
 
     def _export_filter(self):
         """Attributes are set on export: BIRD drops a MED that a route had before it reached the session."""
@@ -45,6 +47,11 @@ class Bird(Daemon):
             lines.append("enable as4 off")
         if session.passive:
             lines.append("passive on")
+        if session.graceful:
+            lines += ["graceful restart on", f"graceful restart time {session.graceful['restart_time']}"]
+            if "long_lived" in session.graceful:
+                lines += ["long lived graceful restart on",
+                          f"long lived stale time {session.graceful['long_lived']}"]
         lines += session.extra.get("bird", ())
         channels = ""
         for version in session.families:
@@ -78,10 +85,10 @@ class Bird(Daemon):
         route = super().reduce(route)
         return route.but(as_path=tuple(hop for hop in route.as_path if isinstance(hop, int)))
 
-    def start(self):
+    def start(self, options=()):
         file = self.folder / "bird.conf"
         file.write_text(self._configuration())
-        self.spawn("bird", "-f", "-c", file, "-s", SOCKET, "-P", self.folder / "bird.pid")
+        self.spawn("bird", "-f", "-c", file, "-s", SOCKET, "-P", self.folder / "bird.pid", *options)
         wait_for(lambda: not self.alive() or self._answers(), "BIRD answers", 20, 0.05)
         if not self.alive():
             raise AssertionError(f"BIRD ended: {self.log_text()}")

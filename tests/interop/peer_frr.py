@@ -20,6 +20,12 @@ class Frr(Daemon):
                "debug bgp neighbor-events\ndebug bgp updates\nno bgp send-extra-data zebra\n"
         lines = [f"bgp router-id {self.router_id}", "no bgp ebgp-requires-policy", "no bgp network import-check",
                  "no bgp default ipv4-unicast", "bgp log-neighbor-changes"]
+        graceful = self.sessions[0].graceful
+        if graceful:
+            lines += ["bgp graceful-restart", f"bgp graceful-restart restart-time {graceful['restart_time']}",
+                      "bgp graceful-restart preserve-fw-state"]
+            if "long_lived" in graceful:
+                lines.append(f"bgp long-lived-graceful-restart stale-time {graceful['long_lived']}")
         for session in self.sessions:
             lines += self._session(session)
         text += f"router bgp {self.asn}\n" + "".join(f" {line}\n" for line in lines)
