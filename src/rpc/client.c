@@ -11,10 +11,7 @@
 #include "rpc/client_internal.h"
 
 enum {
-    CLIENT_CONNECT_MS = 1000, /* what stock clients wait */
-    CLIENT_MESSAGE_BYTES = 64 << 20,
-    CLIENT_STREAM_WINDOW_BYTES = 1 << 20,
-    CLIENT_CONNECTION_WINDOW_BYTES = 4 << 20,
+    CLIENT_CONNECT_MS = 1000,         /* what stock clients wait */
     CLIENT_PENDING_BYTES = 256 << 10, /* of a client stream, before sending waits */
 };
 
@@ -23,39 +20,16 @@ enum {
 /* For errors. */
 static const char *client_name(const struct rpc_client *client)
 {
-    return client->target.local ? client->target.path : client->authority;
-}
-
-static void client_unlink(struct rpc_client *client)
-{
-    if (client->linked)
-        rpc_link_release(&client->link);
-    client->linked = false;
-    client->established = false;
+    return client->target.local ? client->target.path : client->conn.authority;
 }
 
 static void client_lost(struct rpc_link *link, const char *reason)
 {
-    struct rpc_client *client = container_of(link, struct rpc_client, link);
+    struct rpc_client *client = container_of(link, struct rpc_client, conn.link);
     char text[sizeof(client->lost_reason) + 32];
     snprintf(client->lost_reason, sizeof(client->lost_reason), "%s", reason);
-    snprintf(text, sizeof(text), "connection lost: %s", reason);
-    client_unlink(client);
-    client_call_settle(&client->call, RPC_UNAVAILABLE, text);
-}
-
-static void client_link(struct rpc_client *client, struct stream *stream)
-{
-    rpc_link_init(&client->link, client->loop, stream, client_lost);
-    CHECK(nghttp2_session_client_new3(&client->link.session, client->callbacks, client, NULL, rpc_link_memory()) == 0);
-    const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, CLIENT_STREAM_WINDOW_BYTES},
-    };
-    nghttp2_submit_settings(client->link.session, NGHTTP2_FLAG_NONE, settings, ARRAY_LEN(settings));
-    nghttp2_session_set_local_window_size(client->link.session, NGHTTP2_FLAG_NONE, 0, CLIENT_CONNECTION_WINDOW_BYTES);
-    client->linked = true;
-    rpc_link_start(&client->link);
+    snprintf(text, sizeof(text), "connection lost: %s", client->lost_reason);
+    client_conn_unlink(&client->conn, text);
 }
 
 static void dial_connected(struct stream *stream, void *owner)
@@ -85,7 +59,7 @@ static int dial_wait(struct rpc_client *client, const char *name, struct err *er
     struct stream *stream = client->dialing;
     client->dialing = NULL;
     if (client->dial_errno == 0) {
-        client_link(client, stream);
+        client_conn_link(&client->conn, stream, client_lost);
         return E_OK;
     }
     const char *reason = client->dial_errno < 0 ? "no answer in time" : strerror(client->dial_errno);
@@ -129,17 +103,17 @@ static int client_connect(struct rpc_client *client, struct err *err)
     client->connect_expired = false;
     loop_timer_start(&client->connect_timer, client->connect_ms);
     int result = client->target.local ? dial_unix(client, err) : dial_tcp(client, err);
-    while (result == E_OK && !client->established) {
+    while (result == E_OK && !client->conn.established) {
         if (client->connect_expired)
             result = err_set(err, E_IO, "%s: no HTTP/2 answer in time", client_name(client));
-        else if (!client->linked)
+        else if (!client->conn.linked)
             result = err_set(err, E_IO, "%s: %s", client_name(client), client->lost_reason);
         else
             loop_turn(client->loop, -1);
     }
     loop_timer_stop(&client->connect_timer);
     if (result < 0)
-        client_unlink(client);
+        client_conn_unlink(&client->conn, "not connected");
     return result;
 }
 
@@ -158,16 +132,11 @@ int rpc_client_connect(const struct rpc_client_options *options, struct rpc_clie
     client->target = target;
     client->tls = options->tls ? tls_context_ref(options->tls) : NULL;
     client->connect_ms = options->connect_ms ? options->connect_ms : CLIENT_CONNECT_MS;
-    client->message_bytes = options->message_bytes ? options->message_bytes : CLIENT_MESSAGE_BYTES;
-    if (target.local)
-        snprintf(client->authority, sizeof(client->authority), "localhost");
-    else
-        snprintf(client->authority, sizeof(client->authority), strchr(target.host, ':') ? "[%s]:%u" : "%s:%u",
-                 target.host, target.port);
+    client_conn_init(&client->conn, loop, &target, client->tls != NULL);
+    if (options->message_bytes)
+        client->conn.message_bytes = options->message_bytes;
     loop_timer_init(&client->connect_timer, loop, connect_expired);
     loop_timer_init(&client->call.timer, loop, NULL);
-    CHECK(nghttp2_session_callbacks_new(&client->callbacks) == 0);
-    client_call_set_callbacks(client->callbacks);
 
     result = client_connect(client, err);
     if (result < 0) {
@@ -184,9 +153,8 @@ void rpc_client_free(struct rpc_client *client)
         return;
     loop_timer_stop(&client->call.timer);
     loop_timer_stop(&client->connect_timer);
-    client_unlink(client);
+    client_conn_release(&client->conn);
     client_call_release(&client->call);
-    nghttp2_session_callbacks_del(client->callbacks);
     loop_free(client->loop);
     tls_context_unref(client->tls);
     mem_free(MEM_RPC, client);
@@ -200,24 +168,27 @@ void rpc_client_begin(struct rpc_client *client, const struct rpc_request *reque
     struct err err;
     CHECK(!client->call.running);
     /* A GOAWAY or the end of the connection may have arrived since the last call. */
-    while (client->linked && loop_turn(client->loop, 0))
+    while (client->conn.linked && loop_turn(client->loop, 0))
         ;
-    if (client->linked && !nghttp2_session_check_request_allowed(client->link.session))
-        client_unlink(client);
-    if (!client->linked && client_connect(client, &err) < 0) {
-        client->call = (struct client_call){.running = true};
-        loop_timer_init(&client->call.timer, client->loop, NULL);
-        client_call_settle(&client->call, RPC_UNAVAILABLE, err.text);
+    if (client->conn.linked && !nghttp2_session_check_request_allowed(client->conn.link.session))
+        client_conn_unlink(&client->conn, "closed after GOAWAY");
+    struct client_call *call = &client->call;
+    *call = (struct client_call){.conn = &client->conn, .on_message = on_message, .context = context};
+    loop_timer_init(&call->timer, client->loop, NULL);
+    list_init(&call->link);
+    if (!client->conn.linked && client_connect(client, &err) < 0) {
+        call->running = true;
+        client_call_settle(call, RPC_UNAVAILABLE, err.text);
         return;
     }
-    client_call_start(client, request, on_message, context);
+    client_call_start(&client->conn, call, request);
 }
 
 bool rpc_client_send(struct rpc_client *client, const void *message, size_t length)
 {
     struct client_call *call = &client->call;
     if (call->running)
-        client_call_put(client, message, length);
+        client_call_put(&client->call, message, length);
     while (call->running && client_call_pending_bytes(call) > CLIENT_PENDING_BYTES)
         loop_turn(client->loop, -1);
     return call->running;
@@ -227,7 +198,7 @@ enum rpc_code rpc_client_finish(struct rpc_client *client, struct rpc_status *st
 {
     struct client_call *call = &client->call;
     if (call->running)
-        client_call_complete_request(client);
+        client_call_complete_request(&client->call);
     while (call->running)
         loop_turn(client->loop, -1);
     client_call_release(call);
@@ -244,7 +215,7 @@ enum rpc_code rpc_client_call(struct rpc_client *client, const struct rpc_reques
 {
     rpc_client_begin(client, request, on_message, context);
     if (client->call.running) {
-        client_call_put(client, request->message, request->length);
+        client_call_put(&client->call, request->message, request->length);
         client->call.request_complete = true;
     }
     return rpc_client_finish(client, status);

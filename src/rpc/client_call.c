@@ -13,8 +13,14 @@ void client_call_settle(struct client_call *call, enum rpc_code code, const char
         return;
     call->running = false;
     call->code = code;
-    snprintf(call->text, sizeof(call->text), "%s", text);
+    if (call->text != text)
+        snprintf(call->text, sizeof(call->text), "%s", text);
+    list_remove(&call->link);
     loop_timer_stop(&call->timer);
+    if (call->conn->linked && call->stream_id > 0)
+        nghttp2_session_set_stream_user_data(call->conn->link.session, call->stream_id, NULL);
+    if (call->settled)
+        call->settled(call);
 }
 
 void client_call_release(struct client_call *call)
@@ -25,21 +31,21 @@ void client_call_release(struct client_call *call)
     call->stream_id = 0;
 }
 
-/* Ends the call from this side. */
-static void call_cancel(struct rpc_client *client, enum rpc_code code, const char *text)
+void client_call_cancel(struct client_call *call, enum rpc_code code, const char *text)
 {
-    struct client_call *call = &client->call;
+    struct client_conn *conn = call->conn;
     if (!call->running)
         return;
+    int32_t stream_id = call->stream_id;
     client_call_settle(call, code, text);
-    nghttp2_submit_rst_stream(client->link.session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_CANCEL);
-    rpc_link_flush_soon(&client->link);
+    nghttp2_submit_rst_stream(conn->link.session, NGHTTP2_FLAG_NONE, stream_id, NGHTTP2_CANCEL);
+    rpc_link_flush_soon(&conn->link);
 }
 
 static void call_timed_out(struct loop_timer *timer)
 {
-    struct client_call *call = container_of(timer, struct client_call, timer);
-    call_cancel(container_of(call, struct rpc_client, call), RPC_DEADLINE_EXCEEDED, "context deadline exceeded");
+    client_call_cancel(container_of(timer, struct client_call, timer), RPC_DEADLINE_EXCEEDED,
+                       "context deadline exceeded");
 }
 
 /* Sending --------------------------------------------------------------------------------------------------------- */
@@ -52,9 +58,9 @@ size_t client_call_pending_bytes(const struct client_call *call)
 static ssize_t out_read(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t capacity, uint32_t *flags,
                         nghttp2_data_source *source, void *user)
 {
-    struct client_call *call = source->ptr;
-    if (call->stream_id != stream_id)
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* of a call that was given up */
+    struct client_call *call = nghttp2_session_get_stream_user_data(session, stream_id);
+    if (!call)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* it was given up */
     size_t length = client_call_pending_bytes(call);
     if (length > capacity)
         length = capacity;
@@ -72,59 +78,59 @@ static ssize_t out_read(nghttp2_session *session, int32_t stream_id, uint8_t *to
     return length > 0 ? (ssize_t)length : NGHTTP2_ERR_DEFERRED;
 }
 
-void client_call_put(struct rpc_client *client, const void *message, size_t length)
+void client_call_put(struct client_call *call, const void *message, size_t length)
 {
-    struct client_call *call = &client->call;
     if (call->out_taken > call->out.length / 2) {
         buf_consume(&call->out, call->out_taken);
         call->out_taken = 0;
     }
     if (length > UINT32_MAX) {
-        call_cancel(client, RPC_RESOURCE_EXHAUSTED, "a message is too long to be sent");
+        client_call_cancel(call, RPC_RESOURCE_EXHAUSTED, "a message is too long to be sent");
         return;
     }
     buf_u8(&call->out, 0);
     buf_u32(&call->out, (uint32_t)length);
     buf_put(&call->out, message, length);
     if (call->out.failed) {
-        call_cancel(client, RPC_RESOURCE_EXHAUSTED, "a message is too long to be sent");
+        client_call_cancel(call, RPC_RESOURCE_EXHAUSTED, "a message is too long to be sent");
         return;
     }
-    nghttp2_session_resume_data(client->link.session, call->stream_id);
-    rpc_link_flush_soon(&client->link);
+    nghttp2_session_resume_data(call->conn->link.session, call->stream_id);
+    rpc_link_flush_soon(&call->conn->link);
 }
 
-void client_call_complete_request(struct rpc_client *client)
+void client_call_complete_request(struct client_call *call)
 {
-    client->call.request_complete = true;
-    nghttp2_session_resume_data(client->link.session, client->call.stream_id);
-    rpc_link_flush_soon(&client->link);
+    call->request_complete = true;
+    nghttp2_session_resume_data(call->conn->link.session, call->stream_id);
+    rpc_link_flush_soon(&call->conn->link);
 }
 
-void client_call_start(struct rpc_client *client, const struct rpc_request *request, rpc_client_message on_message,
-                       void *context)
+void client_call_start(struct client_conn *conn, struct client_call *call, const struct rpc_request *request)
 {
-    struct client_call *call = &client->call;
-    *call = (struct client_call){.running = true, .on_message = on_message, .context = context};
-    rpc_assembly_init(&call->assembly, client->message_bytes);
+    call->conn = conn;
+    call->running = true;
+    list_init(&call->link);
+    list_append(&conn->calls, &call->link);
+    rpc_assembly_init(&call->assembly, conn->message_bytes);
     buf_init(&call->out, CALL_OUT_MAX_BYTES);
-    loop_timer_init(&call->timer, client->loop, call_timed_out);
+    loop_timer_init(&call->timer, conn->loop, call_timed_out);
 
     char timeout[RPC_TIMEOUT_TEXT_MAX];
     rpc_timeout_format(request->timeout_ms, timeout);
     const nghttp2_nv headers[] = {
         rpc_header(":method", "POST"),
-        rpc_header(":scheme", client->tls ? "https" : "http"),
+        rpc_header(":scheme", conn->secure ? "https" : "http"),
         rpc_header_copied(":path", request->path),
-        rpc_header_copied(":authority", client->authority),
+        rpc_header_copied(":authority", conn->authority),
         rpc_header("content-type", "application/grpc"),
         rpc_header("te", "trailers"),
         rpc_header("user-agent", "godwit/" GODWIT_VERSION),
         rpc_header_copied("grpc-timeout", timeout),
     };
     size_t count = ARRAY_LEN(headers) - (request->timeout_ms == 0);
-    nghttp2_data_provider provider = {.source.ptr = call, .read_callback = out_read};
-    int32_t id = nghttp2_submit_request(client->link.session, NULL, headers, count, &provider, call);
+    nghttp2_data_provider provider = {.read_callback = out_read};
+    int32_t id = nghttp2_submit_request(conn->link.session, NULL, headers, count, &provider, call);
     if (id < 0) {
         client_call_settle(call, RPC_UNAVAILABLE, nghttp2_strerror(id));
         return;
@@ -132,15 +138,15 @@ void client_call_start(struct rpc_client *client, const struct rpc_request *requ
     call->stream_id = id;
     if (request->timeout_ms > 0)
         loop_timer_start(&call->timer, request->timeout_ms);
-    rpc_link_flush_soon(&client->link);
+    rpc_link_flush_soon(&conn->link);
 }
 
 /* Receiving ------------------------------------------------------------------------------------------------------- */
 
-static struct client_call *call_of(struct rpc_client *client, int32_t stream_id)
+/* NULL: it was given up here. */
+static struct client_call *call_of(nghttp2_session *session, int32_t stream_id)
 {
-    struct client_call *call = &client->call;
-    return call->running && call->stream_id == stream_id ? call : NULL;
+    return nghttp2_session_get_stream_user_data(session, stream_id);
 }
 
 /* The decimal number at the start of a header's value; what is none is as good as unknown. */
@@ -163,7 +169,7 @@ static bool name_is(nghttp2_vec name, const char *text)
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name_buf,
                      nghttp2_rcbuf *value_buf, uint8_t flags, void *user)
 {
-    struct client_call *call = call_of(user, frame->hd.stream_id);
+    struct client_call *call = call_of(session, frame->hd.stream_id);
     if (!call)
         return 0;
     nghttp2_vec name = nghttp2_rcbuf_get_buf(name_buf);
@@ -183,21 +189,20 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, nghtt
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *bytes, size_t length,
                    void *user)
 {
-    struct rpc_client *client = user;
-    struct client_call *call = call_of(client, stream_id);
+    struct client_call *call = call_of(session, stream_id);
     struct cursor input = cursor_of(bytes, length);
     while (call && call->running) {
         struct cursor message;
         switch (rpc_assembly_next(&call->assembly, &input, &message)) {
         case RPC_ASSEMBLY_MESSAGE:
             if (call->on_message && !call->on_message(call->context, message.at, cursor_left(&message)))
-                call_cancel(client, RPC_CANCELLED, "context canceled");
+                client_call_cancel(call, RPC_CANCELLED, "context canceled");
             break;
         case RPC_ASSEMBLY_TOO_LONG:
-            call_cancel(client, RPC_RESOURCE_EXHAUSTED, "the server's message is longer than is accepted");
+            client_call_cancel(call, RPC_RESOURCE_EXHAUSTED, "the server's message is longer than is accepted");
             break;
         case RPC_ASSEMBLY_COMPRESSED:
-            call_cancel(client, RPC_INTERNAL, "the server's message is compressed, which was not asked for");
+            client_call_cancel(call, RPC_INTERNAL, "the server's message is compressed, which was not asked for");
             break;
         case RPC_ASSEMBLY_NEEDS_MORE:
             return 0;
@@ -225,13 +230,12 @@ static enum rpc_code code_of_reset(uint32_t error_code)
 
 static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t error_code, void *user)
 {
-    struct client_call *call = call_of(user, stream_id);
+    struct client_call *call = call_of(session, stream_id);
     if (!call)
         return 0;
     char text[RPC_STATUS_TEXT_MAX];
     if (call->has_status) {
-        memcpy(text, call->text, sizeof(text));
-        client_call_settle(call, call->code, text);
+        client_call_settle(call, call->code, call->text);
     } else if (call->answered_http) {
         snprintf(text, sizeof(text), "the server answers with HTTP status %u", call->http_status);
         client_call_settle(call, call->http_status == 404 ? RPC_UNIMPLEMENTED : RPC_UNKNOWN, text);
@@ -246,9 +250,13 @@ static int on_stream_close(nghttp2_session *session, int32_t stream_id, uint32_t
 
 static int on_frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
-    struct rpc_client *client = user;
-    if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
-        client->established = true;
+    struct client_conn *conn = user;
+    bool acknowledges = frame->hd.flags & NGHTTP2_FLAG_ACK;
+    if (frame->hd.type == NGHTTP2_SETTINGS && !acknowledges && !conn->established) {
+        conn->established = true;
+        if (conn->on_established)
+            conn->on_established(conn);
+    }
     return 0;
 }
 
