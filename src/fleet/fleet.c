@@ -1,0 +1,98 @@
+#include "fleet/fleet.h"
+
+#include <string.h>
+
+#include "fleet/leg.h"
+#include "fleet/router.h"
+#include "fleet/words.h"
+
+const struct fleet_settings fleet_defaults = {
+    .unreadable_ms = 2000,
+    .refresh_ms = 6 * 3600 * 1000,
+    .answer_ms = 5000,
+    .hold_time_s = 90,
+    .multihop_ttl = 5,
+    .max_prefix = 10,
+    .passive = true,
+};
+
+void fleet_begin(struct fleet *fleet)
+{
+    store_begin(fleet->store);
+}
+
+int fleet_commit(struct fleet *fleet)
+{
+    int result = store_commit(fleet->store);
+    if (result == E_OK && fleet->has_events)
+        loop_task_schedule(&fleet->tell);
+    fleet->has_events = false;
+    return result;
+}
+
+void event_put(struct fleet *fleet, const struct event *event)
+{
+    int64_t id = 0;
+    fleet->has_events = true;
+    store_find_number(fleet->store, "UPDATE counters SET value = value + 1 WHERE name = 'event' RETURNING value",
+                      STORE_NO_ARGS, &id);
+    store_run(fleet->store,
+              "INSERT INTO events (id, at, type, body, project_id, device_id, session_id, router_id, state, reason)"
+              " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+              STORE_ARGS(store_number(id), store_number(event->at_ms ? event->at_ms : time_now_ms()),
+                         store_text(event->type), store_text(event->body), store_text(event->project_id),
+                         store_text(event->device_id), store_text(event->session_id), store_text(event->router_id),
+                         store_text(event->state), store_text(event->reason)));
+}
+
+static bool tell_news(struct loop_task *task)
+{
+    struct fleet *fleet = container_of(task, struct fleet, tell);
+    list_foreach_safe (listener, &fleet->listeners, struct event_listener, link)
+        listener->news(listener);
+    return false;
+}
+
+void event_listen(struct fleet *fleet, struct event_listener *listener)
+{
+    list_append(&fleet->listeners, &listener->link);
+}
+
+int64_t event_last_id(struct fleet *fleet)
+{
+    int64_t id = 0;
+    store_find_number(fleet->store, "SELECT value FROM counters WHERE name = 'event'", STORE_NO_ARGS, &id);
+    return id;
+}
+
+static void refresh_due(struct loop_timer *timer)
+{
+    struct fleet *fleet = container_of(timer, struct fleet, refresh);
+    list_foreach (router, &fleet->routers, struct router, link)
+        router_refresh(router, NULL, NULL);
+    loop_timer_start(timer, fleet->settings.refresh_ms);
+}
+
+void fleet_init(struct fleet *fleet, struct loop *loop, struct store *store, const struct fleet_settings *settings)
+{
+    *fleet = (struct fleet){.loop = loop, .store = store, .settings = *settings};
+    list_init(&fleet->routers);
+    list_init(&fleet->dirty);
+    list_init(&fleet->listeners);
+    loop_task_init(&fleet->flush, loop, legs_flush);
+    loop_timer_init(&fleet->flush_again, loop, legs_flush_again);
+    loop_task_init(&fleet->tell, loop, tell_news);
+    loop_timer_init(&fleet->refresh, loop, refresh_due);
+    loop_timer_start(&fleet->refresh, settings->refresh_ms);
+    routers_load(fleet);
+}
+
+void fleet_release(struct fleet *fleet)
+{
+    list_foreach_safe (router, &fleet->routers, struct router, link)
+        router_free(router);
+    loop_task_cancel(&fleet->flush);
+    loop_timer_stop(&fleet->flush_again);
+    loop_task_cancel(&fleet->tell);
+    loop_timer_stop(&fleet->refresh);
+}

@@ -1,0 +1,357 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "fleet/leg.h"
+#include "fleet/route.h"
+#include "fleet/router.h"
+
+enum {
+    FLUSH_LEGS_MAX = 200, /* in one transaction; then others get their turn */
+    FLUSH_AGAIN_MS = 1000,
+};
+
+/* Loading --------------------------------------------------------------------------------------------------------- */
+
+#define LEG_COLUMNS                                                                                                  \
+    "SELECT l.id, l.session_id, s.project_id, s.device_id, d.hostname, l.router_id, s.customer_ip, s.default_route," \
+    " c.status, c.asn, c.md5, c.max_prefix, l.state, l.fsm, l.since, l.reason, l.limit_hit"                          \
+    " FROM legs l JOIN sessions s ON s.id = l.session_id JOIN devices d ON d.id = s.device_id"                       \
+    " LEFT JOIN bgp_configs c ON c.project_id = s.project_id"
+
+static void copy(char *to, size_t capacity, const struct store_rows *rows, unsigned column)
+{
+    snprintf(to, capacity, "%s", store_rows_text(rows, column));
+}
+
+static void retry_expired(struct loop_timer *timer)
+{
+    leg_provision(container_of(timer, struct leg, retry));
+}
+
+static struct leg *leg_new(struct router *router, const struct store_rows *rows)
+{
+    struct leg *leg = mem_zalloc(MEM_OTHER, sizeof(*leg));
+    struct loop *loop = router->fleet->loop;
+    leg->router = router;
+    copy(leg->id, sizeof(leg->id), rows, 0);
+    copy(leg->session_id, sizeof(leg->session_id), rows, 1);
+    copy(leg->project_id, sizeof(leg->project_id), rows, 2);
+    copy(leg->device_id, sizeof(leg->device_id), rows, 3);
+    leg->last.state = leg_state_parse(store_rows_text(rows, 12));
+    copy(leg->last.fsm, sizeof(leg->last.fsm), rows, 13);
+    leg->last.at_ms = store_rows_number(rows, 14);
+    copy(leg->last.reason, sizeof(leg->last.reason), rows, 15);
+    leg->last.limit_hit = store_rows_number(rows, 16) != 0;
+    list_init(&leg->dirty);
+    list_init(&leg->routes);
+    loop_timer_init(&leg->retry, loop, retry_expired);
+    loop_timer_init(&leg->ask, loop, leg_ask_expired);
+    list_append(&router->legs, &leg->link);
+    return leg;
+}
+
+static void leg_wish(struct leg *leg, const struct store_rows *rows)
+{
+    copy(leg->hostname, sizeof(leg->hostname), rows, 4);
+    if (addr_parse(store_rows_text(rows, 6), &leg->address) < 0)
+        leg->address = (struct addr){0};
+    leg->default_route = store_rows_number(rows, 7) != 0;
+    leg->wanted = strcmp(store_rows_text(rows, 8), "enabled") == 0 && leg->address.kind != ADDR_NONE;
+    leg->peer_as = (uint32_t)store_rows_number(rows, 9);
+    copy(leg->md5, sizeof(leg->md5), rows, 10);
+    leg->max_prefix = (uint32_t)store_rows_number(rows, 11);
+}
+
+static struct leg *leg_by_id(struct router *router, const char *id)
+{
+    list_foreach (leg, &router->legs, struct leg, link) {
+        if (strcmp(leg->id, id) == 0)
+            return leg;
+    }
+    return NULL;
+}
+
+static bool in_scope(const struct leg *leg, const char *column, const char *id)
+{
+    if (!column)
+        return true;
+    if (strcmp(column, "l.router_id") == 0)
+        return strcmp(leg->router->id, id) == 0;
+    if (strcmp(column, "s.project_id") == 0)
+        return strcmp(leg->project_id, id) == 0;
+    if (strcmp(column, "s.device_id") == 0)
+        return strcmp(leg->device_id, id) == 0;
+    return strcmp(leg->session_id, id) == 0;
+}
+
+static int load_rows(struct fleet *fleet, const char *column, const char *id)
+{
+    char sql[1024];
+    struct str out = str_over(sql, sizeof(sql));
+    str_add(&out, LEG_COLUMNS);
+    if (column)
+        str_printf(&out, " WHERE %s = $1", column);
+    struct store_rows *rows = store_query(fleet->store, sql, column ? STORE_ARGS(store_text(id)) : STORE_NO_ARGS);
+    while (store_rows_next(rows)) {
+        struct router *router = router_find(fleet, store_rows_text(rows, 5));
+        if (!router)
+            continue;
+        struct leg *leg = leg_by_id(router, store_rows_text(rows, 0));
+        if (!leg)
+            leg = leg_new(router, rows);
+        leg_wish(leg, rows);
+        leg->seen = true;
+    }
+    return store_rows_end(rows);
+}
+
+void legs_load(struct fleet *fleet, const char *column, const char *id)
+{
+    if (load_rows(fleet, column, id) < 0)
+        return;
+    list_foreach (router, &fleet->routers, struct router, link) {
+        list_foreach_safe (leg, &router->legs, struct leg, link) {
+            if (!in_scope(leg, column, id))
+                continue;
+            if (!leg->seen) {
+                leg->gone = true;
+                leg->wanted = false;
+            }
+            leg->seen = false;
+            leg_provision(leg);
+        }
+    }
+}
+
+void legs_make(struct fleet *fleet, const char *session_id)
+{
+    struct store_rows *rows = store_query(
+        fleet->store,
+        "SELECT r.id FROM sessions s JOIN devices d ON d.id = s.device_id JOIN routers r ON r.metro_id = d.metro_id"
+        " WHERE s.id = $1 AND ((s.family = 4 AND r.peer_ipv4 IS NOT NULL) OR (s.family = 6 AND r.peer_ipv6 IS NOT "
+        "NULL))"
+        " AND NOT EXISTS (SELECT 1 FROM legs l WHERE l.session_id = s.id AND l.router_id = r.id) ORDER BY r.name",
+        STORE_ARGS(store_text(session_id)));
+    while (store_rows_next(rows)) {
+        char id[ID_TEXT_MAX];
+        int64_t now = time_now_ms();
+        id_make(id);
+        store_run(
+            fleet->store,
+            "INSERT INTO legs (id, session_id, router_id, state, fsm, since, reason, limit_hit, received, accepted,"
+            " updated_at) VALUES ($1, $2, $3, 'unknown', '', $4, 'just enabled', 0, 0, 0, $5)",
+            STORE_ARGS(store_text(id), store_text(session_id), store_text(store_rows_text(rows, 0)), store_number(now),
+                       store_number(now)));
+    }
+    store_rows_end(rows);
+}
+
+void leg_free(struct leg *leg)
+{
+    list_remove(&leg->link);
+    list_remove(&leg->dirty);
+    loop_timer_stop(&leg->retry);
+    loop_timer_stop(&leg->ask);
+    routes_drop(leg);
+    mem_free(MEM_OTHER, leg);
+}
+
+struct leg *leg_find(struct router *router, const char *address)
+{
+    struct addr addr;
+    if (addr_parse(address, &addr) < 0)
+        return NULL;
+    list_foreach (leg, &router->legs, struct leg, link) {
+        if (addr_equal(&leg->address, &addr))
+            return leg;
+    }
+    return NULL;
+}
+
+/* Observing ------------------------------------------------------------------------------------------------------- */
+
+void leg_dirty(struct leg *leg)
+{
+    struct fleet *fleet = leg->router->fleet;
+    if (list_empty(&leg->dirty))
+        list_append(&fleet->dirty, &leg->dirty);
+    if (!loop_timer_running(&fleet->flush_again))
+        loop_task_schedule(&fleet->flush);
+}
+
+void leg_observe(struct leg *leg, const struct observation *observation)
+{
+    const struct observation *last = &leg->last;
+    if (last->state == observation->state && strcmp(last->fsm, observation->fsm) == 0 &&
+        strcmp(last->reason, observation->reason) == 0 && last->limit_hit == observation->limit_hit)
+        return;
+    /* A queue that is full because the store is stuck: the newest replaces the one before it, the first stay. */
+    if (leg->queued == LEG_QUEUE_MAX)
+        leg->queued--;
+    leg->queue[leg->queued++] = *observation;
+    leg->last = *observation;
+    if (observation->state != LEG_UP)
+        routes_forget(leg);
+    leg_dirty(leg);
+}
+
+/* Writing --------------------------------------------------------------------------------------------------------- */
+
+static void session_event(struct fleet *fleet, const char *session_id, enum fleet_state state, const char *reason,
+                          int64_t at_ms)
+{
+    struct store_rows *rows = store_query(
+        fleet->store,
+        "SELECT s.project_id, s.device_id, d.hostname, s.family FROM sessions s JOIN devices d ON d.id = s.device_id"
+        " WHERE s.id = $1",
+        STORE_ARGS(store_text(session_id)));
+    if (store_rows_next(rows)) {
+        char type[32];
+        char body[LEG_REASON_MAX + HOSTNAME_TEXT_MAX + 64];
+        bool tells = state != FLEET_UP && reason && *reason;
+        snprintf(type, sizeof(type), "bgp_session.%s", fleet_state_name(state));
+        snprintf(body, sizeof(body), "The IPv%lld BGP session of %s is %s%s%s.", (long long)store_rows_number(rows, 3),
+                 store_rows_text(rows, 2), fleet_state_name(state), tells ? ": " : "", tells ? reason : "");
+        event_put(fleet, &(struct event){.type = type,
+                                         .body = body,
+                                         .project_id = store_rows_text(rows, 0),
+                                         .device_id = store_rows_text(rows, 1),
+                                         .session_id = session_id,
+                                         .state = fleet_state_name(state),
+                                         .reason = tells ? reason : NULL,
+                                         .at_ms = at_ms});
+    }
+    store_rows_end(rows);
+}
+
+static enum fleet_state derived_state(struct fleet *fleet, const char *session_id)
+{
+    unsigned counts[LEG_STATE_COUNT] = {0};
+    struct store_rows *rows =
+        store_query(fleet->store, "SELECT state FROM legs WHERE session_id = $1", STORE_ARGS(store_text(session_id)));
+    while (store_rows_next(rows))
+        counts[leg_state_parse(store_rows_text(rows, 0))]++;
+    store_rows_end(rows);
+    return fleet_state_of(counts);
+}
+
+void session_derive(struct fleet *fleet, const char *session_id, const char *reason, int64_t at_ms)
+{
+    char was[16] = "";
+    enum fleet_state state = derived_state(fleet, session_id);
+    if (!store_find_text(fleet->store, "SELECT state FROM sessions WHERE id = $1", STORE_ARGS(store_text(session_id)),
+                         was, sizeof(was)))
+        return;
+    store_run(fleet->store, "UPDATE sessions SET updated_at = $1 WHERE id = $2",
+              STORE_ARGS(store_number(at_ms), store_text(session_id)));
+    if (strcmp(was, fleet_state_name(state)) == 0)
+        return;
+    store_run(fleet->store, "UPDATE sessions SET state = $1, since = $2 WHERE id = $3",
+              STORE_ARGS(store_text(fleet_state_name(state)), store_number(at_ms), store_text(session_id)));
+    session_event(fleet, session_id, state, reason, at_ms);
+}
+
+static void leg_event(struct leg *leg, const struct observation *seen, bool changed, const char *session_state)
+{
+    char type[32];
+    char body[LEG_REASON_MAX + ROUTER_NAME_MAX + HOSTNAME_TEXT_MAX + 64];
+    const char *state = leg_state_name(seen->state);
+    bool tells = seen->state != LEG_UP && seen->reason[0];
+    snprintf(type, sizeof(type), "bgp_leg.%s", changed ? state : "reason");
+    snprintf(body, sizeof(body), "%s with %s is %s%s%s.", leg->hostname, leg->router->name, state, tells ? ": " : "",
+             tells ? seen->reason : "");
+    event_put(leg->router->fleet, &(struct event){.type = type,
+                                                  .body = body,
+                                                  .project_id = leg->project_id,
+                                                  .device_id = leg->device_id,
+                                                  .session_id = leg->session_id,
+                                                  .router_id = leg->router->id,
+                                                  .state = session_state,
+                                                  .reason = tells ? seen->reason : NULL,
+                                                  .at_ms = seen->at_ms});
+}
+
+static void observation_write(struct leg *leg, const struct observation *seen)
+{
+    struct fleet *fleet = leg->router->fleet;
+    char was[16] = "";
+    char reason_was[LEG_REASON_MAX] = "";
+    char session_state[16] = "";
+    const char *state = leg_state_name(seen->state);
+    if (!store_find_text(fleet->store, "SELECT state FROM legs WHERE id = $1", STORE_ARGS(store_text(leg->id)), was,
+                         sizeof(was)))
+        return; /* deleted meanwhile */
+    store_find_text(fleet->store, "SELECT reason FROM legs WHERE id = $1", STORE_ARGS(store_text(leg->id)), reason_was,
+                    sizeof(reason_was));
+    bool changed = strcmp(was, state) != 0;
+    bool new_reason = strcmp(reason_was, seen->reason) != 0;
+    store_run(fleet->store,
+              "UPDATE legs SET state = $1, fsm = $2, reason = $3, limit_hit = $4, updated_at = $5 WHERE id = $6",
+              STORE_ARGS(store_text(state), store_text(seen->fsm), store_text(seen->reason[0] ? seen->reason : NULL),
+                         store_number(seen->limit_hit), store_number(seen->at_ms), store_text(leg->id)));
+    if (changed)
+        store_run(fleet->store, "UPDATE legs SET since = $1 WHERE id = $2",
+                  STORE_ARGS(store_number(seen->at_ms), store_text(leg->id)));
+    if (!changed && !new_reason)
+        return;
+    if (changed)
+        session_derive(fleet, leg->session_id, seen->reason, seen->at_ms);
+    store_find_text(fleet->store, "SELECT state FROM sessions WHERE id = $1", STORE_ARGS(store_text(leg->session_id)),
+                    session_state, sizeof(session_state));
+    store_run(fleet->store,
+              "INSERT INTO transitions (session_id, leg_id, router_id, at, was, became, session_state, reason)"
+              " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+              STORE_ARGS(store_text(leg->session_id), store_text(leg->id), store_text(leg->router->id),
+                         store_number(seen->at_ms), store_text(was), store_text(state), store_text(session_state),
+                         store_text(seen->reason[0] ? seen->reason : NULL)));
+    leg_event(leg, seen, changed, session_state);
+}
+
+static bool leg_still_there(struct leg *leg)
+{
+    int64_t found = 0;
+    return store_find_number(leg->router->fleet->store, "SELECT 1 FROM legs WHERE id = $1",
+                             STORE_ARGS(store_text(leg->id)), &found);
+}
+
+static void leg_write(struct leg *leg)
+{
+    if (!leg_still_there(leg))
+        return;
+    for (unsigned i = 0; i < leg->queued; i++)
+        observation_write(leg, &leg->queue[i]);
+    routes_write(leg);
+}
+
+bool legs_flush(struct loop_task *task)
+{
+    struct fleet *fleet = container_of(task, struct fleet, flush);
+    struct leg *written[FLUSH_LEGS_MAX];
+    unsigned count = 0;
+    fleet_begin(fleet);
+    list_foreach (leg, &fleet->dirty, struct leg, dirty) {
+        if (count == FLUSH_LEGS_MAX)
+            break;
+        leg_write(leg);
+        written[count++] = leg;
+    }
+    if (fleet_commit(fleet) < 0) {
+        log_warn("store", NULL, "what %u legs did could not be written; trying again", count);
+        loop_timer_start(&fleet->flush_again, FLUSH_AGAIN_MS);
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        written[i]->queued = 0;
+        routes_written(written[i]);
+        list_remove(&written[i]->dirty);
+    }
+    return !list_empty(&fleet->dirty);
+}
+
+void legs_flush_again(struct loop_timer *timer)
+{
+    loop_task_schedule(&container_of(timer, struct fleet, flush_again)->flush);
+}

@@ -1,0 +1,230 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "fleet/handlers.h"
+#include "fleet/objects.h"
+#include "fleet/router.h"
+
+enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, WEEK_MS = 7 * DAY_MS };
+
+static void write_leg(struct json *json, const struct store_rows *rows)
+{
+    int64_t received = store_rows_number(rows, 8);
+    int64_t accepted = store_rows_number(rows, 9);
+    json_object(json);
+    member_row_text(json, "id", rows, 0);
+    json_key(json, "router");
+    json_object(json);
+    member_row_text(json, "id", rows, 1);
+    member_row_text(json, "name", rows, 2);
+    json_object_end(json);
+    member_row_text(json, "peer_ip", rows, 3);
+    member_row_text(json, "state", rows, 4);
+    member_row_text(json, "fsm", rows, 5);
+    member_row_time(json, "since", rows, 6);
+    member_text(json, "reason",
+                strcmp(store_rows_text(rows, 4), "up") == 0 || store_rows_null(rows, 7) ? NULL
+                                                                                        : store_rows_text(rows, 7));
+    member_number(json, "received", received);
+    member_number(json, "accepted", accepted);
+    member_number(json, "rejected", received - accepted);
+    member_bool(json, "limit_hit", store_rows_number(rows, 11) != 0);
+    member_row_time(json, "updated_at", rows, 10);
+    json_object_end(json);
+}
+
+void write_legs(struct api_call *call, const char *session_id)
+{
+    struct store_rows *rows = store_query(
+        call->store,
+        "SELECT l.id, r.id, r.name, CASE WHEN s.family = 6 THEN r.peer_ipv6 ELSE r.peer_ipv4 END, l.state, l.fsm,"
+        " l.since, l.reason, l.received, l.accepted,"
+        " CASE WHEN r.heard_at > l.updated_at AND r.state = 'readable' THEN r.heard_at ELSE l.updated_at END,"
+        " l.limit_hit FROM legs l JOIN sessions s ON s.id = l.session_id JOIN routers r ON r.id = l.router_id"
+        " WHERE l.session_id = $1 ORDER BY r.name",
+        STORE_ARGS(store_text(session_id)));
+    json_array(&call->json);
+    while (store_rows_next(rows))
+        write_leg(&call->json, rows);
+    store_rows_end(rows);
+    json_array_end(&call->json);
+}
+
+/* How often the session left Up in the last hour, day and week. */
+static void write_flaps(struct api_call *call, const char *session_id)
+{
+    struct json *json = &call->json;
+    int64_t now = time_now_ms();
+    static const char sql[] =
+        "SELECT count(*) FROM transitions WHERE session_id = $1 AND was = 'up' AND became = 'down'"
+        " AND at > $2";
+    int64_t hour = 0;
+    int64_t day = 0;
+    int64_t week = 0;
+    store_find_number(call->store, sql, STORE_ARGS(store_text(session_id), store_number(now - WEEK_MS)), &week);
+    if (week > 0) {
+        store_find_number(call->store, sql, STORE_ARGS(store_text(session_id), store_number(now - DAY_MS)), &day);
+        store_find_number(call->store, sql, STORE_ARGS(store_text(session_id), store_number(now - HOUR_MS)), &hour);
+    }
+    json_key(json, "flaps");
+    json_object(json);
+    member_number(json, "hour", hour);
+    member_number(json, "day", day);
+    member_number(json, "week", week);
+    json_object_end(json);
+}
+
+/* The gauge: the limit holds on each router by itself, so it shows the fullest one. */
+static void write_gauge(struct api_call *call, const char *session_id, int64_t limit)
+{
+    struct json *json = &call->json;
+    int64_t received = 0;
+    int64_t accepted = 0;
+    int64_t rejected = 0;
+    const struct store_args id = STORE_ARGS(store_text(session_id));
+    store_find_number(call->store, "SELECT max(received) FROM legs WHERE session_id = $1", id, &received);
+    store_find_number(call->store, "SELECT max(accepted) FROM legs WHERE session_id = $1", id, &accepted);
+    store_find_number(call->store, "SELECT max(received - accepted) FROM legs WHERE session_id = $1", id, &rejected);
+    json_key(json, "prefixes");
+    json_object(json);
+    member_number(json, "received", received);
+    member_number(json, "accepted", accepted);
+    member_number(json, "rejected", rejected);
+    member_number(json, "limit", limit);
+    json_object_end(json);
+}
+
+static void write_state(struct api_call *call, const struct store_rows *rows)
+{
+    char status_text[256];
+    char reason_text[1024];
+    struct str status = str_over(status_text, sizeof(status_text));
+    struct str reason = str_over(reason_text, sizeof(reason_text));
+    session_words(call->store, store_rows_text(rows, 0), &status, &reason);
+    member_row_text(&call->json, "state", rows, 5);
+    member_text(&call->json, "status", status_text);
+    member_row_time(&call->json, "since", rows, 6);
+    member_text(&call->json, "reason", reason.length ? reason_text : NULL);
+}
+
+bool write_session(struct api_call *call, const char *id)
+{
+    struct json *json = &call->json;
+    struct store_rows *rows =
+        store_query(call->store,
+                    "SELECT s.id, s.project_id, s.device_id, d.hostname, s.family, s.state, s.since, s.default_route, "
+                    "s.customer_ip,"
+                    " s.created_at, s.updated_at, c.asn, c.max_prefix,"
+                    " (SELECT min(r.asn) FROM legs l JOIN routers r ON r.id = l.router_id WHERE l.session_id = s.id)"
+                    " FROM sessions s JOIN devices d ON d.id = s.device_id"
+                    " LEFT JOIN bgp_configs c ON c.project_id = s.project_id WHERE s.id = $1",
+                    STORE_ARGS(store_text(id)));
+    bool found = store_rows_next(rows);
+    if (found) {
+        json_object(json);
+        member_row_text(json, "id", rows, 0);
+        member_row_text(json, "project_id", rows, 1);
+        json_key(json, "device");
+        json_object(json);
+        member_row_text(json, "id", rows, 2);
+        member_row_text(json, "hostname", rows, 3);
+        json_object_end(json);
+        member_text(json, "address_family", store_rows_number(rows, 4) == 6 ? "ipv6" : "ipv4");
+        write_state(call, rows);
+        member_bool(json, "default_route", store_rows_number(rows, 7) != 0);
+        member_row_text(json, "customer_ip", rows, 8);
+        member_number(json, "customer_as", store_rows_number(rows, 11));
+        member_number(json, "peer_as", store_rows_number(rows, 13));
+        write_flaps(call, id);
+        write_gauge(call, id, store_rows_number(rows, 12));
+        json_key(json, "learned_routes");
+        write_learned(call, id);
+        member_row_time(json, "created_at", rows, 9);
+        member_row_time(json, "updated_at", rows, 10);
+        json_key(json, "legs");
+        write_legs(call, id);
+        json_object_end(json);
+    }
+    store_rows_end(rows);
+    return found;
+}
+
+/* The filters are all optional; "" takes every one. The cursor counts rows: sessions come and go seldom. */
+void view_sessions(struct api_call *call)
+{
+    int64_t limit = api_limit(call);
+    int64_t skip = api_cursor(call, 0);
+    int64_t count = 0;
+    struct store_rows *rows =
+        store_query(call->store,
+                    "SELECT s.id FROM sessions s JOIN devices d ON d.id = s.device_id WHERE " VISIBLE(
+                        "s.project_id") " AND ($4 = '' OR s.project_id = $4) AND ($5 = '' OR s.device_id = $5) AND ($6 "
+                                        "= '' OR s.state = $6)"
+                                        " AND ($7 = '' OR EXISTS (SELECT 1 FROM legs l WHERE l.session_id = s.id AND "
+                                        "l.router_id = $7))"
+                                        " ORDER BY d.hostname, d.id, s.family LIMIT $8 OFFSET $9",
+                    STORE_ARGS(VISIBLE_ARGS(call), store_text(api_query(call, "project")),
+                               store_text(api_query(call, "device")), store_text(api_query(call, "state")),
+                               store_text(api_query(call, "router")), store_number(limit + 1), store_number(skip)));
+    json_object(&call->json);
+    json_key(&call->json, "sessions");
+    json_array(&call->json);
+    while (store_rows_next(rows)) {
+        if (++count <= limit)
+            write_session(call, store_rows_text(rows, 0));
+    }
+    store_rows_end(rows);
+    json_array_end(&call->json);
+    api_next(call, count > limit, skip + limit);
+    json_object_end(&call->json);
+    api_reply(call, 200);
+}
+
+void view_session(struct api_call *call)
+{
+    char project[ID_TEXT_MAX];
+    if (!api_find_session(call, project))
+        return;
+    write_session(call, call->id);
+    api_reply(call, 200);
+}
+
+void view_session_legs(struct api_call *call)
+{
+    char project[ID_TEXT_MAX];
+    if (!api_find_session(call, project))
+        return;
+    json_object(&call->json);
+    json_key(&call->json, "legs");
+    write_legs(call, call->id);
+    json_object_end(&call->json);
+    api_reply(call, 200);
+}
+
+void view_session_reset(struct api_call *call)
+{
+    char project[ID_TEXT_MAX];
+    char device[ID_TEXT_MAX] = "";
+    if (!api_find_session(call, project))
+        return;
+    store_find_text(call->store, "SELECT device_id FROM sessions WHERE id = $1", STORE_ARGS(store_text(call->id)),
+                    device, sizeof(device));
+    fleet_begin(call->fleet);
+    api_audit(call, "bgp_session.reset", call->id, project, "");
+    event_put(call->fleet, &(struct event){.type = "bgp_session.reset",
+                                           .body = "The BGP session was reset by its owner.",
+                                           .project_id = project,
+                                           .device_id = device,
+                                           .session_id = call->id});
+    if (!api_committed(call))
+        return;
+    list_foreach (router, &call->fleet->routers, struct router, link) {
+        list_foreach (leg, &router->legs, struct leg, link) {
+            if (strcmp(leg->session_id, call->id) == 0)
+                leg_reset(leg);
+        }
+    }
+    json_object(&call->json);
+    json_object_end(&call->json);
+    api_reply(call, 202);
+}
