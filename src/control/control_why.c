@@ -170,10 +170,10 @@ static void explain_told(struct control *control, struct rib *rib, row_id row, c
     enum export_reason reason = EXPORT_NO_BEST;
     if (gathered->eligible > 0)
         reason = gathered->paths[0].source == peer->source ? EXPORT_OWN
-                                                           : update_group_check(outbox->group, &gathered->paths[0]);
+                                                           : update_group_check(outbox->group, row, &gathered->paths[0]);
     if (reason == EXPORT_TOLD)
         str_add(&out, "not yet: it is waiting to be sent");
-    else
+    else if (reason != EXPORT_POLICY || !control_why_export_policy(outbox->group, row, &gathered->paths[0], &out))
         str_printf(&out, "%s", export_reason_text(reason));
 }
 
@@ -238,6 +238,7 @@ int control_why(struct control *control, const struct why_query *query, const st
                           &answer->paths[i].view);
         answer->paths[i].view.best = i == 0 && gathered.eligible > 0;
         explain_path(rib, &gathered, i, &answer->paths[i]);
+        control_why_import_policy(control, rib, &gathered.paths[i], &answer->paths[i]);
     }
     answer->why.paths = answer->paths;
     answer->why.path_count = gathered.count;

@@ -50,5 +50,11 @@ void control_sort_paths(const struct rib *rib, struct rib_path *paths, size_t co
 
 struct control_group *control_group_find(struct control *control, const char *name);
 
+/* In the place of the general sentence, if policy rejected the path: which policy, which statement. */
+void control_why_import_policy(struct control *control, struct rib *rib, const struct rib_path *path,
+                               struct why_path *why);
+/* False: it was not the policy. */
+bool control_why_export_policy(struct update_group *group, row_id row, const struct rib_path *path, struct str *out);
+
 void path_walks_stop(struct control *control); /* tables are about to go */
 void why_answer_free(struct why_answer *answer);

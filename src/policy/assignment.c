@@ -191,3 +191,8 @@ void policy_target_forget(struct policy_table *table, const char *target)
         table->generation++;
     }
 }
+
+bool policy_assignment_says_nothing(const struct policy_assignment *assignment)
+{
+    return assignment == NULL || (assignment->count == 0 && !assignment->default_said);
+}

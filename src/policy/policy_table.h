@@ -95,3 +95,6 @@ uint64_t policy_table_generation(const struct policy_table *table);
 struct policy_assignment;
 struct policy_assignment *policy_assignment(struct policy_table *table, const char *target,
                                             enum policy_direction direction);
+
+/* Nothing is assigned, and no default said. NULL is such an assignment too. */
+bool policy_assignment_says_nothing(const struct policy_assignment *assignment);

@@ -211,19 +211,10 @@ static void put_path_for_external(struct rewrite *rewrite, const struct attr_ite
     buf_consume(work, bare_length);
 }
 
-/* RFC 4271 5.1.2; 2-octet peers get AS_TRANS and the real path beside it (RFC 6793 4.2.2). */
-static void rewrite_as_path(struct rewrite *rewrite)
+/* The path that is all of `work`, as this session takes it (RFC 6793 4.2.2). */
+static void encode_as_path(struct rewrite *rewrite)
 {
     const struct export_rules *rules = rewrite->rules;
-    struct attr_item item;
-    find_attr(rewrite, ATTR_AS_PATH, &item); /* a local route may have none; what goes out always does */
-    if (rules->kind == SOURCE_EXTERNAL) {
-        put_path_for_external(rewrite, &item);
-    } else if (rules->kind == SOURCE_CONFEDERATION) {
-        as_path_prepend(item.value, item.length, SEGMENT_CONFED_SEQUENCE, rules->local_as, 1, rewrite->work);
-    } else {
-        buf_put(rewrite->work, item.value, item.length);
-    }
     size_t four_octet_length = rewrite->work->length;
     if (rules->four_octet_as) {
         attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_AS_PATH, rewrite->work->bytes,
@@ -239,6 +230,22 @@ static void rewrite_as_path(struct rewrite *rewrite)
     if (needs_as4)
         attr_edit_set(&rewrite->edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_AS4_PATH,
                       rewrite->work->bytes + two_octet_end, (uint16_t)(rewrite->work->length - two_octet_end));
+}
+
+/* RFC 4271 5.1.2; 2-octet peers get AS_TRANS and the real path beside it (RFC 6793 4.2.2). */
+static void rewrite_as_path(struct rewrite *rewrite)
+{
+    const struct export_rules *rules = rewrite->rules;
+    struct attr_item item;
+    find_attr(rewrite, ATTR_AS_PATH, &item); /* a local route may have none; what goes out always does */
+    if (rules->kind == SOURCE_EXTERNAL) {
+        put_path_for_external(rewrite, &item);
+    } else if (rules->kind == SOURCE_CONFEDERATION) {
+        as_path_prepend(item.value, item.length, SEGMENT_CONFED_SEQUENCE, rules->local_as, 1, rewrite->work);
+    } else {
+        buf_put(rewrite->work, item.value, item.length);
+    }
+    encode_as_path(rewrite);
 }
 
 static void rewrite_aggregator(struct rewrite *rewrite)
@@ -322,6 +329,31 @@ bool export_uses_mp_reach(const struct export_rules *rules, unsigned next_hop_le
     return rules->family != FAMILY_IPV4_UNICAST || next_hop_length != 4;
 }
 
+/* What a policy let through: nothing is left to be done but to encode it. */
+static struct addr encode_finished(struct rewrite *rewrite, struct addr *link_local)
+{
+    struct attr_item item;
+    struct addr next_hop;
+    find_attr(rewrite, ATTR_AS_PATH, &item);
+    buf_put(rewrite->work, item.value, item.length);
+    encode_as_path(rewrite);
+    rewrite_aggregator(rewrite);
+    attr_block_next_hop(rewrite->path->attrs, rewrite->path->set->wire_length, &next_hop, link_local);
+    return next_hop;
+}
+
+static struct addr rewrite_all(struct rewrite *rewrite, struct addr *link_local)
+{
+    rewrite_as_path(rewrite);
+    rewrite_aggregator(rewrite);
+    if (rewrite->rules->kind == SOURCE_EXTERNAL)
+        rewrite_for_external(rewrite);
+    else
+        rewrite_for_internal(rewrite);
+    rewrite_otc(rewrite);
+    return choose_next_hop(rewrite->rules, rewrite->path, link_local);
+}
+
 unsigned export_attributes(const struct export_rules *rules, const struct export_path *path, struct buf *work,
                            struct buf *out, uint8_t next_hop[32])
 {
@@ -332,15 +364,9 @@ unsigned export_attributes(const struct export_rules *rules, const struct export
     buf_clear(work);
     buf_extend(work, 3u * path->set->wire_length + WORK_MORE);
     buf_clear(work);
-    rewrite_as_path(&rewrite);
-    rewrite_aggregator(&rewrite);
-    if (rules->kind == SOURCE_EXTERNAL)
-        rewrite_for_external(&rewrite);
-    else
-        rewrite_for_internal(&rewrite);
-    rewrite_otc(&rewrite);
     struct addr link_local;
-    struct addr chosen = choose_next_hop(rules, path, &link_local);
+    struct addr chosen =
+        rules->policy != NULL ? encode_finished(&rewrite, &link_local) : rewrite_all(&rewrite, &link_local);
     unsigned length = put_next_hop(&chosen, &link_local, next_hop);
     if (export_uses_mp_reach(rules, length))
         attr_edit_remove(&rewrite.edit, ATTR_NEXT_HOP);
@@ -391,6 +417,8 @@ void export_rules_describe(const struct export_rules *rules, struct str *out)
         str_add(out, ", export rejected");
     if (rules->requires_policy)
         str_add(out, ", waiting for a policy (RFC 8212)");
+    if (rules->policy != NULL)
+        str_add(out, ", with export policies");
 }
 
 static bool differ_bool(struct str *out, const char *name, bool a, bool b)
@@ -419,6 +447,17 @@ static bool differ_address(struct str *out, const char *name, const struct addr 
     return true;
 }
 
+static bool differ_policy(struct str *out, const struct policy_view *a, const struct policy_view *b)
+{
+    if (a == b)
+        return false;
+    if (a != NULL && b != NULL)
+        str_add(out, "export policies: others, or they tell these neighbors apart");
+    else
+        str_printf(out, "export policies: %s here, %s there", a != NULL ? "some" : "none", b != NULL ? "some" : "none");
+    return true;
+}
+
 void export_rules_difference(const struct export_rules *a, const struct export_rules *b, struct str *out)
 {
     if (a->kind != b->kind) {
@@ -443,6 +482,7 @@ void export_rules_difference(const struct export_rules *a, const struct export_r
            differ_bool(out, "next hop self", a->next_hop_self, b->next_hop_self) ||
            differ_number(out, "default export policy", a->default_export, b->default_export) ||
            differ_bool(out, "waiting for a policy", a->requires_policy, b->requires_policy) ||
+           differ_policy(out, a->policy, b->policy) ||
            differ_number(out, "cluster id", a->cluster_id, b->cluster_id) ||
            differ_address(out, "IPv4 next hop", &a->next_hop_ipv4, &b->next_hop_ipv4) ||
            differ_address(out, "IPv6 next hop", &a->next_hop_ipv6, &b->next_hop_ipv6) ||

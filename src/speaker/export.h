@@ -16,6 +16,8 @@
 #include "net/family.h"
 #include "rib/rib.h"
 
+struct policy_view;
+
 struct export_rules {
     uint8_t family;        /* enum family_id */
     uint8_t kind;          /* enum source_kind of the receiver: INTERNAL, CONFEDERATION, EXTERNAL */
@@ -32,6 +34,7 @@ struct export_rules {
     bool next_hop_self;
     uint8_t default_export; /* enum default_action: NONE tells, but RFC 8212 */
     bool requires_policy;   /* external, and no policy says what may go out (RFC 8212) */
+    const struct policy_view *policy; /* policy_export.h; NULL: there is none */
     uint8_t remove_private;  /* enum remove_private */
     uint32_t replace_as;     /* the peer's own, which becomes ours in AS_PATH; 0: none does */
     uint32_t local_as;
@@ -76,7 +79,8 @@ enum export_reason export_check(const struct export_rules *rules, const struct e
 
 /* The attribute section for this receiver, without MP_REACH_NLRI; for IPv4 with an IPv4 next hop NEXT_HOP is in it.
  * `next_hop` gets the octets of the next hop (4, 16 or 32; its length is returned); in MP_REACH_NLRI where it is not
- * in the section. `work` is scratch. Call only after export_check said EXPORT_TOLD. */
+ * in the section. `work` is scratch. Call only after export_check said EXPORT_TOLD. Where the rules have a policy, the path
+ * is what that made of it, and is only encoded. */
 unsigned export_attributes(const struct export_rules *rules, const struct export_path *path, struct buf *work,
                            struct buf *out, uint8_t next_hop[32]);
 

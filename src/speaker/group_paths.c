@@ -87,7 +87,7 @@ static void reach_candidates(struct group_paths *paths, uint32_t count)
     paths->candidate_capacity = capacity;
 }
 
-/* The paths the group should be told, best first. */
+/* The paths the group should be told, best first, with a reference each. */
 static unsigned choose(struct group_paths *paths, row_id row, struct told_path chosen[TOLD_MAX])
 {
     struct update_group *group = paths->group;
@@ -98,7 +98,7 @@ static unsigned choose(struct group_paths *paths, row_id row, struct told_path c
     struct decision_path *weighed = paths->weighed;
     for (uint32_t i = 0; i < all; i++) {
         rib_row_path(rib, row, i, &candidates[count]);
-        if (!rib_path_eligible(&candidates[count]) || !update_group_allows(group, &candidates[count]))
+        if (!rib_path_eligible(&candidates[count]))
             continue;
         rib_decision_path(rib, &candidates[count], i, &weighed[count]);
         count++;
@@ -106,9 +106,10 @@ static unsigned choose(struct group_paths *paths, row_id row, struct told_path c
     unsigned told = 0;
     while (told < group->rules.add_path_max && count > 0) {
         size_t best = decision_select(&rib->options.decision, weighed, count);
-        chosen[told++] = (struct told_path){.attrs = candidates[best].attrs,
-                                            .path_id = candidates[best].local_id,
-                                            .source = candidates[best].source};
+        if (update_group_choose(group, row, &candidates[best], &chosen[told])) {
+            chosen[told].path_id = candidates[best].local_id;
+            attr_store_ref(rib->attrs, chosen[told++].attrs, 1);
+        }
         count--;
         candidates[best] = candidates[count];
         weighed[best] = weighed[count];
@@ -140,13 +141,12 @@ static unsigned store(struct group_paths *paths, row_id row, const struct told_p
     return count;
 }
 
+/* Going down gives back the references choose() took. */
 static void count_told(struct group_paths *paths, const struct told_path *told, unsigned count, int change)
 {
     struct attr_store *attrs = paths->group->rib->attrs;
     for (unsigned i = 0; i < count; i++) {
-        if (change > 0)
-            attr_store_ref(attrs, told[i].attrs, 1);
-        else
+        if (change < 0)
             attr_store_unref(attrs, told[i].attrs, 1);
         update_group_count(paths->group, told[i].source, change);
     }

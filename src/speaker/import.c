@@ -1,4 +1,4 @@
-/* See import.h. The order: loops (RFC 4271 9.1.2, RFC 4456 8), roles (RFC 9234 5), RFC 8212. A path that is refused
+/* See import.h. The order: loops (RFC 4271 9.1.2, RFC 4456 8), roles (RFC 9234 5), RFC 8212, policies. A path that is refused
  * stays in the RIB with its reason, out of the decision, so that an operator can be told.
  */
 #include "speaker/import.h"
@@ -8,6 +8,7 @@
 #include "speaker/events.h"
 #include "speaker/peer_limit.h"
 #include "speaker/pipeline.h"
+#include "speaker/policy_run.h"
 #include "speaker/restart.h"
 #include "speaker/sweep.h"
 #include "wire/open.h"
@@ -63,13 +64,6 @@ static bool is_otc_leak(const struct peer *peer, const uint8_t *attrs, uint32_t 
     return role == ROLE_PEER && cursor_u32(&value) != peer->negotiated.peer_as;
 }
 
-/* What becomes of a route no policy decides on: the neighbour's word, else the speaker's. */
-static enum default_action default_import(const struct peer *peer)
-{
-    enum default_action own = peer->config.peer.apply_policy.default_import;
-    return own != DEFAULT_ACTION_NONE ? own : peer->speaker->global.apply_policy.default_import;
-}
-
 enum path_reject import_judge(const struct peer *peer, const uint8_t *attrs, uint32_t length, uint16_t facts)
 {
     if (has_as_loop(peer, attrs, length))
@@ -80,12 +74,7 @@ enum path_reject import_judge(const struct peer *peer, const uint8_t *attrs, uin
         return PATH_REJECT_CLUSTER_LOOP;
     if (peer->kind == SOURCE_EXTERNAL && is_otc_leak(peer, attrs, length, facts))
         return PATH_REJECT_OTC_LEAK;
-    enum default_action action = default_import(peer);
-    if (action == DEFAULT_ACTION_REJECT)
-        return PATH_REJECT_POLICY;
-    if (action == DEFAULT_ACTION_NONE && peer->kind == SOURCE_EXTERNAL && peer->speaker->global.ebgp_requires_policy)
-        return PATH_REJECT_NO_POLICY;
-    return PATH_ACCEPTED;
+    return policy_import_default(peer);
 }
 
 /* Routes from a provider, a peer or a route server get OTC with the neighbour's AS if they have none (RFC 9234 5,
@@ -97,30 +86,39 @@ static bool wants_otc(const struct peer *peer, uint16_t facts)
            (role == ROLE_CUSTOMER || role == ROLE_PEER || role == ROLE_ROUTE_SERVER_CLIENT);
 }
 
-static attr_id intern_with_otc(struct peer *peer, struct rib *rib, const struct attr_block *received, attr_id pre)
+static attr_id intern_with_otc(const struct peer *peer, struct rib *rib, attr_id received)
 {
     uint32_t asn = peer->negotiated.peer_as;
     const uint8_t value[4] = {(uint8_t)(asn >> 24), (uint8_t)(asn >> 16), (uint8_t)(asn >> 8), (uint8_t)asn};
+    const struct attr_set *set = attr_get(rib->view, received);
     struct attr_edit edit;
     struct buf bytes;
     struct attr_block block;
     buf_init(&bytes, ATTR_BLOCK_MAX);
-    attr_edit_init(&edit, received->bytes, received->length);
+    attr_edit_init(&edit, attr_bytes(rib->view, set), set->wire_length);
     attr_edit_set(&edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_OTC, value, 4);
     attr_edit_finish(&edit, &bytes);
     attr_block_of(bytes.bytes, (uint32_t)bytes.length, &block);
-    attr_id id = attr_store_intern(rib->attrs, &block, pre);
+    attr_id id = attr_store_intern(rib->attrs, &block, received);
     buf_release(&bytes);
     return id;
 }
 
-/* The set after import, with one reference for the caller. */
-static attr_id intern(struct peer *peer, struct rib *rib, const struct attr_block *block)
+attr_id import_attributes(const struct peer *peer, struct rib *rib, attr_id received)
+{
+    if (wants_otc(peer, attr_get(rib->view, received)->facts))
+        return intern_with_otc(peer, rib, received);
+    attr_store_ref(rib->attrs, received, 1);
+    return received;
+}
+
+/* The set after import, but for policy, with one reference for the caller. */
+static attr_id intern(const struct peer *peer, struct rib *rib, const struct attr_block *block)
 {
     attr_id received = attr_store_intern(rib->attrs, block, 0);
-    if (received == 0 || !wants_otc(peer, block->summary.facts))
-        return received;
-    attr_id imported = intern_with_otc(peer, rib, block, received);
+    if (received == 0)
+        return 0;
+    attr_id imported = import_attributes(peer, rib, received);
     attr_store_unref(rib->attrs, received, 1);
     return imported;
 }
@@ -149,7 +147,10 @@ static void import_run(struct peer *peer, const struct update *update, const str
         log_error("peer", NULL, "attribute store exhausted: UPDATE dropped");
         return;
     }
-    rib_apply(table->rib, &change);
+    if (change.reject == PATH_ACCEPTED && policy_import_has_policies(peer))
+        policy_import_apply(peer, table, &change);
+    else
+        rib_apply(table->rib, &change);
     attr_store_unref(table->rib->attrs, change.attrs, 1);
     peer_limit_check(peer, run->family);
 }

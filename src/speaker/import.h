@@ -8,5 +8,8 @@
 /* Takes one validated UPDATE of an established peer into the RIBs. */
 void import_update(struct peer *peer, const struct update *update);
 
-/* Judges again a path that is already there (soft reset, changed options): the reject reason due today. */
+/* What import makes of a set as received, policies aside; with a reference. 0: the store is full. */
+attr_id import_attributes(const struct peer *peer, struct rib *rib, attr_id received);
+
+/* Judges again a path that is already there (soft reset, changed options): the reject reason due today, policies aside. */
 enum path_reject import_judge(const struct peer *peer, const uint8_t *attrs, uint32_t length, uint16_t facts);

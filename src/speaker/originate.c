@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/slab.h"
 #include "speaker/pipeline.h"
+#include "speaker/policy_run.h"
 #include "speaker/sweep.h"
 #include "wire/update.h"
 
@@ -144,6 +145,16 @@ static int name_route(struct originate *originate, const struct originated *rout
     return E_OK;
 }
 
+/* Import policy is for our own routes too, as GoBGP has it; one it rejects is kept as a neighbour's would be. */
+static void announce(struct speaker *speaker, struct speaker_table *table, const struct originated *route, attr_id id)
+{
+    enum path_reject reject;
+    attr_id imported = policy_import_local(speaker, table, &route->prefix, id, &reject);
+    rib_announce(table->rib, RIB_SOURCE_LOCAL, &route->prefix, route->identifier, imported,
+                 (uint16_t)(reject << PATH_REJECT_SHIFT));
+    attr_store_unref(table->rib->attrs, imported, 1);
+}
+
 int originate_add(struct originate *originate, const struct originated *route, const uint8_t *attrs, uint32_t length,
                   uint8_t uuid[ORIGINATE_UUID_BYTES], struct err *err)
 {
@@ -162,7 +173,7 @@ int originate_add(struct originate *originate, const struct originated *route, c
     if (uuid != NULL)
         result = name_route(originate, route, uuid, err);
     if (result == E_OK)
-        rib_announce(table->rib, RIB_SOURCE_LOCAL, &route->prefix, route->identifier, id, 0);
+        announce(originate->speaker, table, route, id);
     attr_store_unref(table->rib->attrs, id, 1);
     pipeline_wake(originate->speaker);
     return result;

@@ -87,6 +87,9 @@ bool outbox_offer(struct outbox *outbox, struct iovec *piece, bool *moved)
     if (outbox->group == NULL)
         return false;
     if (!outbox->offered) {
+        if (outbox->moved && !outbox->group->filled)
+            return false;
+        outbox->moved = false;
         if (outbox->behind)
             catch_up_start(outbox->group, outbox, outbox->behind_scope, outbox->behind_version);
         if (outbox->catch_up != NULL && !catch_up_begun(outbox->catch_up))
@@ -221,6 +224,17 @@ void outbox_cut_off(struct outbox *outbox, bool from_beginning)
         outbox->behind_scope = scope != CATCH_UP_SINCE || is_filling(outbox) ? CATCH_UP_ALL : CATCH_UP_SINCE;
     outbox_drop_private(outbox);
     outbox->behind = true;
+}
+
+void outbox_forget_told(struct outbox *outbox)
+{
+    if (outbox->catch_up != NULL)
+        catch_up_leave(outbox);
+    outbox_drop_private(outbox);
+    outbox->moved = outbox->behind = true;
+    outbox->behind_scope = CATCH_UP_ALL;
+    outbox->behind_version = 0;
+    outbox->tombstones_since = outbox->group->rib->version - INT32_MAX; /* before whatever there is */
 }
 
 uint32_t outbox_tombstones_needed(const struct outbox *outbox)

@@ -38,6 +38,7 @@ struct outbox {
     struct catch_up *catch_up;   /* NULL: live */
     struct list catch_up_link;
     struct log_cursor catch_up_cursor;
+    bool moved;                  /* came from another group: waits until this one has looked at all rows */
     bool behind;                 /* lost its cursor: catches up once it can write again */
     enum catch_up_scope behind_scope;
     uint32_t behind_version;
@@ -89,6 +90,9 @@ bool outbox_is_live(const struct outbox *outbox);
 uint64_t outbox_backlog(const struct outbox *outbox);
 /* Gives up the cursor: memory is freed, the rest is caught up later, from where it was, or from the beginning. */
 void outbox_cut_off(struct outbox *outbox, bool from_beginning);
+/* It came from another group, which told it other things: it is told everything again, withdraws included, once the
+ * group has looked at all rows. */
+void outbox_forget_told(struct outbox *outbox);
 /* Tombstones of this version and later may still matter to it. */
 uint32_t outbox_tombstones_needed(const struct outbox *outbox);
 /* The End-of-RIB marker, once everything the group knows at this moment is on its way. */

@@ -12,6 +12,7 @@
 #include "speaker/peer_limit.h"
 #include "speaker/peer_session.h"
 #include "speaker/pipeline.h"
+#include "speaker/policy_run.h"
 #include "speaker/restart.h"
 #include "speaker/sweep.h"
 #include "speaker/unnumbered.h"
@@ -148,8 +149,11 @@ static int make(struct speaker *speaker, const struct neighbor_config *config, b
         return err_set(err, E_LIMIT, "%s: no more than %d neighbours", addr_format(&config->address, name),
                        RIB_SOURCE_MAX - 1);
     }
-    int result = peer_session_set_key(peer, false, err);
+    int result = policy_run_configure(peer, err);
+    if (result == E_OK)
+        result = peer_session_set_key(peer, false, err);
     if (result != E_OK) {
+        policy_run_forget(peer);
         speaker_give_source(speaker, peer->source);
         mem_free(MEM_PEER, peer);
         return result;
@@ -190,6 +194,7 @@ void peer_free(struct peer *peer)
         peer->speaker->dynamic.peer_count--;
     loop_timer_stop(&peer->restart);
     list_remove(&peer->link);
+    policy_run_forget(peer);
     speaker_gather_clusters(peer->speaker);
     speaker_give_source(peer->speaker, peer->source);
     explicit_bzero(peer->config.peer.auth_password, sizeof(peer->config.peer.auth_password));
@@ -309,6 +314,16 @@ static bool import_differs(const struct peer_config *a, const struct peer_config
     return a->allow_own_as != b->allow_own_as || a->cluster_id != b->cluster_id;
 }
 
+/* Those assigned by hand go: the configuration's last word counts. */
+static void change_policies(struct peer *peer)
+{
+    char name[ADDR_TEXT_MAX];
+    struct err err;
+    if (policy_run_configure(peer, &err) < 0)
+        log_warn("policy", peer_name(peer, name), "%s", err.text);
+    policy_run_changed(peer->speaker);
+}
+
 bool peer_configure(struct peer *peer, const struct neighbor_config *config, bool *in_matters)
 {
     struct neighbor_config before = peer->config;
@@ -319,6 +334,8 @@ bool peer_configure(struct peer *peer, const struct neighbor_config *config, boo
     peer->config = *config;
     derive(peer);
     speaker_gather_clusters(peer->speaker);
+    if (memcmp(&before.peer.apply_policy, &config->peer.apply_policy, sizeof(before.peer.apply_policy)) != 0)
+        change_policies(peer);
     restart_forget(peer, restart_families(peer));
     peer_session_set_key(peer, false, NULL);
     if (before.admin_down != config->admin_down) {

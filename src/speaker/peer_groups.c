@@ -8,6 +8,7 @@
 #include "io/interfaces.h"
 #include "speaker/catch_up.h"
 #include "speaker/pipeline.h"
+#include "speaker/policy_export.h"
 #include "speaker/update_group.h"
 
 static const struct add_paths_config *add_paths_of(const struct peer *peer, enum family_id family)
@@ -62,11 +63,7 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
     rules->local_role = peer->kind == SOURCE_EXTERNAL ? peer->config.peer.role : ROLE_NONE;
     rules->honour_well_known = global->honour_well_known;
     rules->next_hop_self = peer->config.peer.next_hop_self;
-    rules->default_export = peer->config.peer.apply_policy.default_export
-                                ? peer->config.peer.apply_policy.default_export
-                                : global->apply_policy.default_export;
-    rules->requires_policy =
-        peer->kind == SOURCE_EXTERNAL && global->ebgp_requires_policy && rules->default_export == DEFAULT_ACTION_NONE;
+    policy_export_rules(peer, rules);
     rules->local_as = peer->local_as;
     own_next_hops(peer, rules);
     /* For IPv4 routes the address of the session itself, where the peer takes it as a next hop (RFC 8950); the other
@@ -128,6 +125,15 @@ void peer_group_join(struct peer *peer, enum family_id family)
     update_group_join(find_or_make(peer->speaker, table, &rules), outbox);
 }
 
+static void leave_group(struct peer *peer, struct update_group *group)
+{
+    if (group->member_count > 0)
+        return;
+    list_remove(&group->link);
+    list_append(&peer_table(peer, group->rules.family)->dissolving, &group->link);
+    pipeline_wake(peer->speaker);
+}
+
 void peer_group_leave(struct peer *peer, enum family_id family)
 {
     struct outbox *outbox = peer->families[family].outbox;
@@ -135,11 +141,32 @@ void peer_group_leave(struct peer *peer, enum family_id family)
     outbox_release(outbox);
     mem_free(MEM_PEER, outbox);
     peer->families[family].outbox = NULL;
-    if (group->member_count > 0)
+    leave_group(peer, group);
+}
+
+void peer_group_move(struct peer *peer, enum family_id family)
+{
+    struct outbox *outbox = peer->families[family].outbox;
+    struct update_group *before = outbox->group;
+    struct export_rules rules;
+    bool waits = outbox->wants_end_of_rib, told = outbox->end_of_rib_sent;
+    peer_export_rules(peer, family, &rules);
+    struct update_group *group = find_or_make(peer->speaker, peer_table(peer, family), &rules);
+    if (group == before)
         return;
-    list_remove(&group->link);
-    list_append(&peer_table(peer, family)->dissolving, &group->link);
-    pipeline_wake(peer->speaker);
+    if (rules.add_path) {
+        /* Which paths it was told nobody would know there: they are told to a new session. */
+        struct notification notification = notification_make(NOTIFY_CEASE, NOTIFY_CEASE_CONFIG_CHANGE);
+        link_reset(peer->session, &notification, SESSION_END_ADMIN, 0);
+        return;
+    }
+    outbox_drop_private(outbox);
+    update_group_leave(before, outbox);
+    update_group_join(group, outbox);
+    outbox->wants_end_of_rib = waits;
+    outbox->end_of_rib_sent = told;
+    outbox_forget_told(outbox);
+    leave_group(peer, before);
 }
 
 void peer_group_retell(struct peer *peer, enum family_id family)

@@ -8,5 +8,7 @@
 void peer_export_rules(const struct peer *peer, enum family_id family, struct export_rules *rules);
 
 void peer_group_join(struct peer *peer, enum family_id family);
+/* To the group of the rules it has now; it is told everything again. */
+void peer_group_move(struct peer *peer, enum family_id family);
 void peer_group_leave(struct peer *peer, enum family_id family);
 void peer_group_retell(struct peer *peer, enum family_id family); /* everything, as after ROUTE-REFRESH */

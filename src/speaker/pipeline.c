@@ -3,7 +3,7 @@
  *   1. dirty rows, oldest first: told to the watchers, compared by every update group, encoded
  *   2. groups that just began look at the rows that were there before them
  *   3. peers that catch up get more of their stream
- *   4. sweeps go on, dissolved groups give back what they hold
+ *   4. sweeps go on, and walks for policies that changed; dissolved groups give back what they hold
  *   5. logs are trimmed to what somebody still reads
  *
  * Encoding waits while even the fastest reader is far behind: rows stay in the dirty queue then, where a
@@ -17,6 +17,7 @@
 #include "speaker/events.h"
 #include "speaker/monitor.h"
 #include "speaker/packer.h"
+#include "speaker/policy_run.h"
 #include "speaker/sweep.h"
 #include "speaker/update_group.h"
 
@@ -114,6 +115,7 @@ static bool run_table(struct speaker *speaker, struct speaker_table *table, stru
     bool more = fill_groups(table);
     more |= catch_up_run(table->catch_ups, speaker->tuning.walk_rows);
     more |= sweep_run(speaker, table, speaker->tuning.walk_rows);
+    more |= policy_walk_run(speaker, table, until);
     more |= dissolve_groups(table);
     more |= trim_groups(speaker, table);
     /* Asked last: the rows a sweep has just changed are to be exported, even if it was its last slice. */

@@ -16,6 +16,7 @@
 #include "speaker/packer.h"
 #include "speaker/peer.h"
 #include "speaker/pipeline.h"
+#include "speaker/policy_run.h"
 #include "speaker/sweep.h"
 #include "speaker/unnumbered.h"
 #include "speaker/update_group.h"
@@ -57,6 +58,14 @@ struct speaker_table *speaker_client_table(struct speaker *speaker, enum family_
     return speaker_table(speaker, family) != NULL && speaker->tables[FAMILY_COUNT + family].rib != NULL
                ? &speaker->tables[FAMILY_COUNT + family]
                : NULL;
+}
+
+struct speaker_table *speaker_table_of(struct speaker *speaker, const struct rib *rib)
+{
+    unsigned i = 0;
+    while (speaker->tables[i].rib != rib)
+        CHECK(++i < TABLE_COUNT);
+    return &speaker->tables[i];
 }
 
 /* Sources ----------------------------------------------------------------------------------------------------------- */
@@ -162,6 +171,7 @@ static void open_table(struct speaker *speaker, unsigned index)
     list_init(&table->groups);
     list_init(&table->dissolving);
     list_init(&table->sweeps);
+    list_init(&table->policy_walks);
 }
 
 struct speaker_table *speaker_need_client_table(struct speaker *speaker, enum family_id family)
@@ -186,6 +196,8 @@ static void close_table(struct speaker_table *table)
             continue;
     }
     sweep_drop_all(table);
+    policy_walk_drop_all(table);
+    policy_memo_free(table->import_memo);
     monitor_free(table->monitor);
     catch_up_set_free(table->catch_ups);
     packer_free(table->packer);
@@ -282,6 +294,8 @@ int speaker_start(struct speaker *speaker, const struct global_config *global, s
         speaker->acceptor = NULL;
         return result;
     }
+    speaker->policy = policy_run_new();
+    policy_run_configure_global(speaker, NULL);
     for (unsigned i = 0; i < FAMILY_COUNT; i++)
         if (family_get(i)->routed && (global->families == 0 || (global->families & 1u << i)))
             open_table(speaker, i);
@@ -314,6 +328,8 @@ void speaker_stop(struct speaker *speaker)
     speaker->originate = NULL;
     for (unsigned i = 0; i < TABLE_COUNT; i++)
         close_table(&speaker->tables[i]);
+    policy_run_free(speaker->policy);
+    speaker->policy = NULL;
     mem_free(MEM_OTHER, speaker->cluster_ids.ids);
     speaker->cluster_ids = (struct cluster_ids){0};
     mem_free(MEM_OTHER, speaker->peer_by_source);

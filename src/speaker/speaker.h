@@ -33,6 +33,8 @@ struct link_place;
 struct session_thread;
 struct acceptor;
 struct originate;
+struct policy_memo;
+struct policy_run;
 struct monitor;
 struct packer;
 struct catch_up_set;
@@ -49,6 +51,8 @@ struct speaker_table {
     struct list groups;      /* of struct update_group */
     struct list dissolving;  /* groups that lost their last member */
     struct list sweeps;      /* sweep.h */
+    struct list policy_walks; /* policy_run.h */
+    struct policy_memo *import_memo; /* what import policies made of routes; NULL: nothing yet */
     bool deferred;           /* nothing of it is told yet (deferral.h) */
 };
 
@@ -76,6 +80,7 @@ struct speaker {
     uint32_t source_capacity;
     struct acceptor *acceptor;
     struct originate *originate;
+    struct policy_run *policy; /* while started */
     struct dynamic_peers dynamic;
     struct unnumbered *unnumbered; /* NULL until a neighbour named by interface is there */
     struct session_thread **threads; /* none: sessions run on `loop` */
@@ -99,6 +104,8 @@ struct speaker_table *speaker_table(struct speaker *speaker, enum family_id fami
 struct speaker_table *speaker_client_table(struct speaker *speaker, enum family_id family);
 /* The same, made if it is missing. */
 struct speaker_table *speaker_need_client_table(struct speaker *speaker, enum family_id family);
+
+struct speaker_table *speaker_table_of(struct speaker *speaker, const struct rib *rib); /* one of the speaker's */
 
 /* A number for a new neighbour; RIB_SOURCE_NONE when all are taken. */
 source_id speaker_take_source(struct speaker *speaker, struct peer *peer);

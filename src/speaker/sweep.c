@@ -2,10 +2,10 @@
 #include "speaker/sweep.h"
 
 #include "base/mem.h"
-#include "speaker/import.h"
 #include "speaker/long_lived.h"
 #include "speaker/peer.h"
 #include "speaker/pipeline.h"
+#include "speaker/policy_run.h"
 
 struct sweep {
     struct list link;
@@ -70,43 +70,29 @@ void sweep_new_epoch(struct speaker *speaker, enum family_id family, source_id s
         sweep_start(speaker, family, source, SWEEP_OLDER);
 }
 
-static void reimport_row(struct rib *rib, const struct peer *peer, row_id row)
+static bool reimport(struct speaker *speaker, struct speaker_table *table, struct sweep *sweep, uint32_t row_budget)
 {
-    uint32_t count = rib_row_path_count(rib, row);
-    for (uint32_t i = 0; i < count; i++) {
-        struct rib_path path;
-        rib_row_path(rib, row, i, &path);
-        if (path.source != peer->source)
-            continue;
-        const struct attr_set *set = attr_get(rib->view, path.attrs);
-        enum path_reject reject = import_judge(peer, attr_bytes(rib->view, set), set->wire_length, set->facts);
-        rib_set_reject(rib, row, i, reject);
-    }
-}
-
-static bool reimport(struct speaker *speaker, struct rib *rib, struct sweep *sweep, uint32_t row_budget)
-{
-    const struct peer *peer = speaker_peer_of(speaker, sweep->source);
-    if (peer == NULL)
+    if (speaker_peer_of(speaker, sweep->source) == NULL)
         return true;
     while (row_budget-- > 0) {
-        sweep->row = rib_row_next(rib, sweep->row);
+        sweep->row = rib_row_next(table->rib, sweep->row);
         if (sweep->row == 0)
             return true;
-        reimport_row(rib, peer, sweep->row);
+        policy_import_row(speaker, table, sweep->row, sweep->source);
     }
     return false;
 }
 
-static bool run_one(struct speaker *speaker, struct rib *rib, struct sweep *sweep, uint32_t row_budget)
+static bool run_one(struct speaker *speaker, struct speaker_table *table, struct sweep *sweep, uint32_t row_budget)
 {
+    struct rib *rib = table->rib;
     switch (sweep->kind) {
     case SWEEP_STALE:
         return rib_sweep(rib, sweep->source, &sweep->row, row_budget);
     case SWEEP_OLDER:
         return rib_sweep_older(rib, sweep->source, &sweep->row, row_budget);
     case SWEEP_REIMPORT:
-        return reimport(speaker, rib, sweep, row_budget);
+        return reimport(speaker, table, sweep, row_budget);
     case SWEEP_LONG_LIVED:
         return long_lived_sweep(rib, sweep->source, &sweep->row, row_budget);
     }
@@ -118,7 +104,7 @@ bool sweep_run(struct speaker *speaker, struct speaker_table *table, uint32_t ro
     if (list_empty(&table->sweeps))
         return false;
     struct sweep *sweep = list_entry(table->sweeps.next, struct sweep, link);
-    if (run_one(speaker, table->rib, sweep, row_budget))
+    if (run_one(speaker, table, sweep, row_budget))
         finish(sweep);
     return !list_empty(&table->sweeps);
 }

@@ -17,6 +17,7 @@
 #include "speaker/group_paths.h"
 #include "speaker/outbox.h"
 #include "speaker/packer.h"
+#include "speaker/policy_export.h"
 
 enum {
     /* Address space for the columns: as many rows as a table may have. */
@@ -37,6 +38,7 @@ struct update_group *update_group_new(uint32_t id, struct packer *packer, struct
     group->rules = *rules;
     list_init(&group->link);
     list_init(&group->members);
+    group->policy = policy_export_new(group);
     group_log_init(&group->log, rib->version);
     update_group_fill_after_queue(group);
     if (rules->add_path) {
@@ -56,6 +58,7 @@ static void update_group_free(struct update_group *group)
         mem_unreserve(group->out_attrs, sizeof(attr_id) * COLUMN_ROWS_MAX);
         mem_unreserve(group->out_sources, sizeof(source_id) * COLUMN_ROWS_MAX);
     }
+    policy_export_free(group->policy);
     group_log_release(&group->log);
     mem_free(MEM_GROUP, group->advertised_by_source);
     mem_free(MEM_GROUP, group->member_by_source);
@@ -190,25 +193,44 @@ uint32_t update_group_trim(struct update_group *group)
 
 /* Choice ------------------------------------------------------------------------------------------------------------ */
 
-enum export_reason update_group_check(const struct update_group *group, const struct rib_path *path)
+static enum export_reason check_rules(const struct update_group *group, const struct rib_path *path)
 {
     struct export_path export_path;
     export_path_of(group->rib, path->attrs, path->source, &export_path);
     enum export_reason reason = export_check(&group->rules, &export_path);
-    if (reason == EXPORT_TOLD && !packer_fits(group->packer, &group->rules, path->attrs, path->source))
+    /* With a policy it is what that makes of it that must fit. */
+    if (reason == EXPORT_TOLD && group->policy == NULL &&
+        !packer_fits(group->packer, &group->rules, path->attrs, path->source))
         reason = EXPORT_TOO_LONG;
     return reason;
 }
 
-bool update_group_allows(struct update_group *group, const struct rib_path *path)
+enum export_reason update_group_check(struct update_group *group, row_id row, const struct rib_path *path)
+{
+    attr_id told;
+    enum export_reason reason = check_rules(group, path);
+    if (reason == EXPORT_TOLD && group->policy != NULL)
+        reason = policy_export_path(group->policy, row, path, &told);
+    return reason;
+}
+
+static bool rules_allow(struct update_group *group, const struct rib_path *path)
 {
     /* Rows that change together mostly share their set; one remembered answer catches them. */
     if (path->attrs != group->checked_attrs || path->source != group->checked_source) {
         group->checked_attrs = path->attrs;
         group->checked_source = path->source;
-        group->checked_reason = (uint8_t)update_group_check(group, path);
+        group->checked_reason = (uint8_t)check_rules(group, path);
     }
     return group->checked_reason == EXPORT_TOLD;
+}
+
+bool update_group_choose(struct update_group *group, row_id row, const struct rib_path *path, struct told_path *told)
+{
+    *told = (struct told_path){.attrs = path->attrs, .source = path->source};
+    if (!rules_allow(group, path))
+        return false;
+    return group->policy == NULL || policy_export_path(group->policy, row, path, &told->attrs) == EXPORT_TOLD;
 }
 
 bool update_group_same_bytes(struct update_group *group, const struct told_path *before, const struct told_path *now)
@@ -254,13 +276,13 @@ void update_group_row(struct update_group *group, row_id row)
     }
     struct rib_path best;
     struct told_path before = {.attrs = group->out_attrs[row], .source = group->out_sources[row]};
-    bool tell = rib_row_best(group->rib, row, &best, NULL) && update_group_allows(group, &best);
+    struct told_path now;
+    bool tell = rib_row_best(group->rib, row, &best, NULL) && update_group_choose(group, row, &best, &now);
     if (!tell) {
         if (before.attrs != 0)
             packer_withdraw(group->packer, row, 0, before.source);
         return;
     }
-    struct told_path now = {.attrs = best.attrs, .source = best.source};
     if (before.attrs == now.attrs && before.source == now.source)
         return;
     if (before.attrs != 0 && update_group_same_bytes(group, &before, &now)) {
@@ -356,8 +378,26 @@ bool update_group_fill(struct update_group *group, uint32_t budget)
     {
         if (outbox->wants_end_of_rib && outbox->catch_up == NULL && !outbox->behind)
             outbox_end_of_rib(outbox);
+        if (outbox->moved)
+            outbox->ops->wake(outbox);
     }
     return false;
+}
+
+void update_group_refill(struct update_group *group)
+{
+    group->filled = false;
+    group->fill_row = 0;
+}
+
+void update_group_change_policy(struct update_group *group, const struct export_rules *rules)
+{
+    CHECK(group->packer->count == 0); /* entries name sets of the memo */
+    policy_export_free(group->policy);
+    group->rules = *rules;
+    group->policy = policy_export_new(group);
+    group->checked_attrs = group->compared[0].attrs = 0;
+    update_group_refill(group);
 }
 
 /* What was told ------------------------------------------------------------------------------------------------------ */

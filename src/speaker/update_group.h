@@ -22,6 +22,7 @@
 
 struct outbox;
 struct packer;
+struct policy_export;
 struct catch_up_set;
 
 /* A path somebody was told. */
@@ -48,6 +49,7 @@ struct update_group {
     uint32_t *advertised_by_source;
     uint32_t source_capacity;
     struct outbox **member_by_source;
+    struct policy_export *policy; /* NULL: the rules have none */
     struct group_paths *paths; /* instead of the columns, when several paths are told (add-path) */
 
     struct list members;
@@ -85,6 +87,10 @@ void update_group_fill_after_queue(struct update_group *group);
 /* Looks at up to `budget` rows nobody has looked at for this group yet. True while there are more. */
 bool update_group_fill(struct update_group *group, uint32_t budget);
 
+/* Its rules are others now, as far as policies go: it looks at all rows again. What it told stands until then. */
+void update_group_change_policy(struct update_group *group, const struct export_rules *rules);
+void update_group_refill(struct update_group *group);
+
 /* Bytes the fastest member has not taken yet; 0 without members. */
 uint64_t update_group_backlog(const struct update_group *group);
 
@@ -100,10 +106,11 @@ uint64_t update_group_told_count(const struct update_group *group, const struct 
 bool update_group_row_told(const struct update_group *group, row_id row); /* anything, to anybody */
 
 /* Why would (or will) this path not be told to the group? EXPORT_TOLD if it is. */
-enum export_reason update_group_check(const struct update_group *group, const struct rib_path *path);
+enum export_reason update_group_check(struct update_group *group, row_id row, const struct rib_path *path);
 
 /* For group_paths.c. */
-bool update_group_allows(struct update_group *group, const struct rib_path *path); /* update_group_check, remembered */
+/* May the path be told, and as what? `told` has all but the path identifier; its set is good until the next call. */
+bool update_group_choose(struct update_group *group, row_id row, const struct rib_path *path, struct told_path *told);
 /* Would an announcement of `now` be the same bytes as that of `before`, path identifier aside? */
 bool update_group_same_bytes(struct update_group *group, const struct told_path *before, const struct told_path *now);
 struct outbox *update_group_member(const struct update_group *group, source_id source); /* NULL: not a member */

@@ -245,7 +245,7 @@ static void test_too_long(void **state)
     assert_string_equal(heard(&bench, 2), "-" P " ");
     struct rib_path best;
     assert_true(rib_row_best(bench.rib, row, &best, NULL));
-    assert_int_equal(update_group_check(bench.group, &best), EXPORT_TOO_LONG);
+    assert_int_equal(update_group_check(bench.group, row, &best), EXPORT_TOO_LONG);
     /* It never was told: nothing to take back. */
     withdraw(&bench, LAB_EXTERNAL, P);
     assert_string_equal(heard(&bench, 2), "");

@@ -1,0 +1,45 @@
+/* Why, as far as policies are it: the policy is asked again, and says which of its statements decided. */
+#include <string.h>
+
+#include "control/control.h"
+#include "control/internal.h"
+#include "speaker/policy_export.h"
+#include "speaker/policy_run.h"
+
+static void describe(const struct policy_result *result, const char *direction, struct str *out)
+{
+    const char *whose = strcmp(result->target, POLICY_TARGET_GLOBAL) == 0 ? "global" : "this neighbor's";
+    if (result->policy == NULL)
+        str_printf(out, "the default of the %s %s policies rejects what no policy decides on", whose, direction);
+    else
+        str_printf(out, "%s %s policy %s, statement %s, rejects it", whose, direction, result->policy,
+                   result->statement);
+}
+
+void control_why_import_policy(struct control *control, struct rib *rib, const struct rib_path *path,
+                               struct why_path *why)
+{
+    struct policy_result result;
+    if ((path->flags & PATH_REJECT_MASK) >> PATH_REJECT_SHIFT != PATH_REJECT_POLICY)
+        return;
+    struct str out = str_over(why->sentence, sizeof(why->sentence));
+    struct speaker_table *table = speaker_table_of(control->speaker, rib);
+    policy_import_explain(control->speaker, table, &why->view.prefix, path, &result);
+    str_add(&out, "rejected: ");
+    if (result.action == POLICY_REJECT)
+        describe(&result, "import", &out);
+    else
+        str_add(&out, "the import policy of before rejected it, today's is about to be asked");
+}
+
+bool control_why_export_policy(struct update_group *group, row_id row, const struct rib_path *path, struct str *out)
+{
+    struct policy_result result;
+    if (group->policy == NULL)
+        return false;
+    policy_export_explain(group->policy, row, path, &result);
+    if (result.action != POLICY_REJECT)
+        return false;
+    describe(&result, "export", out);
+    return true;
+}

@@ -1,0 +1,281 @@
+/* Looking at routes again because a policy changed (policy_run.h). What is done depends on what the change reaches:
+ *
+ *   import, everything     each path that passes the assignment goes through import again, from the set as received
+ *   import, some prefixes  the same for the rows within them
+ *   export, everything     each group that passes it looks at all rows again, as it did when it began (update_group_fill)
+ *   export, some prefixes  each such group looks at the rows within them
+ *
+ * Groups whose rules have become others go on with the new ones: what they told stands in out[], so only differences
+ * are sent, and no session notices. A neighbour that is not treated as the rest of its group any more moves to another
+ * group and is told everything again there.
+ *
+ * Rows within prefixes are found by looking at the keys of all rows, which is cheap and needs no order.
+ */
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "policy/policy_table.h"
+#include "policy/prefix_set.h"
+#include "speaker/packer.h"
+#include "speaker/peer_groups.h"
+#include "speaker/pipeline.h"
+#include "speaker/policy_export.h"
+#include "speaker/policy_run.h"
+#include "speaker/update_group.h"
+
+enum { CHUNK_ROWS = 128 };
+
+struct policy_walk {
+    struct list link;
+    bool import;
+    source_id source;                           /* import: of whom; RIB_SOURCE_NONE: of all */
+    const struct policy_assignment *assignment; /* export: of which groups */
+    bool everything;
+    struct prefix_set within; /* if not everything */
+    row_id row;
+};
+
+static void finish(struct policy_walk *walk)
+{
+    prefix_set_release(&walk->within);
+    list_remove(&walk->link);
+    mem_free(MEM_POLICY, walk);
+}
+
+void policy_walk_drop_all(struct speaker_table *table)
+{
+    list_foreach_safe (walk, &table->policy_walks, struct policy_walk, link) {
+        finish(walk);
+    }
+}
+
+/* Starting ----------------------------------------------------------------------------------------------------------- */
+
+static struct policy_walk *find_import(struct speaker_table *table, source_id source)
+{
+    list_foreach (walk, &table->policy_walks, struct policy_walk, link) {
+        if (walk->import && walk->everything && (walk->source == source || walk->source == RIB_SOURCE_NONE))
+            return walk;
+    }
+    return NULL;
+}
+
+static struct policy_walk *walk_new(struct speaker_table *table, const struct policy_change *change)
+{
+    struct policy_walk *walk = mem_zalloc(MEM_POLICY, sizeof(*walk));
+    walk->everything = change->everything;
+    prefix_set_init(&walk->within);
+    list_append(&table->policy_walks, &walk->link);
+    return walk;
+}
+
+/* False if none of the ranges is of the table's address family. */
+static bool take_ranges(struct policy_walk *walk, const struct rib *rib, const struct policy_change *change)
+{
+    for (uint32_t i = 0; i < change->range_count; i++)
+        if (change->ranges[i].prefix.addr.kind == rib->kind)
+            prefix_set_add(&walk->within, &change->ranges[i]);
+    return walk->everything || walk->within.count > 0;
+}
+
+static void import_changed(struct speaker_table *table, source_id source, const struct policy_change *change)
+{
+    if (table == NULL || table->rib == NULL)
+        return;
+    struct policy_walk *walk = find_import(table, source);
+    if (walk != NULL) {
+        walk->row = 0; /* what it has seen it has judged by the rules of before */
+        return;
+    }
+    walk = walk_new(table, change);
+    walk->import = true;
+    walk->source = source;
+    if (!take_ranges(walk, table->rib, change))
+        finish(walk);
+}
+
+/* Members whose rules are not their group's any more. */
+struct divergence {
+    struct peer *peers[CHUNK_ROWS];
+    unsigned count;
+    bool more;
+};
+
+static void find_divergence(struct update_group *group, const struct export_rules *rules, struct divergence *found)
+{
+    *found = (struct divergence){0};
+    list_foreach (outbox, &group->members, struct outbox, link) {
+        struct export_rules own;
+        peer_export_rules(outbox->owner, group->rib->family, &own);
+        if (memcmp(&own, rules, sizeof(own)) == 0)
+            continue;
+        if (found->count == CHUNK_ROWS)
+            found->more = true;
+        else
+            found->peers[found->count++] = outbox->owner;
+    }
+}
+
+/* The rules a group goes on with: those it has, if a member still has them; else the first member's. */
+static void choose_rules(const struct update_group *group, struct export_rules *rules)
+{
+    struct export_rules first;
+    bool any = false;
+    list_foreach (outbox, &group->members, struct outbox, link) {
+        peer_export_rules(outbox->owner, group->rib->family, rules);
+        if (memcmp(rules, &group->rules, sizeof(*rules)) == 0)
+            return;
+        if (!any)
+            first = *rules;
+        any = true;
+    }
+    *rules = first;
+}
+
+/* Whoever has other rules now leaves the group. */
+static void group_changed(struct update_group *group, const struct policy_assignment *assignment)
+{
+    struct export_rules rules;
+    struct divergence divergence;
+    if (list_empty(&group->members))
+        return;
+    choose_rules(group, &rules);
+    do {
+        find_divergence(group, &rules, &divergence);
+        for (unsigned i = 0; i < divergence.count; i++)
+            peer_group_move(divergence.peers[i], group->rib->family);
+    } while (divergence.more);
+    if (memcmp(&rules, &group->rules, sizeof(rules)) != 0)
+        update_group_change_policy(group, &rules);
+    else if (policy_export_passes(group, assignment))
+        update_group_refill(group);
+}
+
+static void export_changed(struct speaker_table *table, const struct policy_assignment *assignment,
+                           const struct policy_change *change)
+{
+    if (table == NULL || table->rib == NULL)
+        return;
+    if (!change->everything) {
+        struct policy_walk *walk = walk_new(table, change);
+        walk->assignment = assignment;
+        if (!take_ranges(walk, table->rib, change))
+            finish(walk);
+        return;
+    }
+    /* Groups that come meanwhile begin with the new rules. */
+    list_foreach_safe (group, &table->groups, struct update_group, link) {
+        group_changed(group, assignment);
+    }
+}
+
+static void peer_export_changed(struct peer *peer, const struct policy_assignment *assignment,
+                                const struct policy_change *change)
+{
+    for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+        const struct outbox *outbox = peer->families[family].outbox;
+        if (outbox == NULL || outbox->group == NULL)
+            continue;
+        if (change->everything)
+            group_changed(outbox->group, assignment);
+        else
+            export_changed(peer_table(peer, family), assignment, change);
+    }
+}
+
+static struct peer *find_target(const struct speaker *speaker, const char *target)
+{
+    struct addr address;
+    if (addr_parse(target, &address) < 0)
+        address = (struct addr){.kind = ADDR_NONE};
+    return peer_find(speaker, &address, target);
+}
+
+static void target_changed(void *context, const char *target, enum policy_direction direction,
+                           const struct policy_change *change)
+{
+    struct speaker *speaker = context;
+    struct policy_table *table = policy_run_table(speaker->policy);
+    const struct policy_assignment *assignment = policy_assignment(table, target, direction);
+    bool global = strcmp(target, POLICY_TARGET_GLOBAL) == 0;
+    struct peer *peer = global ? NULL : find_target(speaker, target);
+    if (!global && peer == NULL)
+        return;
+    if (direction == POLICY_EXPORT && peer != NULL) {
+        peer_export_changed(peer, assignment, change);
+        return;
+    }
+    for (unsigned family = 0; family < FAMILY_COUNT; family++) {
+        struct speaker_table *routes = peer != NULL ? peer_table(peer, family) : speaker_table(speaker, family);
+        if (direction == POLICY_IMPORT)
+            import_changed(routes, peer != NULL ? peer->source : RIB_SOURCE_NONE, change);
+        else
+            export_changed(routes, assignment, change);
+    }
+}
+
+void policy_run_changed(struct speaker *speaker)
+{
+    policy_views_purge(policy_run_views(speaker->policy));
+    policy_table_take_changes(policy_run_table(speaker->policy), target_changed, speaker);
+    pipeline_wake(speaker);
+}
+
+/* Walking ------------------------------------------------------------------------------------------------------------ */
+
+static bool concerns(const struct policy_walk *walk, const struct rib *rib, row_id row)
+{
+    struct prefix prefix;
+    if (walk->everything)
+        return true;
+    rib_row_prefix(rib, row, &prefix);
+    return prefix_set_match(&walk->within, &prefix);
+}
+
+static void walk_groups(struct speaker_table *table, const struct policy_walk *walk, const row_id *rows, uint32_t count)
+{
+    list_foreach (group, &table->groups, struct update_group, link) {
+        if (!policy_export_passes(group, walk->assignment))
+            continue;
+        table->packer->since_version = table->rib->version + 1;
+        for (uint32_t i = 0; i < count; i++) {
+            /* Dirty rows come by themselves, and get their new version first. */
+            if (!rib_row_dirty(table->rib, rows[i]))
+                update_group_row(group, rows[i]);
+            if (packer_nearly_full(table->packer))
+                update_group_flush(group);
+        }
+        update_group_flush(group);
+        /* The rows keep their versions: a member that is cut off before it has read this needs everything. */
+        group->filled_position = group_log_end(&group->log);
+    }
+}
+
+/* One chunk of rows; false at the end. */
+static bool walk_chunk(struct speaker *speaker, struct speaker_table *table, struct policy_walk *walk)
+{
+    row_id rows[CHUNK_ROWS];
+    uint32_t count = 0, looked_at = 0;
+    bool more = true;
+    while (looked_at++ < CHUNK_ROWS && (more = (walk->row = rib_row_next(table->rib, walk->row)) != 0))
+        if (concerns(walk, table->rib, walk->row))
+            rows[count++] = walk->row;
+    for (uint32_t i = 0; walk->import && i < count; i++)
+        policy_import_row(speaker, table, rows[i], walk->source);
+    if (!walk->import && count > 0)
+        walk_groups(table, walk, rows, count);
+    return more;
+}
+
+bool policy_walk_run(struct speaker *speaker, struct speaker_table *table, struct mono_time until)
+{
+    while (!list_empty(&table->policy_walks)) {
+        struct policy_walk *walk = list_entry(table->policy_walks.next, struct policy_walk, link);
+        if (!walk_chunk(speaker, table, walk))
+            finish(walk);
+        if (!mono_before(mono_now(), until))
+            break;
+    }
+    return !list_empty(&table->policy_walks);
+}
