@@ -50,7 +50,8 @@ void lab_start(struct lab *lab, struct lab_node *node, void (*adjust)(struct glo
     global.listen[0] = node->addr;
     if (adjust != NULL)
         adjust(&global);
-    node->control = control_new(lab->loop, node->transport);
+    if (node->control == NULL)
+        node->control = control_new(lab->loop, node->transport);
     if (control_start(node->control, &global, &err) != E_OK)
         fail_msg("%s", err.text);
 }

@@ -44,7 +44,7 @@ void lab_neighbor(struct lab_node *self, const struct lab_node *other,
 
 /* The process is killed: its connections close without a word, and everything it knew is gone. */
 void lab_kill(struct lab_node *node);
-/* It is started again, without neighbors. */
+/* It is started again, without neighbors; with the control that is there, or a new one. */
 void lab_start(struct lab *lab, struct lab_node *node, void (*adjust)(struct global_config *global));
 
 /* Turns the loop until `done` says so; fails the test after `limit_s` seconds of simulated time. */

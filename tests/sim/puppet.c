@@ -108,8 +108,10 @@ static void update(struct session *session, const struct update *update)
             check_not_own(puppet, attrs);
         hear(puppet, &update->runs[i], attrs);
     }
-    if (update->end_of_rib < (enum family_id)MODEL_FAMILIES)
-        puppet->end_of_ribs[update->end_of_rib]++;
+    if (update->end_of_rib >= (enum family_id)MODEL_FAMILIES)
+        return;
+    if (puppet->end_of_ribs[update->end_of_rib]++ == 0)
+        puppet->announced_before_end[update->end_of_rib] = puppet->announced;
 }
 
 /* RFC 7313 4: what was not told again before the end is gone. */

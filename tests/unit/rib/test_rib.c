@@ -469,6 +469,71 @@ static void test_path_limit(void **state)
     lab_release(&lab);
 }
 
+/* Routes of three epochs: what was stale already goes, what becomes so only now stays, in chunks and alone. */
+static void test_sweep_of_what_is_older(void **state)
+{
+    (void)state;
+    struct lab lab;
+    row_id row = 0;
+    lab_init(&lab, &(struct rib_options){0});
+    for (unsigned prefix = 0; prefix < 6; prefix++) {
+        announce(&lab, prefix, 1, 0, lab.sets[0], false);
+        if (prefix % 2)
+            announce(&lab, prefix, 2, 0, lab.sets[1], false);
+    }
+    rib_source_new_epoch(lab.rib, 1);
+    for (unsigned prefix = 0; prefix < 3; prefix++)
+        announce(&lab, prefix, 1, 0, lab.sets[0], false);
+    rib_source_new_epoch(lab.rib, 1);
+    announce(&lab, 0, 1, 0, lab.sets[2], false);
+    assert_int_equal(rib_source(lab.rib, 1)->stale, 5);
+    while (!rib_sweep_older(lab.rib, 1, &row, 2))
+        continue;
+    assert_int_equal(rib_source(lab.rib, 1)->received, 3);
+    assert_int_equal(rib_source(lab.rib, 1)->stale, 2);
+    assert_int_equal(rib_source(lab.rib, 2)->received, 3);
+    row = 0;
+    while (!rib_sweep(lab.rib, 1, &row, 2))
+        continue;
+    assert_int_equal(rib_source(lab.rib, 1)->received, 1);
+    for (source_id source = 1; source < 3; source++) {
+        begin_epoch(&lab, source);
+        sweep_fully(&lab, source);
+    }
+    lab_release(&lab);
+}
+
+/* Other attributes make another choice, and leave the path as stale as it was. */
+static void test_other_attributes_for_a_path(void **state)
+{
+    (void)state;
+    struct lab lab;
+    struct rib_path path;
+    struct prefix key = prefix_of(0);
+    lab_init(&lab, &(struct rib_options){0});
+    announce(&lab, 0, 1, 0, lab.sets[19], false); /* LOCAL_PREF 109 */
+    row_id row = rib_find(lab.rib, &key);
+    while (rib_dirty_take(lab.rib) != 0)
+        continue;
+    rib_set_attrs(lab.rib, row, 0, lab.sets[20]);
+    assert_true(rib_row_dirty(lab.rib, row));
+    announce(&lab, 0, 3, 0, lab.sets[19], false);
+    assert_true(rib_row_best(lab.rib, row, &path, NULL));
+    assert_int_equal(path.source, 1);
+    rib_source_new_epoch(lab.rib, 1);
+    rib_set_attrs(lab.rib, row, 0, lab.sets[0]);
+    assert_true(rib_row_best(lab.rib, row, &path, NULL));
+    assert_int_equal(path.source, 3);
+    rib_row_path(lab.rib, row, 0, &path);
+    assert_true(rib_path_stale(lab.rib, &path));
+    assert_int_equal(rib_source(lab.rib, 1)->stale, 1);
+    rib_remove_path(lab.rib, row, 0);
+    assert_int_equal(rib_source(lab.rib, 1)->received, 0);
+    assert_int_equal(rib_source(lab.rib, 1)->stale, 0);
+    assert_true(rib_withdraw(lab.rib, 3, &key, 0));
+    lab_release(&lab);
+}
+
 struct touch_count {
     unsigned announced, withdrawn;
     uint32_t last_id;
@@ -521,6 +586,8 @@ int main(void)
         cmocka_unit_test(test_changed_identity),
         cmocka_unit_test(test_many_that_tie),
         cmocka_unit_test(test_path_limit),
+        cmocka_unit_test(test_sweep_of_what_is_older),
+        cmocka_unit_test(test_other_attributes_for_a_path),
         cmocka_unit_test(test_runs_tell_of_each_prefix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

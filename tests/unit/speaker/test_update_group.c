@@ -35,7 +35,7 @@ static void pipeline_has_work(void *context)
 
 static const struct outbox_ops ops = {.wake = no_wake, .caught_up = no_wake};
 
-static void bench_init(struct bench *bench, enum source_kind kind)
+static void bench_open(struct bench *bench, enum source_kind kind)
 {
     static const source_id sources[MEMBERS] = {LAB_EXTERNAL, LAB_EXTERNAL_TOO, 9};
     struct export_rules rules = lab_rules(FAMILY_IPV4_UNICAST, kind);
@@ -50,6 +50,11 @@ static void bench_init(struct bench *bench, enum source_kind kind)
         outbox_init(&bench->members[i], FAMILY_IPV4_UNICAST, sources[i], NULL, &ops);
         update_group_join(bench->group, &bench->members[i]);
     }
+}
+
+static void bench_init(struct bench *bench, enum source_kind kind)
+{
+    bench_open(bench, kind);
     while (update_group_fill(bench->group, 100))
         continue;
 }
@@ -311,6 +316,26 @@ static void test_internal_members(void **state)
     bench_release(&bench);
 }
 
+/* A receiver that waits for End-of-RIB acts on it: what the queue held when the wait began has to come first. */
+static void test_the_queue_goes_before_the_end(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench, SOURCE_EXTERNAL);
+    attr_id set = lab_set(bench.rib, "origin=0 path=65001 nh=192.0.2.1");
+    lab_announce(bench.rib, LAB_EXTERNAL, P, 0, set);
+    attr_store_unref(bench.rib->attrs, set, 1);
+    update_group_fill_after_queue(bench.group);
+    assert_false(update_group_fill(bench.group, 100));
+    assert_string_equal(heard(&bench, 2), "");
+    export_rows(&bench);
+    while (update_group_fill(bench.group, 100))
+        continue;
+    assert_string_equal(heard(&bench, 2), "+" P " End ");
+    withdraw(&bench, LAB_EXTERNAL, P);
+    bench_release(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_nothing_is_lost_with_the_cursor),
         cmocka_unit_test(test_internal_members),
+        cmocka_unit_test(test_the_queue_goes_before_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
