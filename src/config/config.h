@@ -198,6 +198,7 @@ struct global_config {
     bool honour_well_known;    /* RFC 1997: NO_EXPORT and its kin */
     bool refuse_as_set;        /* RFC 9774 */
     bool deterministic_med;
+    bool route_server_communities; /* route server clients say with communities who may have a route */
     uint16_t dynamic_neighbor_limit; /* peers that come by themselves */
 };
 

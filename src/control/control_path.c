@@ -105,7 +105,7 @@ void control_view_told(const struct control *control, const struct update_group 
     struct attr_edit edit;
     export_path_of(rib, told->attrs, told->source, &path);
     rules.four_octet_as = true; /* what is meant, not how an old speaker is told */
-    buf_init(&work, 4 * ATTR_BLOCK_MAX);
+    buf_init(&work, 5 * ATTR_BLOCK_MAX);
     buf_init(&section, 2 * ATTR_BLOCK_MAX);
     unsigned next_hop_length = export_attributes(&rules, &path, &work, &section, next_hop);
     attr_edit_init(&edit, section.bytes, (uint32_t)section.length);

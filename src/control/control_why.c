@@ -141,6 +141,22 @@ static void explain_path(struct rib *rib, const struct gathered *gathered, size_
         say_step(step, &other, &best, false, &out);
 }
 
+/* About the best path; a route server client may be told the next one, but was not. */
+static enum export_reason why_not_told(struct rib *rib, row_id row, const struct gathered *gathered,
+                                       const struct peer *peer, struct update_group *group)
+{
+    struct export_path path;
+    if (gathered->eligible == 0)
+        return EXPORT_NO_BEST;
+    if (gathered->paths[0].source == peer->source)
+        return EXPORT_OWN;
+    enum export_reason reason = update_group_check(group, row, &gathered->paths[0]);
+    if (reason != EXPORT_TOLD || !group->rules.route_server_client)
+        return reason;
+    export_path_of(rib, gathered->paths[0].attrs, gathered->paths[0].source, &path);
+    return export_check_client(&group->rules, &path, peer->negotiated.peer_as);
+}
+
 static void explain_told(struct control *control, struct rib *rib, row_id row, const struct gathered *gathered,
                          const struct peer *peer, struct why_answer *answer)
 {
@@ -167,10 +183,7 @@ static void explain_told(struct control *control, struct rib *rib, row_id row, c
         control_view_told(control, outbox->group, &answer->why.prefix, &sent, &answer->told_bytes, &told->sent);
         return;
     }
-    enum export_reason reason = EXPORT_NO_BEST;
-    if (gathered->eligible > 0)
-        reason = gathered->paths[0].source == peer->source ? EXPORT_OWN
-                                                           : update_group_check(outbox->group, row, &gathered->paths[0]);
+    enum export_reason reason = why_not_told(rib, row, gathered, peer, outbox->group);
     if (reason == EXPORT_TOLD)
         str_add(&out, "not yet: it is waiting to be sent");
     else if (reason != EXPORT_POLICY || !control_why_export_policy(outbox->group, row, &gathered->paths[0], &out))

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "control/control.h"
 #include "control/internal.h"
+#include "speaker/client_scope.h"
 
 enum {
     STEP_ROWS = 2000,        /* rows looked at in one call, about half a millisecond */
@@ -249,6 +250,32 @@ static size_t view_global(struct path_walk *walk, row_id row, const struct prefi
     return count;
 }
 
+/* What a route server client may choose from (RFC 7947 2.3), as the export policy finds it. */
+static size_t view_local(struct path_walk *walk, row_id row, const struct prefix *prefix, const struct peer *peer)
+{
+    struct rib *rib = walk->table->rib;
+    const struct global_config *global = &peer->speaker->global;
+    uint32_t server_as = global->route_server_communities ? global->as : 0;
+    uint32_t all = rib_row_path_count(rib, row);
+    struct rib_path *paths = mem_alloc(MEM_OTHER, (all + 1) * sizeof(*paths));
+    size_t count = 0;
+    for (uint32_t i = 0; i < all; i++) {
+        rib_row_path(rib, row, i, &paths[count]);
+        const struct attr_set *set = attr_get(rib->view, paths[count].attrs);
+        count += rib_path_eligible(&paths[count]) && paths[count].source != peer->source &&
+                 client_may_have(server_as, attr_bytes(rib->view, set), set->wire_length,
+                                 rib_source(rib, peer->source)->as) == CLIENT_MAY_HAVE;
+    }
+    control_sort_paths(rib, paths, count);
+    for (size_t i = 0; i < count; i++) {
+        struct path_view *view = view_at(walk, i);
+        control_view_path(walk->control, rib, prefix, &paths[i], paths[i].attrs, view);
+        view->best = i == 0;
+    }
+    mem_free(MEM_OTHER, paths);
+    return count;
+}
+
 static size_t view_adj_in(struct path_walk *walk, row_id row, const struct prefix *prefix, const struct peer *peer)
 {
     struct rib *rib = walk->table->rib;
@@ -296,6 +323,10 @@ static size_t view_row(struct path_walk *walk, row_id row)
         peer_find(walk->control->speaker, &walk->query.peer.address, walk->query.peer.interface);
     if (peer == NULL || peer_table(peer, walk->query.family) != walk->table)
         return 0;
+    if (peer->source >= walk->table->rib->source_count)
+        return 0;
+    if (walk->query.table == TABLE_LOCAL)
+        return view_local(walk, row, &prefix, peer);
     return walk->query.table == TABLE_ADJ_IN ? view_adj_in(walk, row, &prefix, peer)
                                              : view_adj_out(walk, row, &prefix, peer);
 }

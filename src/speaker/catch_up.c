@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "speaker/client_views.h"
 #include "speaker/group_paths.h"
 #include "speaker/outbox.h"
 #include "speaker/packer.h"
@@ -210,10 +211,17 @@ static bool may_encode(const struct catch_up *catch_up)
 static void encode_row(struct catch_up *catch_up, row_id row)
 {
     struct update_group *group = catch_up->group;
+    if (catch_up->scope == CATCH_UP_JOIN && group->views != NULL) {
+        client_views_join_row(group->views, row);
+        return;
+    }
     if (catch_up->scope == CATCH_UP_JOIN) {
         update_group_retell(group, row, RIB_SOURCE_NONE, false);
         return;
     }
+    /* It may have been cut off while it joined. */
+    if (catch_up->scope == CATCH_UP_ALL && group->views != NULL)
+        client_views_settle_row(group->views, row);
     uint32_t version = rib_row_version(group->rib, row);
     const struct outbox *only = list_entry(catch_up->members.next, struct outbox, catch_up_link);
     if (catch_up->scope == CATCH_UP_ALL || rib_version_reached(version, catch_up->version))
@@ -229,7 +237,10 @@ static void flush(struct catch_up *catch_up)
 
 static uint32_t encode_slice(struct catch_up *catch_up, uint32_t budget)
 {
+    struct update_group *group = catch_up->group;
     uint32_t looked_at = 0;
+    if (group->views != NULL)
+        client_views_joiners(group->views, &catch_up->members);
     if (catch_up->withdrawn_left > 0) {
         const struct outbox *only = list_entry(catch_up->members.next, struct outbox, catch_up_link);
         group_paths_rewithdraw(catch_up->group->paths, only->self, only->tombstones_since, &catch_up->withdrawn_left,
@@ -244,6 +255,8 @@ static uint32_t encode_slice(struct catch_up *catch_up, uint32_t budget)
         looked_at++;
     }
     flush(catch_up);
+    if (group->views != NULL)
+        update_group_flush(group); /* what single joiners are told */
     list_foreach_safe(outbox, &catch_up->members, struct outbox, catch_up_link)
     {
         outbox->ops->wake(outbox);

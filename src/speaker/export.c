@@ -10,6 +10,7 @@
 #include "net/asn.h"
 #include "base/check.h"
 #include "config/config.h"
+#include "speaker/client_scope.h"
 #include "wire/open.h"
 #include "wire/update.h"
 
@@ -28,6 +29,8 @@ static const char *const reason_texts[EXPORT_REASON_COUNT] = {
     [EXPORT_POLICY] = "the export policy rejects it",
     [EXPORT_LLGR_STALE] = "it is kept as a last resort (LLGR_STALE), and this peer has not announced the capability of "
                           "long-lived graceful restart (RFC 9494)",
+    [EXPORT_CLIENT_LOOP] = "this route server client's own AS number is in its AS_PATH: it would refuse it",
+    [EXPORT_CLIENT_SCOPE] = "control communities keep it from this route server client",
     [EXPORT_NO_POLICY] = "no export policy is configured for this external peer (RFC 8212)",
 };
 
@@ -141,6 +144,15 @@ enum export_reason export_check(const struct export_rules *rules, const struct e
     if (choose_next_hop(rules, path, &link_local).kind == ADDR_NONE)
         return EXPORT_NO_NEXT_HOP;
     return EXPORT_TOLD;
+}
+
+enum export_reason export_check_client(const struct export_rules *rules, const struct export_path *path,
+                                       uint32_t client_as)
+{
+    static const enum export_reason reasons[] = {[CLIENT_MAY_HAVE] = EXPORT_TOLD,
+                                                 [CLIENT_LOOP] = EXPORT_CLIENT_LOOP,
+                                                 [CLIENT_NOT_INTENDED] = EXPORT_CLIENT_SCOPE};
+    return reasons[client_may_have(rules->server_as, path->attrs, path->set->wire_length, client_as)];
 }
 
 /* Rewriting ---------------------------------------------------------------------------------------------------- */
@@ -306,6 +318,36 @@ static void rewrite_for_internal(struct rewrite *rewrite)
                       4);
 }
 
+/* What was said to us is not passed on. */
+static void remove_control_communities(struct rewrite *rewrite)
+{
+    static const struct {
+        uint8_t type;
+        unsigned bytes;
+    } kinds[] = {{ATTR_COMMUNITIES, 4}, {ATTR_LARGE_COMMUNITIES, 12}};
+    uint32_t server_as = rewrite->rules->server_as;
+    struct attr_item item;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (!find_attr(rewrite, kinds[i].type, &item))
+            continue;
+        struct cursor list = cursor_of(item.value, item.length);
+        size_t from = rewrite->work->length;
+        while (!cursor_done(&list)) {
+            const uint8_t *community = cursor_take(&list, kinds[i].bytes);
+            struct cursor value = cursor_of(community, kinds[i].bytes);
+            bool control = kinds[i].bytes == 4 ? client_scope_is_control(server_as, cursor_u32(&value))
+                                               : client_scope_is_large_control(server_as, community);
+            if (!control)
+                buf_put(rewrite->work, community, kinds[i].bytes);
+        }
+        size_t left = rewrite->work->length - from;
+        if (left == 0)
+            attr_edit_remove(&rewrite->edit, kinds[i].type);
+        else if (left < item.length)
+            attr_edit_set(&rewrite->edit, item.flags, kinds[i].type, rewrite->work->bytes + from, (uint16_t)left);
+    }
+}
+
 static void rewrite_otc(struct rewrite *rewrite)
 {
     if (!(rewrite->path->set->facts & ATTR_HAS_OTC) && role_adds_otc(rewrite->rules->local_role))
@@ -351,6 +393,8 @@ static struct addr rewrite_all(struct rewrite *rewrite, struct addr *link_local)
     else
         rewrite_for_internal(rewrite);
     rewrite_otc(rewrite);
+    if (rewrite->rules->server_as != 0)
+        remove_control_communities(rewrite);
     return choose_next_hop(rewrite->rules, rewrite->path, link_local);
 }
 
@@ -360,9 +404,9 @@ unsigned export_attributes(const struct export_rules *rules, const struct export
     struct rewrite rewrite = {.rules = rules, .path = path, .work = work};
     attr_edit_init(&rewrite.edit, path->attrs, path->set->wire_length);
     /* Growing the buffer would move what points into it: make room for everything first (two AS paths, each longer
-     * by what we prepend, and a CLUSTER_LIST). */
+     * by what we prepend, a CLUSTER_LIST and communities). */
     buf_clear(work);
-    buf_extend(work, 3u * path->set->wire_length + WORK_MORE);
+    buf_extend(work, 4u * path->set->wire_length + WORK_MORE);
     buf_clear(work);
     struct addr link_local;
     struct addr chosen =
@@ -391,7 +435,11 @@ void export_rules_describe(const struct export_rules *rules, struct str *out)
     if (rules->reflector_client)
         str_add(out, ", reflector client");
     if (rules->route_server_client)
-        str_add(out, ", route server client");
+        str_add(out, rules->secondary_route ? ", route server client, secondary routes" : ", route server client");
+    if (rules->server_as != 0)
+        str_printf(out, ", control communities of AS %u", rules->server_as);
+    if (rules->client_as != 0)
+        str_printf(out, ", of AS %u", rules->client_as);
     if (rules->long_lived)
         str_add(out, ", long-lived stale routes");
     if (rules->extended_message)
@@ -468,6 +516,9 @@ void export_rules_difference(const struct export_rules *a, const struct export_r
            differ_bool(out, "4-octet AS numbers", a->four_octet_as, b->four_octet_as) ||
            differ_bool(out, "reflector client", a->reflector_client, b->reflector_client) ||
            differ_bool(out, "route server client", a->route_server_client, b->route_server_client) ||
+           differ_bool(out, "secondary routes", a->secondary_route, b->secondary_route) ||
+           differ_number(out, "AS of control communities", a->server_as, b->server_as) ||
+           differ_number(out, "AS of clients with add-path", a->client_as, b->client_as) ||
            differ_bool(out, "extended messages", a->extended_message, b->extended_message) ||
            differ_bool(out, "long-lived graceful restart", a->long_lived, b->long_lived) ||
            differ_bool(out, "IPv6 next hops for IPv4 routes", a->extended_next_hop, b->extended_next_hop) ||

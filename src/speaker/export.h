@@ -23,6 +23,7 @@ struct export_rules {
     uint8_t kind;          /* enum source_kind of the receiver: INTERNAL, CONFEDERATION, EXTERNAL */
     bool reflector_client; /* RFC 4456 */
     bool route_server_client;
+    bool secondary_route;   /* what the export policy rejects does not hide the next best path */
     bool four_octet_as;
     bool extended_message;
     bool extended_next_hop; /* an IPv6 next hop is understood for IPv4 routes */
@@ -39,6 +40,8 @@ struct export_rules {
     uint32_t replace_as;     /* the peer's own, which becomes ours in AS_PATH; 0: none does */
     uint32_t local_as;
     uint32_t cluster_id;
+    uint32_t server_as;     /* whose control communities are obeyed and taken out (client_scope.h); 0: none are */
+    uint32_t client_as;     /* of a route server client with add-path: such peers share a group within an AS only */
     struct addr next_hop_ipv4;    /* ourselves, as this peer can reach us; ADDR_NONE: no such address */
     struct addr next_hop_ipv6;
     struct addr link_local;
@@ -59,6 +62,8 @@ enum export_reason {
     EXPORT_NO_POLICY,      /* RFC 8212 */
     EXPORT_LLGR_STALE,     /* RFC 9494: kept as a last resort, and this peer would not know */
     EXPORT_POLICY,         /* the export policy rejects it */
+    EXPORT_CLIENT_LOOP,    /* a route server client's own AS number is in AS_PATH */
+    EXPORT_CLIENT_SCOPE,   /* control communities keep it from this route server client */
     EXPORT_REASON_COUNT,
 };
 const char *export_reason_text(enum export_reason reason);
@@ -76,6 +81,9 @@ struct export_path {
 void export_path_of(const struct rib *rib, attr_id attrs, source_id source, struct export_path *path);
 
 enum export_reason export_check(const struct export_rules *rules, const struct export_path *path);
+/* The rest of the question for one route server client. */
+enum export_reason export_check_client(const struct export_rules *rules, const struct export_path *path,
+                                       uint32_t client_as);
 
 /* The attribute section for this receiver, without MP_REACH_NLRI; for IPv4 with an IPv4 next hop NEXT_HOP is in it.
  * `next_hop` gets the octets of the next hop (4, 16 or 32; its length is returned); in MP_REACH_NLRI where it is not

@@ -9,6 +9,29 @@
 #include "base/check.h"
 #include "base/mem.h"
 
+struct log_skip *log_skip_new(const uint64_t *bits, uint32_t words)
+{
+    struct log_skip *skip = mem_alloc(MEM_LOG_SEGMENT, sizeof(*skip) + words * sizeof(*bits));
+    skip->refs = 1;
+    skip->words = words;
+    memcpy(skip->bits, bits, words * sizeof(*bits));
+    return skip;
+}
+
+void log_skip_unref(struct log_skip *skip)
+{
+    if (skip != NULL && --skip->refs == 0)
+        mem_free(MEM_LOG_SEGMENT, skip);
+}
+
+bool log_skip_equal(const struct log_skip *a, const struct log_skip *b)
+{
+    if (a == b)
+        return true;
+    return a != NULL && b != NULL && a->words == b->words &&
+           memcmp(a->bits, b->bits, a->words * sizeof(a->bits[0])) == 0;
+}
+
 static struct log_segment *segment_alloc(uint32_t capacity)
 {
     uint32_t runs = capacity / LOG_BYTES_PER_RUN;
@@ -17,6 +40,7 @@ static struct log_segment *segment_alloc(uint32_t capacity)
     segment->capacity = capacity;
     segment->run_capacity = runs;
     segment->runs = (struct log_run *)(void *)(segment->bytes + capacity);
+    segment->skips = NULL;
     return segment;
 }
 
@@ -31,12 +55,26 @@ static void segment_begin(struct log_segment *segment, uint64_t start, uint32_t 
     segment->orphan = false;
 }
 
+static void forget_skips(struct log_segment *segment)
+{
+    for (uint32_t i = 0; segment->skips != NULL && i < segment->run_capacity; i++)
+        log_skip_unref(segment->skips[i]);
+    mem_free(MEM_LOG_SEGMENT, segment->skips);
+    segment->skips = NULL;
+}
+
+static void segment_free(struct log_segment *segment)
+{
+    forget_skips(segment);
+    mem_free(MEM_LOG_SEGMENT, segment);
+}
+
 static void segment_drop(struct log_segment *segment)
 {
     if (segment->pins > 0)
         segment->orphan = true;
     else
-        mem_free(MEM_LOG_SEGMENT, segment);
+        segment_free(segment);
 }
 
 void log_segment_pin(struct log_segment *segment)
@@ -48,7 +86,7 @@ void log_segment_unpin(struct log_segment *segment)
 {
     CHECK(segment->pins > 0);
     if (--segment->pins == 0 && segment->orphan)
-        mem_free(MEM_LOG_SEGMENT, segment);
+        segment_free(segment);
 }
 
 void group_log_init(struct group_log *log, uint32_t rib_version)
@@ -109,14 +147,31 @@ uint8_t *group_log_reserve(struct group_log *log, uint32_t bytes, uint32_t expec
     return log->head->bytes + log->head_length;
 }
 
-void group_log_commit(struct group_log *log, uint32_t bytes, source_id source)
+static struct log_skip *skip_of(const struct log_segment *segment, uint32_t run)
+{
+    return segment->skips != NULL ? segment->skips[run] : NULL;
+}
+
+static void set_skip(struct log_segment *segment, uint32_t run, struct log_skip *skip)
+{
+    if (skip == NULL)
+        return;
+    if (segment->skips == NULL)
+        segment->skips = mem_zalloc(MEM_LOG_SEGMENT, segment->run_capacity * sizeof(*segment->skips));
+    skip->refs++;
+    segment->skips[run] = skip;
+}
+
+void group_log_commit(struct group_log *log, uint32_t bytes, source_id source, struct log_skip *skip)
 {
     struct log_segment *head = log->head;
     log->head_length += bytes;
-    if (log->run_open && head->runs[log->head_runs - 1].source == source) {
+    if (log->run_open && head->runs[log->head_runs - 1].source == source &&
+        log_skip_equal(skip_of(head, log->head_runs - 1), skip)) {
         head->runs[log->head_runs - 1].end = log->head_length;
         return;
     }
+    set_skip(head, log->head_runs, skip);
     head->runs[log->head_runs++] = (struct log_run){.end = log->head_length, .source = source};
     log->run_open = true;
 }
@@ -147,10 +202,12 @@ void group_log_trim(struct group_log *log, uint64_t position)
         if (next->start >= position)
             return;
         log->retained_bytes -= log->tail->capacity;
-        if (log->spare == NULL && log->tail->pins == 0 && log->tail->capacity == LOG_SEGMENT_MAX_BYTES)
+        if (log->spare == NULL && log->tail->pins == 0 && log->tail->capacity == LOG_SEGMENT_MAX_BYTES) {
             log->spare = log->tail;
-        else
+            forget_skips(log->spare);
+        } else {
             segment_drop(log->tail);
+        }
         log->tail = next;
     }
     mem_free(MEM_LOG_SEGMENT, log->spare);
@@ -186,6 +243,14 @@ static bool enter_next_segment(struct log_cursor *cursor)
     return true;
 }
 
+static bool run_is_for(const struct log_segment *segment, uint32_t run, source_id self)
+{
+    if (segment->runs[run].source == self)
+        return false;
+    const struct log_skip *skip = skip_of(segment, run);
+    return skip == NULL || self / 64u >= skip->words || !(skip->bits[self / 64u] >> (self % 64u) & 1);
+}
+
 bool log_cursor_next(struct log_cursor *cursor, source_id self, uint64_t limit, uint32_t max_bytes,
                      const uint8_t **bytes, uint32_t *length)
 {
@@ -194,7 +259,7 @@ bool log_cursor_next(struct log_cursor *cursor, source_id self, uint64_t limit, 
         uint32_t end = atomic_load_explicit(&segment->length, memory_order_acquire);
         if (segment->start + end > limit)
             end = limit > segment->start ? (uint32_t)(limit - segment->start) : 0;
-        while (cursor->offset < end && segment->runs[cursor->run].source == self)
+        while (cursor->offset < end && !run_is_for(segment, cursor->run, self))
             cursor->offset = segment->runs[cursor->run++].end;
         if (cursor->offset >= end) {
             if (segment->start + cursor->offset >= limit || !enter_next_segment(cursor))
@@ -202,7 +267,7 @@ bool log_cursor_next(struct log_cursor *cursor, source_id self, uint64_t limit, 
             continue;
         }
         uint32_t from = cursor->offset;
-        while (cursor->offset < end && segment->runs[cursor->run].source != self && cursor->offset - from < max_bytes)
+        while (cursor->offset < end && cursor->offset - from < max_bytes && run_is_for(segment, cursor->run, self))
             cursor->offset = segment->runs[cursor->run++].end;
         *bytes = segment->bytes + from;
         *length = cursor->offset - from;

@@ -2,7 +2,8 @@
  *
  * A chain of segments. The RIB's thread appends and publishes; members read through cursors, on their own threads,
  * straight from the shared bytes. A segment is divided into runs, each from one source: a member skips the runs whose
- * source it is itself, which is how nobody is told his own routes without an encoding of his own.
+ * source it is itself, which is how nobody is told his own routes without an encoding of his own. A run may name more
+ * members that have to skip it: route server clients, who are not all told the same path.
  *
  * Positions are byte offsets since the log began; they never wrap. Memory is freed from the tail once every member is
  * past it (group_log_trim), and only by the RIB's thread.
@@ -27,6 +28,16 @@ struct log_run {
     source_id source;
 };
 
+/* A set of members, by source number. */
+struct log_skip {
+    uint32_t refs;
+    uint32_t words;
+    uint64_t bits[];
+};
+struct log_skip *log_skip_new(const uint64_t *bits, uint32_t words); /* one reference */
+void log_skip_unref(struct log_skip *skip);                          /* NULL: nothing */
+bool log_skip_equal(const struct log_skip *a, const struct log_skip *b);
+
 struct log_segment {
     _Atomic(struct log_segment *) next; /* set once this one is full: its length is final then */
     uint64_t start;                     /* position of the first byte */
@@ -38,6 +49,7 @@ struct log_segment {
     bool orphan;             /* trimmed while pinned: freed with the last pin */
     uint32_t run_capacity;
     struct log_run *runs; /* behind the bytes */
+    struct log_skip **skips; /* by run, who else skips it; NULL: nobody any */
     uint8_t bytes[];
 };
 
@@ -57,7 +69,8 @@ void group_log_release(struct group_log *log);
 /* Room for `bytes` (at most LOG_SEGMENT_MAX_BYTES) in one piece; `expected_bytes` sizes a new segment. What is written
  * there and later is about rows of `version` and later. */
 uint8_t *group_log_reserve(struct group_log *log, uint32_t bytes, uint32_t expected_bytes, uint32_t version);
-void group_log_commit(struct group_log *log, uint32_t bytes, source_id source);
+/* `skip` (NULL: nobody) is not taken over: the log takes a reference of its own. */
+void group_log_commit(struct group_log *log, uint32_t bytes, source_id source, struct log_skip *skip);
 void group_log_publish(struct group_log *log);
 bool group_log_has_source(const struct group_log *log, source_id source); /* in anything retained */
 uint64_t group_log_end(const struct group_log *log);                      /* position behind everything written */

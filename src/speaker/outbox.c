@@ -94,15 +94,11 @@ bool outbox_offer(struct outbox *outbox, struct iovec *piece, bool *moved)
             catch_up_start(outbox->group, outbox, outbox->behind_scope, outbox->behind_version);
         if (outbox->catch_up != NULL && !catch_up_begun(outbox->catch_up))
             return false;
-        if (outbox->catch_up != NULL) {
-            if (!offer_from_log(outbox, &outbox->catch_up_cursor, UINT64_MAX))
-                return false;
-        } else {
-            uint64_t before = log_cursor_position(&outbox->live);
-            if (!offer_live(outbox)) {
-                *moved = log_cursor_position(&outbox->live) != before;
-                return false;
-            }
+        struct log_cursor *cursor = outbox->catch_up != NULL ? &outbox->catch_up_cursor : &outbox->live;
+        uint64_t before = log_cursor_position(cursor);
+        if (outbox->catch_up != NULL ? !offer_from_log(outbox, cursor, UINT64_MAX) : !offer_live(outbox)) {
+            *moved = log_cursor_position(cursor) != before;
+            return false;
         }
     }
     *piece = (struct iovec){.iov_base = (void *)outbox->offered_bytes, .iov_len = outbox->offered_length};
@@ -197,11 +193,14 @@ uint64_t outbox_backlog(const struct outbox *outbox)
     return unread + (outbox->offered ? outbox->offered_length : 0);
 }
 
-/* A member that has not everything the group's first look at the table found: those rows keep older versions than
- * the log's segments. */
+/* A member that has not everything the group's first look at the table found, or what it was told alone when it joined:
+ * those rows keep older versions than the log's segments. */
 static bool is_filling(const struct outbox *outbox)
 {
     const struct update_group *group = outbox->group;
+    const struct list *items = &outbox->private_items;
+    if (!list_empty(items) && list_entry(items->next, struct private_bytes, link)->position <= outbox->old_rows_position)
+        return true;
     return !group->filled || log_cursor_position(&outbox->live) < group->filled_position;
 }
 

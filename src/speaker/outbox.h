@@ -39,6 +39,7 @@ struct outbox {
     struct list catch_up_link;
     struct log_cursor catch_up_cursor;
     bool moved;                  /* came from another group: waits until this one has looked at all rows */
+    uint64_t old_rows_position;  /* private bytes up to here may be about rows that did not change of late */
     bool behind;                 /* lost its cursor: catches up once it can write again */
     enum catch_up_scope behind_scope;
     uint32_t behind_version;
@@ -71,8 +72,8 @@ void outbox_init(struct outbox *outbox, enum family_id family, source_id self, v
 void outbox_release(struct outbox *outbox); /* leaves its group */
 
 /* The piece to be written next, whole messages, in place until outbox_taken; the same piece until then. With nothing
- * to offer it may still have moved on, past routes of its own: `*moved` then tells that the log can perhaps be
- * trimmed. */
+ * to offer it may still have moved on, past what is not for it: `*moved` then tells that the log can perhaps be trimmed,
+ * or a catch-up go on. */
 bool outbox_offer(struct outbox *outbox, struct iovec *piece, bool *moved);
 void outbox_taken(struct outbox *outbox);
 

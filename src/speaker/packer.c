@@ -22,7 +22,7 @@ struct packer *packer_new(struct rib *rib)
 {
     struct packer *packer = mem_zalloc(MEM_GROUP, sizeof(*packer));
     packer->rib = rib;
-    buf_init(&packer->work, 4 * ATTR_BLOCK_MAX);
+    buf_init(&packer->work, 5 * ATTR_BLOCK_MAX);
     buf_init(&packer->attributes, 2 * ATTR_BLOCK_MAX);
     buf_init(&packer->compared, 2 * ATTR_BLOCK_MAX);
     return packer;
@@ -52,6 +52,32 @@ void packer_withdraw(struct packer *packer, row_id row, uint32_t path_id, source
 {
     packer->withdraws[packer->withdraw_count++] = packer->count;
     packer->entries[packer->count++] = (struct pack_entry){.row = row, .path_id = path_id, .source = source};
+}
+
+void packer_skip(struct packer *packer, const uint64_t *members, uint32_t words)
+{
+    struct pack_entry *entry = &packer->entries[packer->count - 1];
+    /* Neighbouring entries mostly are for the same members. */
+    if (packer->skip_count > 0) {
+        const struct log_skip *last = packer->skips[packer->skip_count - 1];
+        if (last->words == words && memcmp(last->bits, members, words * sizeof(*members)) == 0) {
+            entry->skip = (uint16_t)packer->skip_count;
+            return;
+        }
+    }
+    packer->skips[packer->skip_count] = log_skip_new(members, words);
+    entry->skip = (uint16_t)++packer->skip_count;
+}
+
+static struct log_skip *skip_of(const struct packer *packer, const struct pack_entry *entry)
+{
+    return entry->skip > 0 ? packer->skips[entry->skip - 1] : NULL;
+}
+
+/* May two entries stand in one message, as far as who hears it goes? */
+static bool same_hearers(const struct packer *packer, const struct pack_entry *a, const struct pack_entry *b)
+{
+    return a->source == b->source && (a->skip == b->skip || log_skip_equal(skip_of(packer, a), skip_of(packer, b)));
 }
 
 static uint32_t message_limit(const struct export_rules *rules)
@@ -164,24 +190,26 @@ void packer_encode_withdraw(const struct export_rules *rules, const struct rib *
 static int compare_withdraws(const void *a, const void *b, void *context)
 {
     const struct pack_entry *entries = context;
-    source_id source_a = entries[*(const uint32_t *)a].source;
-    source_id source_b = entries[*(const uint32_t *)b].source;
-    return source_a < source_b ? -1 : source_a > source_b;
+    const struct pack_entry *entry_a = &entries[*(const uint32_t *)a];
+    const struct pack_entry *entry_b = &entries[*(const uint32_t *)b];
+    if (entry_a->source != entry_b->source)
+        return entry_a->source < entry_b->source ? -1 : 1;
+    return entry_a->skip < entry_b->skip ? -1 : entry_a->skip > entry_b->skip;
 }
 
 static void flush_withdraws(struct packer *packer, const struct pack_target *target)
 {
     bool mixed = false;
     for (uint32_t i = 1; i < packer->withdraw_count && !mixed; i++)
-        mixed = packer->entries[packer->withdraws[i]].source != packer->entries[packer->withdraws[0]].source;
+        mixed = !same_hearers(packer, &packer->entries[packer->withdraws[i]], &packer->entries[packer->withdraws[0]]);
     if (mixed)
         qsort_r(packer->withdraws, packer->withdraw_count, sizeof(packer->withdraws[0]), compare_withdraws,
                 packer->entries);
     uint32_t from = 0;
     while (from < packer->withdraw_count) {
-        source_id source = packer->entries[packer->withdraws[from]].source;
+        const struct pack_entry *first = &packer->entries[packer->withdraws[from]];
         uint32_t to = from + 1;
-        while (to < packer->withdraw_count && packer->entries[packer->withdraws[to]].source == source)
+        while (to < packer->withdraw_count && same_hearers(packer, &packer->entries[packer->withdraws[to]], first))
             to++;
         struct withdrawal withdrawal = {.rules = target->rules,
                                         .rib = packer->rib,
@@ -191,7 +219,7 @@ static void flush_withdraws(struct packer *packer, const struct pack_target *tar
         while (withdrawal.count > 0) {
             uint32_t bound = message_bound(target->rules, WITHDRAW_FIXED_BYTES, withdrawal.count);
             uint8_t *at = group_log_reserve(target->log, bound, withdrawal.count * 5, packer->since_version);
-            group_log_commit(target->log, encode_withdraw(&withdrawal, at), source);
+            group_log_commit(target->log, encode_withdraw(&withdrawal, at), first->source, skip_of(packer, first));
         }
         from = to;
     }
@@ -207,15 +235,15 @@ struct section {
     uint32_t fixed_bytes; /* of a message without NLRI */
 };
 
-/* Takes the entries of `source` off the chain that starts at *chain (the others stay, in order) until the message is
+/* Takes the entries for the hearers of `like` off the chain at *chain (the others stay, in order) until the message is
  * full. Returns the end of what was written. */
-static uint8_t *put_chain(struct packer *packer, const struct export_rules *rules, uint32_t *chain, source_id source,
-                          uint8_t *at, const uint8_t *end)
+static uint8_t *put_chain(struct packer *packer, const struct export_rules *rules, uint32_t *chain,
+                          const struct pack_entry *like, uint8_t *at, const uint8_t *end)
 {
     uint32_t *link = chain;
     while (*link != 0 && at <= end) {
         struct pack_entry *entry = &packer->entries[*link - 1];
-        if (entry->source == source) {
+        if (same_hearers(packer, entry, like)) {
             at = put_nlri(at, rules, packer->rib, entry);
             *link = entry->next;
         } else {
@@ -243,7 +271,7 @@ static uint8_t *put_mp_reach_head(uint8_t *at, const struct export_rules *rules,
 /* One message from the front of the chain; returns its length. MP_REACH_NLRI is the first attribute, as RFC 7606 5.1
  * asks. */
 static uint32_t encode_announce(struct packer *packer, const struct export_rules *rules, const struct section *section,
-                                uint32_t *chain, source_id source, uint8_t *to)
+                                uint32_t *chain, const struct pack_entry *like, uint8_t *to)
 {
     const uint8_t *limit = to + message_limit(rules) - NLRI_BYTES_MAX;
     uint8_t *at = put_header(to);
@@ -254,14 +282,14 @@ static uint32_t encode_announce(struct packer *packer, const struct export_rules
     if (section->mp_reach) {
         uint8_t *mp_length = at + 2;
         at = put_mp_reach_head(at, rules, section);
-        at = put_chain(packer, rules, chain, source, at, limit - packer->attributes.length);
+        at = put_chain(packer, rules, chain, like, at, limit - packer->attributes.length);
         put_u16(mp_length, (uint32_t)(at - mp_length) - 2);
     }
     memcpy(at, packer->attributes.bytes, packer->attributes.length);
     at += packer->attributes.length;
     put_u16(attributes_length, (uint32_t)(at - attributes));
     if (!section->mp_reach)
-        at = put_chain(packer, rules, chain, source, at, limit);
+        at = put_chain(packer, rules, chain, like, at, limit);
     put_u16(to + 16, (uint32_t)(at - to));
     return (uint32_t)(at - to);
 }
@@ -314,7 +342,7 @@ bool packer_same_section(struct packer *packer, const struct export_rules *rules
            memcmp(packer->compared.bytes, packer->attributes.bytes, packer->attributes.length) == 0;
 }
 
-/* All entries with one attribute set: usually of one source; internal peers may send equal sets, then source by
+/* All entries with one attribute set: usually for the same hearers; internal peers may send equal sets, then source by
  * source. */
 static void flush_set(struct packer *packer, const struct pack_target *target, attr_id attrs)
 {
@@ -322,16 +350,16 @@ static void flush_set(struct packer *packer, const struct pack_target *target, a
     uint32_t chain = set->pack;
     set->pack = 0;
     while (chain != 0) {
-        source_id source = packer->entries[chain - 1].source;
+        const struct pack_entry *like = &packer->entries[chain - 1];
         struct section section;
-        make_section(packer, target->rules, attrs, source, &section);
+        make_section(packer, target->rules, attrs, like->source, &section);
         CHECK(section.fixed_bytes + NLRI_BYTES_MAX <= message_limit(target->rules));
-        while (chain != 0 && packer->entries[chain - 1].source == source) {
+        while (chain != 0 && same_hearers(packer, &packer->entries[chain - 1], like)) {
             uint32_t expected = packer->set_count * (section.fixed_bytes + 32);
             uint32_t bound = message_bound(target->rules, section.fixed_bytes, packer->count);
             uint8_t *at = group_log_reserve(target->log, bound, expected, packer->since_version);
-            uint32_t length = encode_announce(packer, target->rules, &section, &chain, source, at);
-            group_log_commit(target->log, length, source);
+            uint32_t length = encode_announce(packer, target->rules, &section, &chain, like, at);
+            group_log_commit(target->log, length, like->source, skip_of(packer, like));
         }
     }
 }
@@ -359,5 +387,7 @@ void packer_flush(struct packer *packer, const struct pack_target *target)
         reverse_chain(packer, packer->sets[i]);
         flush_set(packer, target, packer->sets[i]);
     }
+    while (packer->skip_count > 0)
+        log_skip_unref(packer->skips[--packer->skip_count]);
     packer->count = packer->set_count = packer->withdraw_count = 0;
 }

@@ -27,6 +27,7 @@ struct pack_entry {
     uint32_t next;    /* chain: index + 1 */
     attr_id attrs;    /* 0: withdraw */
     source_id source;
+    uint16_t skip; /* who else is not to hear of it: index + 1 in packer.skips; 0: nobody */
 };
 
 struct packer {
@@ -38,6 +39,8 @@ struct packer {
     attr_id sets[PACKER_ENTRIES];
     uint32_t withdraws[PACKER_ENTRIES];
     uint32_t withdraw_count;
+    struct log_skip *skips[PACKER_ENTRIES]; /* owned */
+    uint32_t skip_count;
     struct buf work;       /* export_attributes' scratch */
     struct buf attributes; /* one attribute section */
     struct buf compared;   /* another */
@@ -68,6 +71,9 @@ static inline bool packer_nearly_full(const struct packer *packer)
 
 void packer_announce(struct packer *packer, row_id row, uint32_t path_id, attr_id attrs, source_id source);
 void packer_withdraw(struct packer *packer, row_id row, uint32_t path_id, source_id source);
+
+/* The last entry collected is not for these members (more than for its source); NULL: for all the same. */
+void packer_skip(struct packer *packer, const uint64_t *members, uint32_t words);
 
 /* Encodes and forgets everything collected. The caller publishes the log. */
 void packer_flush(struct packer *packer, const struct pack_target *target);

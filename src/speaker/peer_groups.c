@@ -46,6 +46,10 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
     rules->family = (uint8_t)family;
     rules->kind = peer->kind;
     rules->route_server_client = peer->config.peer.route_server_client;
+    if (rules->route_server_client) {
+        rules->secondary_route = peer->config.peer.secondary_route;
+        rules->server_as = global->route_server_communities ? global->as : 0;
+    }
     rules->reflector_client = peer->config.peer.route_reflector_client;
     rules->four_octet_as = negotiated->four_octet_as;
     rules->extended_message = negotiated->extended_message;
@@ -54,6 +58,8 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
     rules->add_path = (negotiated->add_path_send & bit) != 0;
     if (rules->add_path)
         rules->add_path_max = add_paths_of(peer, family)->send_max;
+    if (rules->add_path && rules->route_server_client)
+        rules->client_as = negotiated->peer_as;
     if (peer->ibgp)
         rules->cluster_id = peer->config.peer.cluster_id ? peer->config.peer.cluster_id : global->router_id;
     if (peer->kind == SOURCE_EXTERNAL && !rules->route_server_client) {

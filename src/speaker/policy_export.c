@@ -118,7 +118,7 @@ struct policy_export *policy_export_new(struct update_group *group)
     export->view = (struct policy_view *)group->rules.policy;
     export->view->refs++;
     export->memo = policy_memo_new(group->rib->attrs);
-    buf_init(&export->work, 4 * ATTR_BLOCK_MAX);
+    buf_init(&export->work, 5 * ATTR_BLOCK_MAX);
     buf_init(&export->section, 2 * ATTR_BLOCK_MAX);
     buf_init(&export->block, 2 * ATTR_BLOCK_MAX);
     return export;

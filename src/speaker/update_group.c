@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "speaker/catch_up.h"
+#include "speaker/client_views.h"
 #include "speaker/group_paths.h"
 #include "speaker/outbox.h"
 #include "speaker/packer.h"
@@ -47,11 +48,15 @@ struct update_group *update_group_new(uint32_t id, struct packer *packer, struct
         group->out_attrs = mem_reserve(sizeof(attr_id) * COLUMN_ROWS_MAX);
         group->out_sources = mem_reserve(sizeof(source_id) * COLUMN_ROWS_MAX);
     }
+    if (rules->route_server_client && !rules->add_path)
+        group->views = client_views_new(group);
     return group;
 }
 
 static void update_group_free(struct update_group *group)
 {
+    if (group->views != NULL)
+        client_views_free(group->views);
     if (group->paths != NULL) {
         group_paths_free(group->paths);
     } else {
@@ -79,6 +84,8 @@ bool update_group_dissolve(struct update_group *group, uint32_t budget)
             update_group_free(group);
             return false;
         }
+        if (group->views != NULL)
+            client_views_drop_row(group->views, row);
         if (group->paths != NULL)
             group_paths_drop_row(group->paths, row);
         else if (group->out_attrs[row] != 0)
@@ -111,6 +118,18 @@ struct outbox *update_group_member(const struct update_group *group, source_id s
 
 /* Members ----------------------------------------------------------------------------------------------------------- */
 
+/* Does the log still hold all that was ever said, and is all of it for him? Then reading it from the start is the
+ * cheapest way in. Not for somebody whose own routes are in there: what replaced others' then is not for him, and would
+ * leave those standing. Nor for a route server client: who may hear what was said without asking about him. */
+static bool log_is_for(const struct update_group *group, const struct outbox *outbox)
+{
+    if (group->log.tail->start != 0 || group->log_is_partial)
+        return false;
+    if (group->views != NULL)
+        return !group->filled && group->fill_row == 0 && group_log_end(&group->log) == 0;
+    return !group_log_has_source(&group->log, outbox->self);
+}
+
 void update_group_join(struct update_group *group, struct outbox *outbox)
 {
     reach_source(group, outbox->self);
@@ -118,15 +137,16 @@ void update_group_join(struct update_group *group, struct outbox *outbox)
     outbox->group = group;
     outbox->wants_end_of_rib = true;
     outbox->end_of_rib_sent = false;
+    outbox->old_rows_position = 0;
     outbox->behind = false;
     list_append(&group->members, &outbox->link);
     group->member_count++;
-    if (group->log.tail->start != 0 || group->log_is_partial || group_log_has_source(&group->log, outbox->self)) {
+    if (group->views != NULL)
+        client_views_join(group->views, outbox);
+    if (!log_is_for(group, outbox)) {
         catch_up_start(group, outbox, CATCH_UP_JOIN, 0);
         return;
     }
-    /* The log still holds all that was ever said: reading it from the start is the cheapest way in. (Not for somebody
-     * whose own routes are in there: what replaced others' then is not for him, and would leave those standing.) */
     group_log_publish(&group->log);
     outbox->live = group_log_cursor_at_tail(&group->log);
     if (group->filled)
@@ -138,6 +158,8 @@ void update_group_leave(struct update_group *group, struct outbox *outbox)
 {
     if (outbox->catch_up != NULL)
         catch_up_leave(outbox);
+    if (group->views != NULL)
+        client_views_leave(group->views, outbox);
     group->member_by_source[outbox->self] = NULL;
     list_remove(&outbox->link);
     group->member_count--;
@@ -198,6 +220,8 @@ static enum export_reason check_rules(const struct update_group *group, const st
     struct export_path export_path;
     export_path_of(group->rib, path->attrs, path->source, &export_path);
     enum export_reason reason = export_check(&group->rules, &export_path);
+    if (reason == EXPORT_TOLD && group->rules.client_as != 0)
+        reason = export_check_client(&group->rules, &export_path, group->rules.client_as);
     /* With a policy it is what that makes of it that must fit. */
     if (reason == EXPORT_TOLD && group->policy == NULL &&
         !packer_fits(group->packer, &group->rules, path->attrs, path->source))
@@ -247,8 +271,6 @@ bool update_group_same_bytes(struct update_group *group, const struct told_path 
     return group->compared_same;
 }
 
-static void set_out(struct update_group *group, row_id row, attr_id attrs, source_id source);
-
 /* The bytes would be those told before: out[] moves alone. If the route now comes from elsewhere, the member it came
  * from has to be told, and the one it comes from not any more. */
 static void change_source(struct update_group *group, row_id row, const struct told_path *before,
@@ -265,13 +287,17 @@ static void change_source(struct update_group *group, row_id row, const struct t
         group->private_waiting |= newly_told != NULL || newly_own != NULL;
     }
     attr_store_ref(group->rib->attrs, now->attrs, 1);
-    set_out(group, row, now->attrs, now->source);
+    update_group_set_out(group, row, now->attrs, now->source);
 }
 
 void update_group_row(struct update_group *group, row_id row)
 {
     if (group->paths != NULL) {
         group_paths_row(group->paths, row);
+        return;
+    }
+    if (group->views != NULL) {
+        client_views_row(group->views, row);
         return;
     }
     struct rib_path best;
@@ -299,7 +325,7 @@ void update_group_row(struct update_group *group, row_id row)
 
 /* Saying it --------------------------------------------------------------------------------------------------------- */
 
-static void set_out(struct update_group *group, row_id row, attr_id attrs, source_id source)
+void update_group_set_out(struct update_group *group, row_id row, attr_id attrs, source_id source)
 {
     attr_id before = group->out_attrs[row];
     if (before != 0) {
@@ -327,13 +353,15 @@ static void move_out(struct update_group *group)
     }
     for (uint32_t i = 0; i < packer->count; i++) {
         const struct pack_entry *entry = &packer->entries[i];
-        set_out(group, entry->row, entry->attrs, entry->source);
+        update_group_set_out(group, entry->row, entry->attrs, entry->source);
     }
 }
 
 void update_group_flush(struct update_group *group)
 {
     group->checked_attrs = group->compared[0].attrs = 0; /* the numbers may soon stand for other sets */
+    if (group->views != NULL)
+        client_views_forget_scopes(group->views);
     if (group->packer->count == 0 && !group->private_waiting)
         return;
     group->private_waiting = false;
@@ -342,7 +370,7 @@ void update_group_flush(struct update_group *group)
     {
         outbox_flush_withdraws(outbox);
     }
-    if (group->paths == NULL)
+    if (group->paths == NULL && group->views == NULL)
         move_out(group);
     packer_flush(group->packer, &target);
     group_log_publish(&group->log);
@@ -408,9 +436,11 @@ void update_group_retell(struct update_group *group, row_id row, source_id self,
         group_paths_retell(group->paths, row, self);
         return;
     }
-    attr_id told = group->out_attrs[row];
-    if (told != 0 && group->out_sources[row] != self)
-        packer_announce(group->packer, row, 0, told, group->out_sources[row]);
+    struct told_path told = {.attrs = group->out_attrs[row], .source = group->out_sources[row]};
+    if (group->views != NULL)
+        client_views_told(group->views, self, row, &told);
+    if (told.attrs != 0 && told.source != self)
+        packer_announce(group->packer, row, 0, told.attrs, told.source);
     else if (withdraw_absent)
         packer_withdraw(group->packer, row, 0, RIB_SOURCE_NONE);
 }
@@ -420,6 +450,8 @@ size_t update_group_told(const struct update_group *group, const struct outbox *
 {
     if (group->paths != NULL)
         return group_paths_told(group->paths, outbox->self, row, told, max);
+    if (group->views != NULL)
+        return max > 0 && client_views_told(group->views, outbox->self, row, told);
     if (group->out_attrs[row] == 0 || group->out_sources[row] == outbox->self || max == 0)
         return 0;
     told[0] = (struct told_path){.attrs = group->out_attrs[row], .source = group->out_sources[row]};
@@ -428,6 +460,8 @@ size_t update_group_told(const struct update_group *group, const struct outbox *
 
 uint64_t update_group_told_count(const struct update_group *group, const struct outbox *outbox)
 {
+    if (group->views != NULL)
+        return client_views_told_count(group->views, outbox->self);
     uint32_t own = outbox->self < group->source_capacity ? group->advertised_by_source[outbox->self] : 0;
     return group->advertised - own;
 }
@@ -441,5 +475,7 @@ void update_group_count(struct update_group *group, source_id source, int change
 
 bool update_group_row_told(const struct update_group *group, row_id row)
 {
+    if (group->views != NULL)
+        return client_views_row_told(group->views, row);
     return group->paths != NULL ? group_paths_row_told(group->paths, row) : group->out_attrs[row] != 0;
 }

@@ -50,7 +50,8 @@ struct update_group {
     uint32_t source_capacity;
     struct outbox **member_by_source;
     struct policy_export *policy; /* NULL: the rules have none */
-    struct group_paths *paths; /* instead of the columns, when several paths are told (add-path) */
+    struct group_paths *paths;   /* instead of the columns, when several paths are told (add-path) */
+    struct client_views *views;  /* beside the columns, for route server clients */
 
     struct list members;
     uint32_t member_count;
@@ -108,12 +109,14 @@ bool update_group_row_told(const struct update_group *group, row_id row); /* any
 /* Why would (or will) this path not be told to the group? EXPORT_TOLD if it is. */
 enum export_reason update_group_check(struct update_group *group, row_id row, const struct rib_path *path);
 
-/* For group_paths.c. */
+/* For group_paths.c and client_views.c. */
 /* May the path be told, and as what? `told` has all but the path identifier; its set is good until the next call. */
 bool update_group_choose(struct update_group *group, row_id row, const struct rib_path *path, struct told_path *told);
 /* Would an announcement of `now` be the same bytes as that of `before`, path identifier aside? */
 bool update_group_same_bytes(struct update_group *group, const struct told_path *before, const struct told_path *now);
 struct outbox *update_group_member(const struct update_group *group, source_id source); /* NULL: not a member */
+/* out[], without the bytes; takes over a reference on `attrs` (0: told nothing). */
+void update_group_set_out(struct update_group *group, row_id row, attr_id attrs, source_id source);
 void update_group_count(struct update_group *group, source_id source, int change);
 
 /* For catching up: puts into the packer what the group was told of a row; to a member `self` as a withdraw if it came

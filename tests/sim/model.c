@@ -265,11 +265,10 @@ static void gather(const struct model *model, unsigned family, unsigned prefix, 
     }
 }
 
-bool model_best(const struct model *model, unsigned family, unsigned prefix, bool of_clients, unsigned *source,
-                unsigned *id)
+bool model_best(const struct model *model, unsigned family, unsigned prefix, unsigned *source, unsigned *id)
 {
     struct choice choice;
-    gather(model, family, prefix, of_clients, &choice);
+    gather(model, family, prefix, false, &choice);
     if (choice.count == 0)
         return false;
     choose(&choice);
@@ -362,6 +361,18 @@ static void rewrite_external(const struct model *model, const struct model_peer 
     }
 }
 
+/* RFC 7947 2.3, and the control communities: 0:peer, server:peer, 0:server. */
+static bool client_may_have(const struct model *model, const struct model_peer *to, const struct model_attrs *attrs)
+{
+    bool closed = false, wanted = false, refused = in_path(attrs, to->as);
+    for (unsigned i = 0; i < MODEL_CONTROLS && model->communities; i++) {
+        closed |= attrs->control[i] == model->as;
+        refused |= attrs->control[i] != 0 && attrs->control[i] == to->as;
+        wanted |= attrs->control[i] == (model->as << 16 | to->as);
+    }
+    return !refused && (wanted || !closed);
+}
+
 static bool export(const struct model *model, unsigned family, unsigned source, unsigned to, struct model_attrs *attrs)
 {
     const struct model_peer *from = &model->peers[source];
@@ -372,7 +383,37 @@ static bool export(const struct model *model, unsigned family, unsigned source, 
         rewrite_internal(model, from, attrs);
     else
         rewrite_external(model, from, receiver, attrs);
+    if (receiver->route_server_client && model->communities)
+        memset(attrs->control, 0, sizeof(attrs->control));
     return true;
+}
+
+static void leave_out(struct choice *choice, size_t index)
+{
+    choice->count--;
+    choice->paths[index] = choice->paths[choice->count];
+    choice->sources[index] = choice->sources[choice->count];
+    choice->ids[index] = choice->ids[choice->count];
+}
+
+/* A route server client hears the best of what it may hear. */
+static size_t told_as_client(const struct model *model, unsigned family, unsigned prefix, unsigned to,
+                             struct model_told *told)
+{
+    struct choice all;
+    gather(model, family, prefix, true, &all);
+    while (all.count > 0) {
+        struct choice rest = all;
+        choose(&rest);
+        told[0] = (struct model_told){.source = rest.sources[0], .id = rest.ids[0], .attrs = rest.paths[0]->imported};
+        if (rest.sources[0] != to && client_may_have(model, &model->peers[to], &rest.paths[0]->imported) &&
+            export(model, family, rest.sources[0], to, &told[0].attrs))
+            return 1;
+        for (size_t i = 0; i < all.count; i++)
+            if (all.paths[i] == rest.paths[0])
+                leave_out(&all, i);
+    }
+    return 0;
 }
 
 /* Add-path: the best `send_max` of what may be told to a session of this kind, without those that are its own. */
@@ -384,14 +425,11 @@ static size_t told_several(const struct model *model, unsigned family, unsigned 
     gather(model, family, prefix, model->peers[to].route_server_client, &all);
     for (size_t i = 0; i < all.count;) {
         struct model_attrs attrs = all.paths[i]->imported;
-        if (export(model, family, all.sources[i], to, &attrs)) {
+        bool may = !model->peers[to].route_server_client || client_may_have(model, &model->peers[to], &attrs);
+        if (may && export(model, family, all.sources[i], to, &attrs))
             i++;
-            continue;
-        }
-        all.count--;
-        all.paths[i] = all.paths[all.count];
-        all.sources[i] = all.sources[all.count];
-        all.ids[i] = all.ids[all.count];
+        else
+            leave_out(&all, i);
     }
     for (; places > 0 && all.count > 0; places--) {
         rest = all;
@@ -403,12 +441,8 @@ static size_t told_several(const struct model *model, unsigned family, unsigned 
             count++;
         }
         for (size_t i = 0; i < all.count; i++) {
-            if (all.paths[i] != rest.paths[0])
-                continue;
-            all.count--;
-            all.paths[i] = all.paths[all.count];
-            all.sources[i] = all.sources[all.count];
-            all.ids[i] = all.ids[all.count];
+            if (all.paths[i] == rest.paths[0])
+                leave_out(&all, i);
         }
     }
     return count;
@@ -423,7 +457,9 @@ size_t model_told(const struct model *model, unsigned family, unsigned prefix, u
         return 0;
     if (receiver->send_max > 0)
         return told_several(model, family, prefix, to, told);
-    if (!model_best(model, family, prefix, receiver->route_server_client, &source, &id) || source == to)
+    if (receiver->route_server_client)
+        return told_as_client(model, family, prefix, to, told);
+    if (!model_best(model, family, prefix, &source, &id) || source == to)
         return 0;
     told[0] = (struct model_told){
         .source = source, .id = id, .attrs = model->paths[family][prefix][source][id].imported};
@@ -446,6 +482,9 @@ static void put_communities(const struct model_attrs *attrs, struct buf *out)
         buf_u32(&list, 0x00010000 + i);
     if (attrs->mark != 0)
         buf_u32(&list, attrs->mark);
+    for (unsigned i = 0; i < MODEL_CONTROLS; i++)
+        if (attrs->control[i] != 0)
+            buf_u32(&list, attrs->control[i]);
     if (attrs->no_export)
         buf_u32(&list, NO_EXPORT);
     if (attrs->no_advertise)

@@ -16,6 +16,7 @@ enum {
     MODEL_PEERS = 13, /* 0 is the speaker itself */
     MODEL_IDS = 4,    /* path identifiers 0 to 3 */
     MODEL_PATH_MAX = 8,
+    MODEL_CONTROLS = 3,
     MODEL_TOLD_MAX = MODEL_PEERS * MODEL_IDS,
 };
 
@@ -40,6 +41,7 @@ struct model_attrs {
     bool no_export, no_advertise, no_export_subconfed;
     uint32_t mark;    /* a community of the announcing peer; 0: none */
     uint32_t padding; /* so many more communities */
+    uint32_t control[MODEL_CONTROLS]; /* control communities for a route server; 0: none */
     uint32_t clusters[4];
     uint32_t cluster_count;
     struct addr next_hop;
@@ -75,6 +77,7 @@ struct model {
     uint32_t as;
     uint32_t router_id;
     struct addr ipv4, ipv6; /* of the speaker */
+    bool communities; /* control communities are obeyed */
     bool always_compare_med, ignore_path_length, compare_router_id;
     uint64_t clock;
     struct model_peer peers[MODEL_PEERS];
@@ -97,9 +100,8 @@ void model_refresh_end(struct model *model, unsigned family, unsigned source);
 /* What peer `to` holds of a prefix, at a quiet point. */
 size_t model_told(const struct model *model, unsigned family, unsigned prefix, unsigned to,
                   struct model_told told[MODEL_TOLD_MAX]);
-/* The best path of a prefix, among those of route server clients or among the others. */
-bool model_best(const struct model *model, unsigned family, unsigned prefix, bool of_clients, unsigned *source,
-                unsigned *id);
+/* The best path of a prefix, of those that are not route server clients'. */
+bool model_best(const struct model *model, unsigned family, unsigned prefix, unsigned *source, unsigned *id);
 void model_counts(const struct model *model, unsigned family, unsigned source, uint64_t *received,
                   uint64_t *accepted);
 

@@ -49,6 +49,17 @@ static void invent_next_hop(struct world *world, unsigned family, const struct m
         attrs->next_hop = ipv6 ? addr_from_bytes(ADDR_IPV6, third) : addr_ipv4(0x0A090000 + third[15]);
 }
 
+/* What clients of a route server say about each other, at random; others say it too, and mean nothing by it. */
+static void invent_controls(struct world *world, struct model_attrs *attrs)
+{
+    static const uint32_t low[] = {65001, 65002, 65003, 65010};
+    uint32_t server = world->model.as;
+    for (unsigned i = 0; i < MODEL_CONTROLS && server <= UINT16_MAX && world_chance(world, 30); i++) {
+        uint32_t whom = world_chance(world, 25) ? server : low[world_random(world, 4)];
+        attrs->control[i] = world_chance(world, 60) ? whom : server << 16 | whom;
+    }
+}
+
 static void invent_attrs(struct world *world, unsigned family, unsigned number, struct model_attrs *attrs)
 {
     const struct model_peer *from = &world->model.peers[number];
@@ -66,6 +77,7 @@ static void invent_attrs(struct world *world, unsigned family, unsigned number, 
     attrs->no_export = world_chance(world, 4);
     attrs->no_advertise = world_chance(world, 3);
     attrs->no_export_subconfed = world_chance(world, 3);
+    invent_controls(world, attrs);
     attrs->mark = number != 0 ? puppet->mark : 0;
     if (world_chance(world, world->options.padding_pct)) {
         bool may_be_huge = number != 0 && from->extended_message;

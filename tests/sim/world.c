@@ -39,11 +39,11 @@ static struct addr puppet_address(const struct model_peer *peer, unsigned number
 
 static void invent_peer(struct world *world, unsigned number, struct model_peer *peer)
 {
-    static const uint32_t external[] = {65001, 65002, 4200000003};
+    static const uint32_t external[] = {65001, 65002, 65003, 65004, 4200000003};
     *peer = (struct model_peer){.role = MODEL_NO_ROLE};
-    bool internal = world_chance(world, 35);
+    bool internal = world->options.clients_pct < 100 && world_chance(world, 35);
     peer->kind = internal ? MODEL_INTERNAL : MODEL_EXTERNAL;
-    peer->as = internal ? world->model.as : external[world_random(world, 3)];
+    peer->as = internal ? world->model.as : external[world_random(world, 5)];
     peer->router_id = 0x01010100 + world_random(world, 4); /* some are equal */
     peer->ipv6_transport = world->options.ipv6 && world_chance(world, 50);
     peer->extended_next_hop = peer->ipv6_transport && world_chance(world, 70);
@@ -56,7 +56,7 @@ static void invent_peer(struct world *world, unsigned number, struct model_peer 
         peer->role = roles[world_random(world, sizeof(roles))];
     }
     peer->reflector_client = internal && world_chance(world, 40);
-    peer->route_server_client = !internal && world_chance(world, 15);
+    peer->route_server_client = !internal && world_chance(world, world->options.clients_pct);
     peer->next_hop_self = internal && world_chance(world, 30);
     if (world->options.add_path && world_chance(world, 50))
         peer->send_max = (uint8_t)(1 + world_random(world, 4));
@@ -114,6 +114,7 @@ static void configure_neighbor(struct world *world, unsigned number, bool sends_
     neighbor->peer.role = peer->role;
     neighbor->peer.next_hop_self = peer->next_hop_self;
     neighbor->peer.route_reflector_client = peer->reflector_client;
+    neighbor->peer.route_server_client = peer->route_server_client;
     for (unsigned family = 0; family < MODEL_FAMILIES; family++)
         if (peer->families[family])
             neighbor->peer.families[neighbor->peer.family_count++] = (struct family_config){
@@ -150,11 +151,11 @@ void world_add_peer(struct world *world, unsigned number)
     configure_neighbor(world, number, sends_ids, &neighbor);
     if (neighbor_config_complete(&neighbor, &world->control->speaker->global, NULL, &err) != E_OK)
         fail_msg("%s", err.text);
-    neighbor.peer.route_server_client = model->route_server_client;
     if (peer_new(world->control->speaker, &neighbor, &peer, &err) != E_OK)
         fail_msg("%s", err.text);
     configure_puppet(world, number, sends_ids);
-    puppet->mark = world->options.marks ? MARK_BASE + number : 0;
+    /* Never the same twice: what an earlier neighbor of this number announced may still be told for a moment. */
+    puppet->mark = world->options.marks ? MARK_BASE + ++world->peers_made : 0;
     puppet->came = puppet_came;
     puppet->went = puppet_went;
     puppet->context = world;
@@ -211,8 +212,10 @@ static void choose_options(struct world *world, uint32_t seed)
     options->add_path = world_chance(world, 40);
     options->restless = world_chance(world, 75);
     options->tiny = world_chance(world, 60);
+    options->clients_pct = world_chance(world, 50) ? 15 : world_chance(world, 60) ? 100 : 0;
     options->padding_pct = world_chance(world, 50) ? 0 : world_chance(world, 50) ? 10 : 60;
     world->model.as = world_chance(world, 80) ? 65000 : 4200000000;
+    world->model.communities = world->model.as <= UINT16_MAX && world_chance(world, 60);
     world->model.always_compare_med = world_chance(world, 20);
     world->model.ignore_path_length = world_chance(world, 20);
     /* Where steps overtake each other nobody knows which path is older: then it must not matter. */
@@ -255,7 +258,8 @@ void world_init(struct world *world, uint32_t seed)
     choose_tuning(world);
     struct global_config global = {.as = world->model.as, .router_id = world->model.router_id, .port = BGP_PORT,
                                    .listen_count = 2, .listen = {world->model.ipv4, world->model.ipv6},
-                                   .honour_well_known = true};
+                                   .honour_well_known = true,
+                                   .route_server_communities = world->model.communities};
     global.route_selection.always_compare_med = world->model.always_compare_med;
     global.route_selection.ignore_as_path_length = world->model.ignore_path_length;
     global.route_selection.external_compare_router_id = world->model.compare_router_id;
@@ -443,7 +447,7 @@ static void check_watched(const struct world *world)
     for (unsigned family = 0; family < MODEL_FAMILIES; family++) {
         for (unsigned prefix = 0; prefix < MODEL_PREFIXES; prefix++) {
             unsigned source, id;
-            bool there = model_best(&world->model, family, prefix, false, &source, &id);
+            bool there = model_best(&world->model, family, prefix, &source, &id);
             assert_int_equal(there, world->watched[family][prefix].there);
             if (!there)
                 continue;

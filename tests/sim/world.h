@@ -24,6 +24,7 @@ struct world_options {
     bool add_path;
     bool restless;     /* sessions come and go, peers ask for refreshes */
     bool tiny;         /* caps and buffers small enough to be felt */
+    unsigned clients_pct; /* of the external peers, how many are route server clients; 100: all peers are */
     unsigned padding_pct; /* how many routes have long attributes */
 };
 
@@ -37,6 +38,7 @@ struct world {
     struct puppet puppets[MODEL_PEERS]; /* from 1 on */
     enum peer_presence presence[MODEL_PEERS];
     uint64_t random;
+    uint32_t peers_made;
     /* What the watcher of best paths was told. */
     struct {
         bool there;
