@@ -1,10 +1,13 @@
 #include "fleet/service.h"
 
 #include "fleet/event_stream.h"
+#include "fleet/webhooks.h"
 
 static void news(struct event_listener *listener)
 {
-    event_streams_wake(container_of(listener, struct service, news));
+    struct service *service = container_of(listener, struct service, news);
+    event_streams_wake(service);
+    webhooks_wake(service->webhooks);
 }
 
 void service_init(struct service *service, struct loop *loop, struct store *store,
@@ -14,10 +17,12 @@ void service_init(struct service *service, struct loop *loop, struct store *stor
     list_init(&service->waiting);
     list_init(&service->streams);
     fleet_init(&service->fleet, loop, store, settings);
+    service->webhooks = webhooks_new(service);
     event_listen(&service->fleet, &service->news);
 }
 
 void service_release(struct service *service)
 {
+    webhooks_free(service->webhooks);
     fleet_release(&service->fleet);
 }

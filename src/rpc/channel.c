@@ -8,7 +8,6 @@
 #include "rpc/channel.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,16 +31,6 @@ struct rpc_pending {
     struct rpc_channel *channel;
     struct list link; /* in channel->ended, once it has */
     rpc_pending_ended ended;
-};
-
-struct resolution {
-    struct mail mail;
-    struct loop *loop;
-    struct rpc_channel *channel; /* NULL: nobody waits any more */
-    struct rpc_target target;
-    struct endpoint addresses[RPC_TARGET_ADDRESSES_MAX];
-    int count;
-    struct err err;
 };
 
 struct rpc_channel {
@@ -142,51 +131,24 @@ static void dial_next(struct rpc_channel *channel, const char *reason)
         channel->dialing = tls_wrap(channel->tls, channel->loop, channel->dialing, &dial_handler, channel);
 }
 
-static void resolution_deliver(struct mail *mail)
+static void resolved(void *context, const struct endpoint *addresses, int count, const char *reason)
 {
-    struct resolution *resolution = container_of(mail, struct resolution, mail);
-    struct rpc_channel *channel = resolution->channel;
-    if (channel) {
-        channel->resolving = NULL;
-        memcpy(channel->addresses, resolution->addresses, sizeof(channel->addresses));
-        channel->address_count = resolution->count > 0 ? resolution->count : 0;
-        if (channel->attempting && channel->address_count > 0)
-            dial_next(channel, "no address");
-        else if (channel->attempting)
-            channel_lost(channel, resolution->err.text);
-    }
-    mem_free(MEM_RPC, resolution);
+    struct rpc_channel *channel = context;
+    channel->resolving = NULL;
+    channel->address_count = count > 0 ? count : 0;
+    memcpy(channel->addresses, addresses, (size_t)channel->address_count * sizeof(*addresses));
+    if (channel->attempting)
+        dial_next(channel, reason);
 }
 
-static void *resolution_run(void *argument)
-{
-    struct resolution *resolution = argument;
-    resolution->count = rpc_target_resolve(&resolution->target, resolution->addresses, &resolution->err);
-    mailbox_post(resolution->loop, &resolution->mail);
-    return NULL;
-}
-
-/* The system's resolver waits, so it gets a thread; one at a time, and this one is forgotten if the channel goes. */
+/* The system's resolver waits, so it gets a thread; one at a time, and it is forgotten if the channel goes. */
 static void resolve(struct rpc_channel *channel)
 {
     if (channel->resolving)
         return;
-    struct resolution *resolution = mem_zalloc(MEM_RPC, sizeof(*resolution));
-    *resolution = (struct resolution){
-        .mail = {.deliver = resolution_deliver},
-        .loop = channel->loop,
-        .channel = channel,
-        .target = channel->target,
-    };
-    pthread_t thread;
-    int error = pthread_create(&thread, NULL, resolution_run, resolution);
-    if (error) {
-        mem_free(MEM_RPC, resolution);
-        channel_lost(channel, strerror(error));
-        return;
-    }
-    pthread_detach(thread);
-    channel->resolving = resolution;
+    channel->resolving = resolve_start(channel->loop, channel->target.host, channel->target.port, resolved, channel);
+    if (!channel->resolving)
+        channel_lost(channel, "no thread to resolve its name");
 }
 
 static void attempt(struct rpc_channel *channel)
@@ -326,7 +288,7 @@ void rpc_channel_free(struct rpc_channel *channel)
     if (!channel)
         return;
     if (channel->resolving)
-        channel->resolving->channel = NULL;
+        resolve_forget(channel->resolving);
     loop_timer_stop(&channel->timer);
     stream_free(channel->dialing);
     client_conn_release(&channel->conn);

@@ -1,6 +1,5 @@
 #include "rpc/target.h"
 
-#include <netdb.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -57,23 +56,5 @@ int rpc_target_parse(const char *text, uint16_t default_port, struct rpc_target 
 int rpc_target_resolve(const struct rpc_target *target, struct endpoint addresses[RPC_TARGET_ADDRESSES_MAX],
                        struct err *err)
 {
-    struct addr literal;
-    if (addr_parse(target->host, &literal) == E_OK) {
-        addresses[0] = (struct endpoint){.addr = literal, .port = target->port};
-        return 1;
-    }
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    int result = getaddrinfo(target->host[0] ? target->host : "localhost", NULL, &hints, &found);
-    if (result != 0)
-        return err_set(err, E_NOT_FOUND, "%s: %s", target->host, gai_strerror(result));
-    int count = 0;
-    for (struct addrinfo *at = found; at && count < RPC_TARGET_ADDRESSES_MAX; at = at->ai_next) {
-        struct sockaddr_storage storage = {0};
-        memcpy(&storage, at->ai_addr, at->ai_addrlen);
-        addresses[count] = endpoint_from_sockaddr(&storage);
-        addresses[count++].port = target->port;
-    }
-    freeaddrinfo(found);
-    return count > 0 ? count : err_set(err, E_NOT_FOUND, "%s: no address", target->host);
+    return resolve_now(target->host[0] ? target->host : "localhost", target->port, addresses, err);
 }

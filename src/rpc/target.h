@@ -7,12 +7,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "io/resolve.h"
 #include "net/addr.h"
 
 enum {
-    RPC_HOST_MAX = 256,
+    RPC_HOST_MAX = RESOLVE_HOST_MAX,
     RPC_SOCKET_PATH_MAX = 108,
-    RPC_TARGET_ADDRESSES_MAX = 8,
+    RPC_TARGET_ADDRESSES_MAX = RESOLVE_ADDRESSES_MAX,
 };
 
 struct rpc_target {

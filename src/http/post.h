@@ -1,0 +1,37 @@
+/* One POST to somebody's server, on the loop: connect, send, read the status, close. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "io/loop.h"
+
+enum { HTTP_URL_PART_MAX = 512, HTTP_POST_LIMIT_MS = 10000 };
+
+struct http_url {
+    bool secure;
+    char host[256]; /* without brackets */
+    unsigned short port;
+    char path[HTTP_URL_PART_MAX]; /* with the query */
+};
+
+/* http:// or https://, no user, nothing but printable ASCII. */
+int http_url_parse(const char *text, struct http_url *url, struct err *err);
+
+struct http_post;
+
+struct http_post_wish {
+    const char *url;
+    const char *headers; /* whole lines, each with its CR and LF; may be "" */
+    const char *body;    /* JSON */
+    size_t length;
+    bool private_allowed; /* addresses of this machine and of private networks too */
+};
+
+/* How it went: the status, or 0 and the reason. Once; not from inside http_post_start. */
+typedef void (*http_post_done)(void *context, unsigned status, const char *reason);
+
+struct http_post *http_post_start(struct loop *loop, const struct http_post_wish *wish, http_post_done done,
+                                  void *context);
+void http_post_cancel(struct http_post *post); /* it will not be told */
