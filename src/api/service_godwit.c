@@ -6,6 +6,7 @@
 #include "api/convert.h"
 #include "api/encode_path.h"
 #include "api/internal.h"
+#include "api/packed_list.h"
 #include "base/mem.h"
 #include "godwit.pb-c.h"
 
@@ -193,14 +194,12 @@ void why_neighbor(struct rpc_call *call, const uint8_t *bytes, size_t length)
 
 /* Groups ----------------------------------------------------------------------------------------------------------- */
 
-/* Packed when asked for, sent as there is room. */
 struct group_list {
-    struct buf messages; /* length, bytes */
-    size_t at;
+    struct packed_list *packed;
     struct addr peer; /* ADDR_NONE: all */
 };
 
-enum { GROUPS_LIMIT_BYTES = 64 << 20, GROUP_KEYS_MAX = 32 };
+enum { GROUP_KEYS_MAX = 32 };
 
 static bool group_has(const struct group_view *view, const struct addr *peer)
 {
@@ -245,11 +244,7 @@ static void note_group(void *context, const struct group_view *view)
     group.log_bytes = view->backlog_bytes;
     group.members_behind = view->members_behind;
     response.group = &group;
-    size_t length = protobuf_c_message_get_packed_size(&response.base);
-    buf_u32(&list->messages, (uint32_t)length);
-    uint8_t *room = buf_extend(&list->messages, length);
-    if (room)
-        protobuf_c_message_pack(&response.base, room);
+    packed_list_add(list->packed, &response.base);
     arena_release(&arena);
 }
 
@@ -258,48 +253,15 @@ void list_groups(struct rpc_call *call, const uint8_t *bytes, size_t length)
     struct request request;
     if (request_begin(&request, call, &godwit__v1__list_groups_request__descriptor, bytes, length)) {
         const Godwit__V1__ListGroupsRequest *message = request.message;
-        struct group_list *list = mem_zalloc(MEM_RPC, sizeof(*list));
         struct peer_name name = {0};
-        buf_init(&list->messages, GROUPS_LIMIT_BYTES);
         if (message->peer[0] && !peer_name_parse(message->peer, NULL, &name)) {
-            mem_free(MEM_RPC, list);
             rpc_call_finish(call, RPC_UNKNOWN, "no such neighbor");
         } else {
-            list->peer = name.address;
-            control_group_list(request.api->control, note_group, list);
-            rpc_call_set_state(call, list);
+            struct group_list list = {.packed = packed_list_begin(call), .peer = name.address};
+            control_group_list(request.api->control, note_group, &list);
         }
     }
     request_end(&request);
-}
-
-bool list_groups_more(struct rpc_call *call)
-{
-    struct group_list *list = rpc_call_state(call);
-    struct cursor cursor = cursor_of(list->messages.bytes, list->messages.length);
-    cursor_take(&cursor, list->at);
-    while (!cursor_done(&cursor)) {
-        if (!rpc_call_has_room(call))
-            return true;
-        uint32_t length = cursor_u32(&cursor);
-        const uint8_t *bytes = cursor_take(&cursor, length);
-        if (bytes)
-            rpc_call_send(call, bytes, length);
-        list->at = list->messages.length - cursor_left(&cursor);
-    }
-    list_groups_cancelled(call);
-    rpc_call_finish(call, RPC_OK, NULL);
-    return false;
-}
-
-void list_groups_cancelled(struct rpc_call *call)
-{
-    struct group_list *list = rpc_call_state(call);
-    if (!list)
-        return;
-    buf_release(&list->messages);
-    mem_free(MEM_RPC, list);
-    rpc_call_set_state(call, NULL);
 }
 
 /* Counters --------------------------------------------------------------------------------------------------------- */
