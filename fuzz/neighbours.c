@@ -32,7 +32,12 @@ enum {
 
 const struct neighbour_kind neighbour_kinds[] = {
     {.name = "plain", .as = 65001, .families = FAMILIES_IPV4, .role_of_speaker = ROLE_NONE, .role = ROLE_NONE},
-    {.name = "twin", .as = 65002, .families = FAMILIES_IPV4, .role_of_speaker = ROLE_NONE, .role = ROLE_NONE},
+    {.name = "twin",
+     .as = 65002,
+     .graceful = true,
+     .families = FAMILIES_IPV4,
+     .role_of_speaker = ROLE_NONE,
+     .role = ROLE_NONE},
     {.name = "old",
      .as = 65003,
      .two_octet = true,
@@ -46,6 +51,7 @@ const struct neighbour_kind neighbour_kinds[] = {
      .extended_message = true,
      .extended_next_hop = true,
      .add_path = true,
+     .graceful = true,
      .reflector_client = true,
      .families = FAMILIES_BOTH,
      .role_of_speaker = ROLE_NONE,
@@ -285,6 +291,20 @@ static void conn_send(struct neighbour_conn *conn, const void *bytes, size_t len
     conn_flush(conn);
 }
 
+/* What the toggles of route refresh stand for as well, so that inputs of before mean what they meant: the N bit, and
+ * whether forwarding went on. */
+static void shape_restart(uint8_t toggled, family_set families, struct capabilities *capabilities)
+{
+    capabilities->graceful_restart = capabilities->restarting = capabilities->long_lived = true;
+    capabilities->restart_notification = toggled & TOGGLE_ROUTE_REFRESH;
+    capabilities->restart_time_s = GRACEFUL_TIME_S;
+    capabilities->restart_families = capabilities->long_lived_families = families;
+    if (!(toggled & TOGGLE_ENHANCED_REFRESH))
+        capabilities->restart_forwarding = capabilities->long_lived_forwarding = families;
+    for (unsigned id = 0; id < FAMILY_COUNT; id++)
+        capabilities->long_lived_time_s[id] = LONG_LIVED_TIME_S;
+}
+
 static void shape_capabilities(const struct neighbour *neighbour, struct capabilities *capabilities)
 {
     const struct neighbour_kind *kind = neighbour->kind;
@@ -303,6 +323,8 @@ static void shape_capabilities(const struct neighbour *neighbour, struct capabil
     };
     if (kind->add_path ^ !!(toggled & TOGGLE_ADD_PATH))
         capabilities->add_path_receive = capabilities->add_path_send = families;
+    if (kind->graceful)
+        shape_restart(toggled, families, capabilities);
 }
 
 static void conn_send_open(struct neighbour_conn *conn)

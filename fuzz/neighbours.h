@@ -34,12 +34,15 @@ struct neighbour_kind {
     bool add_path;      /* both ways */
     bool any_as;        /* the speaker does not say which AS it expects */
     bool session_reset; /* no treat-as-withdraw */
+    bool graceful;      /* restarts gracefully, and has long-lived stale routes */
     bool reflector_client;
     bool route_server_client;
     uint8_t role_of_speaker, role;
     uint32_t prefix_limit;
     family_set families;
 };
+
+enum { GRACEFUL_TIME_S = 30, LONG_LIVED_TIME_S = 120 };
 
 extern const struct neighbour_kind neighbour_kinds[];
 extern const unsigned neighbour_kind_count;

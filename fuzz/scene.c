@@ -97,7 +97,11 @@ static void put_families(struct neighbor_config *config, const struct neighbour_
         if (!(kind->families >> id & 1))
             continue;
         struct family_config *family = &config->peer.families[config->peer.family_count++];
-        *family = (struct family_config){.family = id, .enabled = true};
+        *family = (struct family_config){.family = id,
+                                         .enabled = true,
+                                         .mp_graceful_restart = kind->graceful,
+                                         .long_lived = kind->graceful,
+                                         .long_lived_restart_time_s = LONG_LIVED_TIME_S};
         family->add_paths =
             (struct add_paths_config){.receive = kind->add_path, .send_max = kind->add_path ? SEND_MAX : 0};
         family->prefix_limit = (struct prefix_limit_config){.max_prefixes = kind->prefix_limit,
@@ -117,6 +121,10 @@ static void make_config(struct neighbor_config *config, unsigned number)
     config->peer.transport.local_address = speaker_addr(kind->over_ipv6);
     config->peer.timers.connect_retry_s = CONNECT_RETRY_S;
     config->peer.timers.idle_hold_time_after_reset_s = IDLE_HOLD_S;
+    config->peer.graceful_restart = (struct graceful_restart_config){.enabled = kind->graceful,
+                                                                     .notification_enabled = kind->graceful,
+                                                                     .long_lived_enabled = kind->graceful,
+                                                                     .stale_routes_time_s = LONG_LIVED_TIME_S};
     put_families(config, kind);
 }
 
@@ -343,6 +351,7 @@ static void ask_why_down(struct scene *scene, unsigned neighbour)
     CHECK(control_why_session(scene->control, &name, &why, &err) == E_OK);
     check_text(why.sentence);
     check_text(why.reason.text);
+    check_text(why.stale);
     check_text(why.sent.text);
     check_text(why.received.text);
     CHECK(why.sentence[0] != '\0');
@@ -404,8 +413,9 @@ static bool family_agrees(struct settled *settled, const struct peer_family_view
     struct tally in = walk_all(settled->scene, &query, NULL, false);
     query.table = TABLE_ADJ_OUT;
     struct tally out = walk_all(settled->scene, &query, conn, false);
-    /* Between BoRR and EoRR what has not come again is there, and does not count. */
-    bool counted = in.paths - in.stale == view->received && (in.stale || in.accepted == view->accepted);
+    /* Between BoRR and EoRR what has not come again is there, and does not count; after a restart it does. */
+    uint64_t uncounted = view->stale ? 0 : in.stale;
+    bool counted = in.paths - uncounted == view->received && (uncounted || in.accepted == view->accepted);
     if (!counted || out.paths != view->advertised) {
         if (settled->last)
             fprintf(stderr, "%s, %s: counted %u received, %u accepted, %u advertised; there are %u, %u, %u\n",

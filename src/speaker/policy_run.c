@@ -8,6 +8,7 @@
 #include "policy/policy_table.h"
 #include "speaker/events.h"
 #include "speaker/import.h"
+#include "speaker/long_lived.h"
 #include "speaker/policy_export.h"
 
 /* One source's routes on their way into one table. */
@@ -300,13 +301,17 @@ static void import_again(struct importing *importing, row_id row, uint32_t index
     struct prefix prefix;
     const struct attr_set *now = attr_get(rib->view, path->attrs);
     const struct attr_set *received = attr_get(rib->view, now->pre);
-    /* One kept beyond its neighbour's time is not to come back to life by this. */
-    if ((now->facts & ~received->facts) & ATTR_LLGR_STALE)
-        return;
+    bool was_marked = (now->facts & ~received->facts) & ATTR_LLGR_STALE;
     enum path_reject reject;
     rib_row_prefix(rib, row, &prefix);
     attr_id made = importing->peer != NULL ? import_received(importing, &prefix, now->pre, &reject)
                                            : import_own(importing, &prefix, now->pre, &reject);
+    /* One kept beyond its neighbour's time is not to come back to life by this. */
+    if (made != 0 && was_marked) {
+        attr_id unmarked = made;
+        made = long_lived_attrs(rib, unmarked);
+        attr_store_unref(rib->attrs, unmarked, 1);
+    }
     if (made == 0)
         return;
     rib_set_attrs(rib, row, index, made);
