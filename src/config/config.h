@@ -15,6 +15,7 @@
 #include "net/addr.h"
 #include "net/family.h"
 #include "net/prefix.h"
+#include "policy/spec.h"
 
 enum {
     CONFIG_NAME_MAX = 128,
@@ -210,7 +211,11 @@ struct config {
     size_t peer_group_count;
     struct dynamic_neighbor_config *dynamic_neighbors;
     size_t dynamic_neighbor_count;
+    const struct policy_definitions *policies; /* counted by reference; NULL: none said */
 };
+
+void config_policies_ref(const struct policy_definitions *policies); /* NULL is fine */
+void config_policies_unref(const struct policy_definitions *policies);
 
 enum config_format {
     CONFIG_TOML,

@@ -107,7 +107,7 @@ void config_diff(const struct config *before, const struct config *after, const 
                  void *context)
 {
     if (ops->global)
-        section_differs(&schema_root, before, after, BY_HAND, ops->global, context);
+        section_differs(&schema_root, before, after, BY_HAND | LIVE, ops->global, context);
     diff_collection(&groups, (struct elements){before->peer_groups, before->peer_group_count},
                     (struct elements){after->peer_groups, after->peer_group_count}, ops, context);
     diff_collection(&neighbors, (struct elements){before->neighbors, before->neighbor_count},

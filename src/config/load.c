@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/complete.h"
+#include "config/policies.h"
 #include "config/reader.h"
 
 enum { READ_BYTES = 64 << 10 };
@@ -71,6 +72,16 @@ static int load_global(struct loader *loader)
     return result;
 }
 
+static int load_policies(const struct loader *loader)
+{
+    const struct node *root = loader->reader.tree->root;
+    struct frame frame = {NULL, "global", -1};
+    int result = policies_read(&loader->reader, root, loader->config);
+    if (result < 0)
+        return result;
+    return policies_check_applied(&loader->reader, &frame, node_find(root, "global"), loader->config);
+}
+
 /* The elements of a top-level list. */
 static int open_list(const struct loader *loader, const char *name, const struct node **first, size_t *count)
 {
@@ -115,7 +126,7 @@ static int load_group(struct loader *loader, const struct node *node, size_t ind
         return result;
     if (peer_group_finish(config, &loader->config->global, &problem) < 0)
         return report(loader, &frame, node_nearest(node, problem.key), &problem);
-    return 0;
+    return policies_check_applied(&loader->reader, &frame, node, loader->config);
 }
 
 static int load_groups(struct loader *loader)
@@ -234,7 +245,7 @@ static int load_neighbor(const struct loader *loader, const struct node *node, s
     if (result < 0)
         return result;
     if (neighbor_finish(neighbor, &loader->config->global, &problem) == 0)
-        return 0;
+        return policies_check_applied(&loader->reader, &frame, node, loader->config);
     const struct node *place = node_find_path(node, problem.key);
     if (!place && group)
         place = node_find_path(group->node, problem.key);
@@ -353,6 +364,8 @@ static int load(struct loader *loader)
     loader->neighbor_schema = schema_child(loader->schema, "neighbors");
     int result = load_global(loader);
     if (result == 0)
+        result = load_policies(loader);
+    if (result == 0)
         result = load_groups(loader);
     if (result == 0)
         result = load_dynamic_neighbors(loader);
@@ -433,6 +446,7 @@ void config_free(struct config *config)
     mem_free(MEM_CONFIG, config->neighbors);
     mem_free(MEM_CONFIG, config->peer_groups);
     mem_free(MEM_CONFIG, config->dynamic_neighbors);
+    config_policies_unref(config->policies);
     mem_free(MEM_CONFIG, config);
 }
 

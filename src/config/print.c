@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "config/emit.h"
+#include "config/policies.h"
 #include "config/schema.h"
 #include "config/value.h"
 
@@ -208,6 +209,8 @@ static void build(struct printer *printer, const struct config *config)
     add_elements(printer, schema_child(schema, "dynamic-neighbors"), config->dynamic_neighbors,
                  config->dynamic_neighbor_count);
     add_neighbors(printer, schema_child(schema, "neighbors"), config);
+    if (config->policies != NULL && !policies_print(&printer->tree, printer->tree.root, config->policies))
+        printer->full = true;
 }
 
 int config_print(const struct config *config, enum config_format format, bool with_secrets, struct text *out)

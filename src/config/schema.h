@@ -122,6 +122,12 @@ extern const struct section schema_policy_definition;
 extern const struct word schema_remove_private_words[];
 extern const struct word schema_default_action_words[];
 extern const struct word schema_role_words[];
+extern const struct word schema_match_words[];
+extern const struct word schema_origin_words[];
+extern const struct word schema_operator_words[];
+extern const struct word schema_route_type_words[];
+extern const struct word schema_validation_words[];
+extern const struct word schema_disposition_words[];
 
 enum { SCHEMA_NOT_KEPT = UINT32_MAX };
 

@@ -65,6 +65,6 @@ static const struct key root_keys[] = {
     {"zebra", KEY_BLOCK, HONOURED, .section = &schema_zebra},
     {"collector", KEY_BLOCK, HONOURED, .section = &schema_collector},
     {"defined-sets", KEY_BLOCK, HONOURED, .section = &schema_defined_sets},
-    {"policy-definitions", KEY_LIST, NOT_YET, .section = &schema_policy_definition},
+    {"policy-definitions", KEY_LIST, HONOURED, .section = &schema_policy_definition},
 };
 const struct section schema_root = SECTION("configuration", root_keys, sizeof(struct config));

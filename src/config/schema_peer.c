@@ -57,12 +57,12 @@ const struct section schema_graceful_restart =
     SECTION("graceful-restart", graceful_restart_keys, sizeof(struct graceful_restart_config));
 
 static const struct key apply_policy_keys[] = {
-    {"config.import-policy-list", KEY_TEXTS, NOT_YET, LIVE, LIST_IN(apply_policy_config, import_policies, import_count),
-     .remark = "policies"},
+    {"config.import-policy-list", KEY_TEXTS, HONOURED, LIVE,
+     LIST_IN(apply_policy_config, import_policies, import_count)},
     {"config.default-import-policy", KEY_WORD, HONOURED, LIVE, IN(apply_policy_config, default_import),
      .words = schema_default_action_words},
-    {"config.export-policy-list", KEY_TEXTS, NOT_YET, LIVE, LIST_IN(apply_policy_config, export_policies, export_count),
-     .remark = "policies"},
+    {"config.export-policy-list", KEY_TEXTS, HONOURED, LIVE,
+     LIST_IN(apply_policy_config, export_policies, export_count)},
     {"config.default-export-policy", KEY_WORD, HONOURED, LIVE, IN(apply_policy_config, default_export),
      .words = schema_default_action_words},
     {"config.in-policy-list", KEY_TEXTS, IGNORED},

@@ -3,7 +3,7 @@
 #include "config/schema.h"
 
 static const struct word any_invert_words[] = {{"any", 0}, {"invert", 1}, {"", 0}, {NULL, 0}};
-static const struct word any_all_invert_words[] = {{"any", 0}, {"all", 1}, {"invert", 2}, {"", 0}, {NULL, 0}};
+const struct word schema_match_words[] = {{"any", 0}, {"all", 1}, {"invert", 2}, {"", 0}, {NULL, 0}};
 static const struct word protocol_words[] = {
     {"bgp", 0},
     {"isis", 1},
@@ -15,24 +15,24 @@ static const struct word protocol_words[] = {
     {"", 0},
     {NULL, 0},
 };
-static const struct word origin_words[] = {{"igp", 0}, {"egp", 1}, {"incomplete", 2}, {"", 0}, {NULL, 0}};
-static const struct word operator_words[] = {
+const struct word schema_origin_words[] = {{"igp", 0}, {"egp", 1}, {"incomplete", 2}, {"", 0}, {NULL, 0}};
+const struct word schema_operator_words[] = {
     {"eq", 0}, {"ge", 1}, {"le", 2}, {"attribute-eq", 0}, {"attribute-ge", 1}, {"attribute-le", 2}, {"", 0}, {NULL, 0},
 };
-static const struct word route_type_words[] = {
+const struct word schema_route_type_words[] = {
     {"none", 0}, {"internal", 1}, {"external", 2}, {"local", 3}, {"", 0}, {NULL, 0},
 };
-static const struct word validation_words[] = {
+const struct word schema_validation_words[] = {
     {"none", 0}, {"not-found", 1}, {"valid", 2}, {"invalid", 3}, {"", 0}, {NULL, 0},
 };
-static const struct word disposition_words[] = {
+const struct word schema_disposition_words[] = {
     {"none", 0}, {"accept-route", 1}, {"reject-route", 2}, {"", 0}, {NULL, 0},
 };
 
 static const struct key prefix_keys[] = {
     {"ip-prefix", KEY_TEXT, HONOURED},
     {"masklength-range", KEY_TEXT, HONOURED},
-    {"rtc-prefix", KEY_TEXT, HONOURED},
+    {"rtc-prefix", KEY_TEXT, NOT_YET, .remark = "route target membership"},
 };
 static const struct section prefix_section = SECTION("prefix-list", prefix_keys, 0);
 
@@ -82,13 +82,13 @@ static const struct key as_path_set_keys[] = {
 static const struct section as_path_set_section = SECTION("as-path-sets", as_path_set_keys, 0);
 
 static const struct key defined_sets_keys[] = {
-    {"prefix-sets", KEY_LIST, NOT_YET, .section = &prefix_set_section},
-    {"neighbor-sets", KEY_LIST, NOT_YET, .section = &neighbor_set_section},
+    {"prefix-sets", KEY_LIST, HONOURED, .section = &prefix_set_section},
+    {"neighbor-sets", KEY_LIST, HONOURED, .section = &neighbor_set_section},
     {"tag-sets", KEY_LIST, IGNORED, .section = &tag_set_section},
-    {"bgp-defined-sets.community-sets", KEY_LIST, NOT_YET, .section = &community_set_section},
-    {"bgp-defined-sets.ext-community-sets", KEY_LIST, NOT_YET, .section = &ext_community_set_section},
-    {"bgp-defined-sets.large-community-sets", KEY_LIST, NOT_YET, .section = &large_community_set_section},
-    {"bgp-defined-sets.as-path-sets", KEY_LIST, NOT_YET, .section = &as_path_set_section},
+    {"bgp-defined-sets.community-sets", KEY_LIST, HONOURED, .section = &community_set_section},
+    {"bgp-defined-sets.ext-community-sets", KEY_LIST, HONOURED, .section = &ext_community_set_section},
+    {"bgp-defined-sets.large-community-sets", KEY_LIST, HONOURED, .section = &large_community_set_section},
+    {"bgp-defined-sets.as-path-sets", KEY_LIST, HONOURED, .section = &as_path_set_section},
 };
 const struct section schema_defined_sets = SECTION("defined-sets", defined_sets_keys, 0);
 
@@ -105,29 +105,29 @@ static const struct key condition_keys[] = {
     {"install-protocol-eq", KEY_WORD, IGNORED, .words = protocol_words},
     {"igp-conditions", KEY_BLOCK, IGNORED, .section = &igp_condition_section},
     {"bgp-conditions.match-community-set.community-set", KEY_TEXT, HONOURED},
-    {"bgp-conditions.match-community-set.match-set-options", KEY_WORD, HONOURED, .words = any_all_invert_words},
+    {"bgp-conditions.match-community-set.match-set-options", KEY_WORD, HONOURED, .words = schema_match_words},
     {"bgp-conditions.match-ext-community-set.ext-community-set", KEY_TEXT, HONOURED},
-    {"bgp-conditions.match-ext-community-set.match-set-options", KEY_WORD, HONOURED, .words = any_all_invert_words},
+    {"bgp-conditions.match-ext-community-set.match-set-options", KEY_WORD, HONOURED, .words = schema_match_words},
     {"bgp-conditions.match-large-community-set.large-community-set", KEY_TEXT, HONOURED},
-    {"bgp-conditions.match-large-community-set.match-set-options", KEY_WORD, HONOURED, .words = any_all_invert_words},
+    {"bgp-conditions.match-large-community-set.match-set-options", KEY_WORD, HONOURED, .words = schema_match_words},
     {"bgp-conditions.match-as-path-set.as-path-set", KEY_TEXT, HONOURED},
-    {"bgp-conditions.match-as-path-set.match-set-options", KEY_WORD, HONOURED, .words = any_all_invert_words},
+    {"bgp-conditions.match-as-path-set.match-set-options", KEY_WORD, HONOURED, .words = schema_match_words},
     {"bgp-conditions.med-eq", KEY_NUMBER, HONOURED, RANGE(0, UINT32_MAX)},
-    {"bgp-conditions.origin-eq", KEY_WORD, HONOURED, .words = origin_words},
+    {"bgp-conditions.origin-eq", KEY_WORD, HONOURED, .words = schema_origin_words},
     {"bgp-conditions.next-hop-in-list", KEY_TEXTS, HONOURED},
     {"bgp-conditions.afi-safi-in-list", KEY_TEXTS, HONOURED},
     {"bgp-conditions.local-pref-eq", KEY_NUMBER, HONOURED, RANGE(0, UINT32_MAX)},
-    {"bgp-conditions.community-count.operator", KEY_WORD, HONOURED, .words = operator_words},
+    {"bgp-conditions.community-count.operator", KEY_WORD, HONOURED, .words = schema_operator_words},
     {"bgp-conditions.community-count.value", KEY_NUMBER, HONOURED, RANGE(0, UINT32_MAX)},
-    {"bgp-conditions.as-path-length.operator", KEY_WORD, HONOURED, .words = operator_words},
+    {"bgp-conditions.as-path-length.operator", KEY_WORD, HONOURED, .words = schema_operator_words},
     {"bgp-conditions.as-path-length.value", KEY_NUMBER, HONOURED, RANGE(0, UINT32_MAX)},
-    {"bgp-conditions.route-type", KEY_WORD, HONOURED, .words = route_type_words},
-    {"bgp-conditions.rpki-validation-result", KEY_WORD, HONOURED, .words = validation_words},
+    {"bgp-conditions.route-type", KEY_WORD, HONOURED, .words = schema_route_type_words},
+    {"bgp-conditions.rpki-validation-result", KEY_WORD, HONOURED, .words = schema_validation_words},
 };
 static const struct section condition_section = SECTION("conditions", condition_keys, 0);
 
 static const struct key action_keys[] = {
-    {"route-disposition", KEY_WORD, HONOURED, .words = disposition_words},
+    {"route-disposition", KEY_WORD, HONOURED, .words = schema_disposition_words},
     {"igp-actions.set-tag", KEY_TEXT, IGNORED},
     {"bgp-actions.set-as-path-prepend.repeat-n", KEY_NUMBER, HONOURED, RANGE(0, UINT8_MAX)},
     {"bgp-actions.set-as-path-prepend.as", KEY_TEXT, HONOURED},
@@ -139,7 +139,7 @@ static const struct key action_keys[] = {
     {"bgp-actions.set-ext-community.options", KEY_TEXT, HONOURED},
     {"bgp-actions.set-large-community.set-large-community-method.communities-list", KEY_TEXTS, HONOURED},
     {"bgp-actions.set-large-community.options", KEY_TEXT, HONOURED},
-    {"bgp-actions.set-route-origin", KEY_WORD, HONOURED, .words = origin_words},
+    {"bgp-actions.set-route-origin", KEY_WORD, HONOURED, .words = schema_origin_words},
     {"bgp-actions.set-local-pref", KEY_NUMBER, HONOURED, RANGE(0, UINT32_MAX)},
     {"bgp-actions.set-next-hop", KEY_TEXT, HONOURED},
     {"bgp-actions.set-med", KEY_TEXT, HONOURED},

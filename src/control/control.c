@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "control/internal.h"
+#include "speaker/policy_run.h"
 #include "speaker/dynamic_peers.h"
 
 enum {
@@ -274,6 +275,7 @@ static struct config *copy_config(const struct config *config)
     copy->peer_groups = copy_array(config->peer_groups, config->peer_group_count, sizeof(*config->peer_groups));
     copy->dynamic_neighbors =
         copy_array(config->dynamic_neighbors, config->dynamic_neighbor_count, sizeof(*config->dynamic_neighbors));
+    config_policies_ref(copy->policies);
     return copy;
 }
 
@@ -287,7 +289,11 @@ int control_apply(struct control *control, const struct config *config, void (*l
         if (result != E_OK)
             return result;
     }
-    config_diff(control->applied ? control->applied : &nothing, config, &apply_ops, &apply);
+    const struct config *before = control->applied ? control->applied : &nothing;
+    if (control_apply_policies(control, control->applied, config))
+        report(&apply, "policies: %s", control->applied ? "changed" : "defined");
+    config_diff(before, config, &apply_ops, &apply);
+    policy_run_changed(control->speaker);
     config_free(control->applied);
     control->applied = copy_config(config);
     return E_OK;

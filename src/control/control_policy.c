@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/check.h"
+#include "base/log.h"
 #include "control/internal.h"
 #include "policy/evaluate.h"
 #include "policy/policy_table.h"
@@ -21,7 +22,8 @@ static int changed(struct control *control, int result)
     return result;
 }
 
-/* Definitions -------------------------------------------------------------------------------------------------------- */
+/* Definitions --------------------------------------------------------------------------------------------------------
+ */
 
 int control_set_add(struct control *control, const struct set_spec *set, struct err *err)
 {
@@ -53,8 +55,7 @@ int control_statement_add(struct control *control, const struct statement_spec *
     return result < 0 ? result : changed(control, policy_statement_add(table_of(control), statement, err));
 }
 
-int control_statement_delete(struct control *control, const struct statement_spec *statement, bool all,
-                             struct err *err)
+int control_statement_delete(struct control *control, const struct statement_spec *statement, bool all, struct err *err)
 {
     int result = control_need_started(control, err);
     return result < 0 ? result : changed(control, policy_statement_delete(table_of(control), statement, all, err));
@@ -66,15 +67,14 @@ size_t control_statement_list(struct control *control, const char *name,
     return control_started(control) ? policy_statement_list(table_of(control), name, show, context) : 0;
 }
 
-int control_policy_add(struct control *control, const struct policy_spec *policy, bool refer_existing,
-                       struct err *err)
+int control_policy_add(struct control *control, const struct policy_spec *policy, bool refer_existing, struct err *err)
 {
     int result = control_need_started(control, err);
     return result < 0 ? result : changed(control, policy_add(table_of(control), policy, refer_existing, err));
 }
 
-int control_policy_delete(struct control *control, const struct policy_spec *policy, bool all,
-                          bool preserve_statements, struct err *err)
+int control_policy_delete(struct control *control, const struct policy_spec *policy, bool all, bool preserve_statements,
+                          struct err *err)
 {
     int result = control_need_started(control, err);
     return result < 0 ? result
@@ -87,7 +87,8 @@ size_t control_policy_list(struct control *control, const char *name,
     return control_started(control) ? policy_list(table_of(control), name, show, context) : 0;
 }
 
-/* Assignments -------------------------------------------------------------------------------------------------------- */
+/* Assignments --------------------------------------------------------------------------------------------------------
+ */
 
 static struct peer *find_target(struct control *control, const char *target)
 {
@@ -173,7 +174,8 @@ int control_assignment_show(struct control *control, const char *target, enum po
     return 0;
 }
 
-/* Everything --------------------------------------------------------------------------------------------------------- */
+/* Everything ---------------------------------------------------------------------------------------------------------
+ */
 
 static int forget_assignments(struct control *control, struct err *err)
 {
@@ -183,8 +185,7 @@ static int forget_assignments(struct control *control, struct err *err)
     for (unsigned i = 0; i < ARRAY_LEN(directions) && result == 0; i++) {
         struct assignment_spec nothing = {.target = POLICY_TARGET_GLOBAL, .direction = directions[i]};
         result = policy_assign_exactly(table_of(control), &nothing, err);
-        list_foreach(peer, &control->speaker->peers, struct peer, link)
-        {
+        list_foreach (peer, &control->speaker->peers, struct peer, link) {
             nothing.target = peer_name(peer, name);
             policy_assign_exactly(table_of(control), &nothing, err);
         }
@@ -209,4 +210,30 @@ int control_policies_set(struct control *control, const struct policy_definition
         result = policy_assign_exactly(table_of(control), &named, err);
     }
     return changed(control, result);
+}
+
+/* A file -------------------------------------------------------------------------------------------------------------
+ */
+
+static const struct policy_definitions no_definitions;
+
+static const struct policy_definitions *definitions_of(const struct config *config)
+{
+    return config != NULL && config->policies != NULL ? config->policies : &no_definitions;
+}
+
+bool control_apply_policies(struct control *control, const struct config *before, const struct config *after)
+{
+    struct err err;
+    const struct apply_policy_config *applied = &after->global.apply_policy;
+    bool defined = !policy_definitions_equal(definitions_of(before), definitions_of(after));
+    bool assigned = before == NULL ? applied->import_count + applied->export_count > 0
+                                   : memcmp(&before->global.apply_policy, applied, sizeof(*applied)) != 0;
+    /* The file was checked as a whole. */
+    if (defined && policy_table_define(table_of(control), definitions_of(after), &err) < 0)
+        log_error("policy", NULL, "the policies of the file were not defined: %s", err.text);
+    control->speaker->global.apply_policy = *applied;
+    if ((assigned || defined) && policy_run_configure_global(control->speaker, &err) < 0)
+        log_error("policy", NULL, "the policies of the file were not assigned: %s", err.text);
+    return defined || assigned;
 }

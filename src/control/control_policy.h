@@ -1,6 +1,6 @@
-/* Policies through the management interface: defined sets, statements, policies, and where they are assigned. Values are
- * those of policy/spec.h; error texts are GoBGP's. Every change reaches the routes it touches by itself, in and out,
- * without a session reset.
+/* Policies through the management interface: defined sets, statements, policies, and where they are assigned. Values
+ * are those of policy/spec.h; error texts are GoBGP's. Every change reaches the routes it touches by itself, in and
+ * out, without a session reset.
  *
  * (GoBGP's API: AddDefinedSet ... SetPolicies. All of these need a started speaker.)
  */
@@ -22,10 +22,9 @@ int control_statement_delete(struct control *control, const struct statement_spe
 size_t control_statement_list(struct control *control, const char *name,
                               void (*show)(void *context, const struct statement_spec *statement), void *context);
 
-int control_policy_add(struct control *control, const struct policy_spec *policy, bool refer_existing,
-                       struct err *err);
-int control_policy_delete(struct control *control, const struct policy_spec *policy, bool all,
-                          bool preserve_statements, struct err *err);
+int control_policy_add(struct control *control, const struct policy_spec *policy, bool refer_existing, struct err *err);
+int control_policy_delete(struct control *control, const struct policy_spec *policy, bool all, bool preserve_statements,
+                          struct err *err);
 size_t control_policy_list(struct control *control, const char *name,
                            void (*show)(void *context, const struct policy_spec *policy), void *context);
 
@@ -62,8 +61,8 @@ struct policy_test {
 
 struct policy_test_result {
     enum policy_action action;
-    const char *target;    /* whose assignment decided; "" for a policy by itself */
-    const char *policy;    /* what decided; "": a default did */
+    const char *target; /* whose assignment decided; "" for a policy by itself */
+    const char *policy; /* what decided; "": a default did */
     const char *statement;
     const uint8_t *before; /* the attributes tried */
     uint32_t before_length;

@@ -134,3 +134,41 @@ int policy_table_define(struct policy_table *table, const struct policy_definiti
     policy_table_free(made);
     return 0;
 }
+
+static bool same_set(const struct set_spec *a, const struct set_spec *b)
+{
+    if (a->type != b->type || a->count != b->count || strcmp(a->name, b->name) != 0)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (a->type != SET_PREFIX && strcmp(a->texts[i], b->texts[i]) != 0)
+            return false;
+        if (a->type == SET_PREFIX && (!prefix_equal(&a->prefixes[i].prefix, &b->prefixes[i].prefix) ||
+                                      a->prefixes[i].length_min != b->prefixes[i].length_min ||
+                                      a->prefixes[i].length_max != b->prefixes[i].length_max))
+            return false;
+    }
+    return true;
+}
+
+static bool same_policy(const struct policy_spec *a, const struct policy_spec *b)
+{
+    if (a->statement_count != b->statement_count || strcmp(a->name, b->name) != 0)
+        return false;
+    for (size_t i = 0; i < a->statement_count; i++)
+        if (!statement_spec_equal(&a->statements[i], &b->statements[i]))
+            return false;
+    return true;
+}
+
+bool policy_definitions_equal(const struct policy_definitions *a, const struct policy_definitions *b)
+{
+    if (a->set_count != b->set_count || a->policy_count != b->policy_count)
+        return false;
+    for (size_t i = 0; i < a->set_count; i++)
+        if (!same_set(&a->sets[i], &b->sets[i]))
+            return false;
+    for (size_t i = 0; i < a->policy_count; i++)
+        if (!same_policy(&a->policies[i], &b->policies[i]))
+            return false;
+    return true;
+}

@@ -57,6 +57,12 @@ void policy_target_forget(struct policy_table *table, const char *target);
  * as before do not count as changed. With an error nothing is changed. */
 int policy_table_define(struct policy_table *table, const struct policy_definitions *definitions, struct err *err);
 
+/* Do both say the same, in the same words? */
+bool policy_definitions_equal(const struct policy_definitions *a, const struct policy_definitions *b);
+
+/* Is this a member a set of the type can have? Not for prefix sets. */
+int policy_member_check(enum set_type type, const char *text, struct err *err);
+
 /* Are these definitions right by themselves? For a file, before it is applied. On an error `place` tells which
  * definition it is about. */
 struct policy_place {

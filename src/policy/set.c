@@ -219,3 +219,15 @@ void policy_set_show(const struct policy_set *set, void (*show)(void *context, c
         mem_free(MEM_POLICY, texts);
     }
 }
+
+int policy_member_check(enum set_type type, const char *text, struct err *err)
+{
+    struct prefix prefix;
+    struct pattern_set one;
+    if (type == SET_NEIGHBOR || type == SET_NEXT_HOP)
+        return parse_address(text, &prefix, err);
+    pattern_set_init(&one, type);
+    int result = pattern_set_add(&one, text, err);
+    pattern_set_release(&one);
+    return result;
+}

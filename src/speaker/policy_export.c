@@ -15,7 +15,8 @@
 
 enum { VIEWPOINT_MAX = 1 << 20 };
 
-/* Views -------------------------------------------------------------------------------------------------------------- */
+/* Views --------------------------------------------------------------------------------------------------------------
+ */
 
 void policy_views_init(struct policy_views *views)
 {
@@ -31,8 +32,7 @@ static void view_free(struct policy_view *view)
 
 void policy_views_release(struct policy_views *views)
 {
-    list_foreach_safe(view, &views->list, struct policy_view, link)
-    {
+    list_foreach_safe (view, &views->list, struct policy_view, link) {
         view_free(view);
     }
 }
@@ -46,8 +46,7 @@ static bool view_is(const struct policy_view *view, const struct policy_chain *c
 
 void policy_views_purge(struct policy_views *views)
 {
-    list_foreach_safe(view, &views->list, struct policy_view, link)
-    {
+    list_foreach_safe (view, &views->list, struct policy_view, link) {
         if (view->refs == 0)
             view_free(view);
     }
@@ -62,8 +61,7 @@ static struct policy_view *find_view(struct speaker *speaker, const struct polic
     struct buf viewpoint;
     buf_init(&viewpoint, VIEWPOINT_MAX);
     policy_chain_viewpoint(chain, neighbor, &viewpoint);
-    list_foreach(view, &views->list, struct policy_view, link)
-    {
+    list_foreach (view, &views->list, struct policy_view, link) {
         if (view_is(view, chain, &viewpoint))
             found = view;
     }
@@ -72,8 +70,7 @@ static struct policy_view *find_view(struct speaker *speaker, const struct polic
         return found;
     }
     found = mem_zalloc(MEM_POLICY, sizeof(*found));
-    *found = (struct policy_view){
-        .speaker = speaker, .chain = *chain, .viewpoint = viewpoint, .neighbor = *neighbor};
+    *found = (struct policy_view){.speaker = speaker, .chain = *chain, .viewpoint = viewpoint, .neighbor = *neighbor};
     list_append(&views->list, &found->link);
     return found;
 }
@@ -86,8 +83,7 @@ void policy_export_rules(const struct peer *peer, struct export_rules *rules)
     rules->policy = NULL;
     rules->requires_policy =
         peer->kind == SOURCE_EXTERNAL && speaker->global.ebgp_requires_policy && policy_chain_is_silent(&chain);
-    rules->default_export =
-        policy_chain_default(&chain) == POLICY_REJECT ? DEFAULT_ACTION_REJECT : DEFAULT_ACTION_NONE;
+    rules->default_export = policy_chain_default(&chain) == POLICY_REJECT ? DEFAULT_ACTION_REJECT : DEFAULT_ACTION_NONE;
     if (!policy_chain_has_policies(&chain))
         return;
     rules->default_export = DEFAULT_ACTION_NONE;
@@ -97,7 +93,8 @@ void policy_export_rules(const struct peer *peer, struct export_rules *rules)
     rules->policy = find_view(speaker, &chain, &peer->config.address);
 }
 
-/* Groups ------------------------------------------------------------------------------------------------------------- */
+/* Groups -------------------------------------------------------------------------------------------------------------
+ */
 
 struct policy_export {
     struct update_group *group;
@@ -105,7 +102,7 @@ struct policy_export {
     struct policy_memo *memo;
     struct buf work, section, block;
     struct policy_facts facts;
-    const struct rib_path *path; /* being evaluated */
+    const struct rib_path *path;  /* being evaluated */
     struct policy_result *result; /* of the last evaluation; NULL: nobody asked */
 };
 
@@ -156,10 +153,10 @@ static void rewrite(struct policy_export *export, struct attr_block *block)
     buf_clear(&export->section);
     buf_clear(&export->block);
     unsigned length = export_attributes(&rules, &path, &export->work, &export->section, next_hop);
-    attr_edit_init(&edit, export->section.bytes, (uint32_t)export->section.length);
+    attr_edit_init(&edit, export->section.bytes, (uint32_t) export->section.length);
     attr_edit_set(&edit, ATTR_FLAG_TRANSITIVE, ATTR_NEXT_HOP, next_hop, (uint16_t)length);
     attr_edit_finish(&edit, &export->block);
-    attr_block_of(export->block.bytes, (uint32_t)export->block.length, block);
+    attr_block_of(export->block.bytes, (uint32_t) export->block.length, block);
 }
 
 static void collect_facts(struct policy_export *export)
@@ -191,7 +188,7 @@ static attr_id finish(struct policy_export *export, const struct policy_result *
         attr_edit_remove(&edit, ATTR_LOCAL_PREF);
     buf_clear(&export->section);
     attr_edit_finish(&edit, &export->section);
-    attr_block_of(export->section.bytes, (uint32_t)export->section.length, &block);
+    attr_block_of(export->section.bytes, (uint32_t) export->section.length, &block);
     return attr_store_intern(group->rib->attrs, &block, 0);
 }
 
@@ -220,8 +217,8 @@ static attr_id evaluate(void *context, struct policy_trace *trace)
 static void prepare(struct policy_export *export, const struct prefix *prefix, const struct rib_path *path)
 {
     export->path = path;
-    export->facts = (struct policy_facts){
-        .prefix = prefix, .origin_as = attr_get(export->group->rib->view, path->attrs)->origin_as};
+    export->facts = (struct policy_facts){.prefix = prefix,
+                                          .origin_as = attr_get(export->group->rib->view, path->attrs)->origin_as};
 }
 
 enum export_reason policy_export_path(struct policy_export *export, row_id row, const struct rib_path *path,

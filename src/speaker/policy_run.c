@@ -68,7 +68,8 @@ struct policy_views *policy_run_views(struct policy_run *run)
     return &run->views;
 }
 
-/* Chains ------------------------------------------------------------------------------------------------------------- */
+/* Chains -------------------------------------------------------------------------------------------------------------
+ */
 
 void policy_chain_of(struct speaker *speaker, const struct peer *peer, enum policy_direction direction,
                      struct policy_chain *chain)
@@ -129,7 +130,8 @@ void policy_run_forget(struct peer *peer)
     policy_target_forget(peer->speaker->policy->table, peer_name(peer, name));
 }
 
-/* Import ------------------------------------------------------------------------------------------------------------- */
+/* Import -------------------------------------------------------------------------------------------------------------
+ */
 
 enum path_reject policy_import_default(const struct peer *peer)
 {
@@ -229,8 +231,8 @@ void policy_import_apply(struct peer *peer, struct speaker_table *table, struct 
         apply_part(table, change, pass(&importing, &any), &part);
         return;
     }
-    /* As long as the outcome is the same the run goes on; neighbouring prefixes mostly are treated alike. The set before
-     * is held, since the memo may be cleared on the way. */
+    /* As long as the outcome is the same the run goes on; neighbouring prefixes mostly are treated alike. The set
+     * before is held, since the memo may be cleared on the way. */
     part.nlri_length = 0;
     for (const uint8_t *at = cursor.at; nlri_next(&cursor, table->rib->kind, change->add_path, &nlri); at = cursor.at) {
         attr_id attrs = pass(&importing, &nlri.prefix);
@@ -274,7 +276,8 @@ attr_id policy_import_local(struct speaker *speaker, struct speaker_table *table
     return import_own(&importing, prefix, attrs, reject);
 }
 
-/* Looking again ------------------------------------------------------------------------------------------------------ */
+/* Looking again ------------------------------------------------------------------------------------------------------
+ */
 
 static attr_id import_received(struct importing *importing, const struct prefix *prefix, attr_id received,
                                enum path_reject *reject)

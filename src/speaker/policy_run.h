@@ -2,7 +2,8 @@
  *
  *   import   received attributes -> [loops, roles] -> chain of the neighbor -> the path's attributes, or rejected
  *   export   what a session of that kind would be told -> chain of the neighbor told -> what it is told, or nothing
- *   change   a set, policy or assignment changes -> exactly the rows and groups it reaches are looked at again, in slices
+ *   change   a set, policy or assignment changes -> exactly the rows and groups it reaches are looked at again, in
+ * slices
  *
  * A chain is the global assignment and then the neighbor's own; a route server client has only its own. Import is asked
  * once per UPDATE, or, where prefixes matter, once per run of prefixes that are treated alike; export (policy_export.h)
@@ -42,7 +43,8 @@ void policy_run_forget(struct peer *peer);
 /* Something was changed in the table: the routes it touches are looked at again. */
 void policy_run_changed(struct speaker *speaker);
 
-/* Import ------------------------------------------------------------------------------------------------------------- */
+/* Import -------------------------------------------------------------------------------------------------------------
+ */
 
 /* Where no policy is: what the defaults, and RFC 8212, make of a neighbor's routes. */
 enum path_reject policy_import_default(const struct peer *peer);
@@ -65,7 +67,8 @@ void policy_import_row(struct speaker *speaker, struct speaker_table *table, row
 void policy_import_explain(struct speaker *speaker, struct speaker_table *table, const struct prefix *prefix,
                            const struct rib_path *path, struct policy_result *result);
 
-/* Looking again ------------------------------------------------------------------------------------------------------ */
+/* Looking again ------------------------------------------------------------------------------------------------------
+ */
 
 /* Walks over a table for what has changed, until the time is reached. True while there is more. */
 bool policy_walk_run(struct speaker *speaker, struct speaker_table *table, struct mono_time until);

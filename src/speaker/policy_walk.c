@@ -2,8 +2,8 @@
  *
  *   import, everything     each path that passes the assignment goes through import again, from the set as received
  *   import, some prefixes  the same for the rows within them
- *   export, everything     each group that passes it looks at all rows again, as it did when it began (update_group_fill)
- *   export, some prefixes  each such group looks at the rows within them
+ *   export, everything     each group that passes it looks at all rows again, as it did when it began
+ * (update_group_fill) export, some prefixes  each such group looks at the rows within them
  *
  * Groups whose rules have become others go on with the new ones: what they told stands in out[], so only differences
  * are sent, and no session notices. A neighbour that is not treated as the rest of its group any more moves to another
@@ -50,7 +50,8 @@ void policy_walk_drop_all(struct speaker_table *table)
     }
 }
 
-/* Starting ----------------------------------------------------------------------------------------------------------- */
+/* Starting -----------------------------------------------------------------------------------------------------------
+ */
 
 static struct policy_walk *find_import(struct speaker_table *table, source_id source)
 {
@@ -222,7 +223,8 @@ void policy_run_changed(struct speaker *speaker)
     pipeline_wake(speaker);
 }
 
-/* Walking ------------------------------------------------------------------------------------------------------------ */
+/* Walking ------------------------------------------------------------------------------------------------------------
+ */
 
 static bool concerns(const struct policy_walk *walk, const struct rib *rib, row_id row)
 {

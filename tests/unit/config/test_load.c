@@ -411,10 +411,6 @@ static void test_the_api_cannot_ask_for_more(void **state)
     assert_int_equal(neighbor_config_complete(&wishes, &config->global, NULL, &err), E_UNSUPPORTED);
     assert_string_equal(err.text, "config.vrf: not yet supported (VRFs)");
     wishes.vrf[0] = '\0';
-    wishes.peer.apply_policy.export_count = 1;
-    assert_int_equal(neighbor_config_complete(&wishes, &config->global, NULL, &err), E_UNSUPPORTED);
-    assert_string_equal(err.text, "apply-policy.config.export-policy-list: not yet supported (policies)");
-    wishes.peer.apply_policy.export_count = 0;
     assert_int_equal(neighbor_config_complete(&wishes, &config->global, NULL, &err), 0);
     config_free(config);
 }

@@ -11,7 +11,7 @@ enum change {
     REFLECTOR_CLIENT,
     ROUTE_SERVER_CLIENT,
     TWO_OCTET,
-    NEXT_HOP_SELF,
+    SELF_INSIDE,
     DISREGARD_COMMUNITIES,
     WAITS_FOR_POLICY,
     DEFAULT_REJECT,
@@ -25,7 +25,7 @@ static void change_rules(struct export_rules *rules, enum change change)
     rules->reflector_client = change == REFLECTOR_CLIENT;
     rules->route_server_client = change == ROUTE_SERVER_CLIENT;
     rules->four_octet_as = change != TWO_OCTET;
-    rules->next_hop_self = change == NEXT_HOP_SELF;
+    rules->next_hop_self = change == SELF_INSIDE;
     rules->honour_well_known = change != DISREGARD_COMMUNITIES;
     rules->requires_policy = change == WAITS_FOR_POLICY;
     rules->default_export = change == DEFAULT_REJECT ? DEFAULT_ACTION_REJECT : DEFAULT_ACTION_NONE;
@@ -143,9 +143,9 @@ static const struct rewrite_case {
     {SOURCE_INTERNAL, PLAIN, LAB_EXTERNAL, "origin=0 path=65001 nh=192.0.2.1 med=5",
      "origin=0 path=65001 nh=192.0.2.1 med=5 pref=100"},
     {SOURCE_INTERNAL, PLAIN, LAB_LOCAL, "origin=0 nh=0.0.0.0 pref=7", "origin=0 path= nh=192.0.2.99 pref=7"},
-    {SOURCE_INTERNAL, NEXT_HOP_SELF, LAB_EXTERNAL, "origin=0 path=65001 nh=192.0.2.1",
+    {SOURCE_INTERNAL, SELF_INSIDE, LAB_EXTERNAL, "origin=0 path=65001 nh=192.0.2.1",
      "origin=0 path=65001 nh=192.0.2.99 pref=100"},
-    {SOURCE_INTERNAL, NEXT_HOP_SELF, LAB_CLIENT, "origin=0 path=65001 nh=192.0.2.1 pref=1",
+    {SOURCE_INTERNAL, SELF_INSIDE, LAB_CLIENT, "origin=0 path=65001 nh=192.0.2.1 pref=1",
      "origin=0 path=65001 nh=192.0.2.1 pref=1 originator=16843012 clusters=78"},
     /* RFC 4456 8: who brought it, and that it passed here. */
     {SOURCE_INTERNAL, REFLECTOR_CLIENT, LAB_INTERNAL, "origin=0 path= nh=192.0.2.1 pref=1",
