@@ -122,8 +122,8 @@ static void bench_prefixes(enum addr_kind kind, size_t count)
     bench_insert_singly(kind, keys, count);
     struct prefix_table *table = prefix_table_new(kind);
     bench_resolve(table, keys, count, "insert in batches of 32");
-    printf("  %-34s %7u, %.1f bytes each, longest run %u\n", "rows", table->row_count,
-           (double)prefix_table_bytes(table) / table->row_count, id_table_longest_run(&table->ids));
+    printf("  %-34s %7u, %.1f bytes each, longest search %u\n", "rows", table->row_count,
+           (double)prefix_table_bytes(table) / table->row_count, id_table_longest_search(&table->ids));
     bench_resolve(table, keys, count, "look up in batches, same order");
     keys_shuffle(keys, count);
     bench_resolve(table, keys, count, "look up in batches, random order");

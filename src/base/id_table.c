@@ -1,13 +1,18 @@
 /* Extendible hashing over linear probing.
  *
- *     hash  | d bits: entry of the directory | ... |   all bits, mixed again: slot
+ *     hash  | d bits: entry of the directory | the rest: slot |
  *
- * A segment is an ordinary open-addressing table of 8 to 8,192 slots, at most 85 % full. It grows by a third or a half,
- * then by eighths of the largest size, and when it has that it splits in two by the next bit of the hash; the directory
- * doubles when that bit is not in its index yet. Segments of a good hash fill evenly and so all grow at nearly the same
- * time: with sizes that only double, a table just past that point would stand half empty (16.8 MB instead of 10.5 for
- * a million ids). So the largest thing ever done at once is to redistribute one segment, 6,963 ids or about 50 us, and
- * the table grows a segment at a time instead of holding two copies while it is rebuilt.
+ * A segment is an open-addressing table of 8 to 8,192 slots, at most 7/8 full, whose ids stand in the order of their
+ * hashes: an id's home is where its hash would be if all hashes there are were spread evenly over the segment, and ids
+ * that come to stand there before it move it on. So a search ends at the first higher hash, also when it finds nothing,
+ * which is what every new prefix begins with (unordered, it has to find an empty slot: 30 steps in so full a table);
+ * and a segment is made larger, or split, by copying it from front to back.
+ *
+ * It grows by a quarter or so until it has the largest size and then splits in two by the next bit of the hash; the
+ * directory doubles when that bit is not in its index yet. Segments of a good hash fill evenly and so all grow at
+ * nearly the same time: with sizes that only double, a table just past that point would stand half empty (16.8 MB
+ * instead of 10.5 for a million ids). So the largest thing ever done at once is to copy one segment, 7,168 ids or about
+ * 30 us, and the table grows a segment at a time instead of holding two copies while it is rebuilt.
  *
  * Removal closes the gap by moving later ids of the run back: no tombstones, so a table after years of churn probes
  * as one freshly filled. Segments shrink a size at a time below 1/6 full; they are not joined again, a segment at its
@@ -31,11 +36,11 @@ enum {
 
 /* Sizes of segments, in units; the slab's classes. */
 static const uint16_t size_units[] = {1,  2,  3,   4,   6,   8,   12,  16,  24,  32,  48,
-                                      64, 96, 128, 192, 256, 384, 512, 640, 768, 896, 1024};
+                                      64, 96, 128, 192, 256, 384, 512, 640, 832, 1024};
 enum {
     SIZE_COUNT = sizeof(size_units) / sizeof(size_units[0]),
     SIZE_LARGEST = SIZE_COUNT - 1,
-    SIZE_AFTER_SPLIT = SIZE_COUNT - 4,
+    SIZE_AFTER_SPLIT = SIZE_COUNT - 3,
 };
 _Static_assert(1024 * SLOTS_PER_UNIT == ID_TABLE_SEGMENT_SLOTS, "the largest segment is the last class");
 
@@ -55,7 +60,19 @@ static uint32_t segment_slot_count(const struct id_segment *segment)
 /* Most ids a segment of a size may hold. */
 static uint32_t size_limit(unsigned size)
 {
-    return (uint32_t)size_units[size] * SLOTS_PER_UNIT * 17 / 20;
+    return (uint32_t)size_units[size] * SLOTS_PER_UNIT / 8 * 7;
+}
+
+/* The last slots are nobody's home, and the very last is always empty. */
+static uint32_t segment_homes(const struct id_segment *segment)
+{
+    uint32_t slots = segment_slot_count(segment);
+    return slots - slots / 64 - 4;
+}
+
+static struct id_slot *segment_slots(const struct id_table *table, const struct id_segment *segment)
+{
+    return slab_at(&table->slots, segment->place);
 }
 
 static void segment_make(struct id_table *table, struct id_segment *segment, unsigned size, unsigned depth)
@@ -67,8 +84,8 @@ static void segment_make(struct id_table *table, struct id_segment *segment, uns
     segment->count = 0;
     segment->limit = size_limit(size);
     table->slot_count += slots;
-    if (segment->place)
-        memset(slab_at(&table->slots, segment->place), 0, slots * sizeof(struct id_slot));
+    for (uint32_t i = 0; segment->place && i < slots; i++)
+        segment_slots(table, segment)[i] = ID_SLOT_EMPTY;
 }
 
 static void segment_drop(struct id_table *table, const struct id_segment *segment)
@@ -78,20 +95,23 @@ static void segment_drop(struct id_table *table, const struct id_segment *segmen
         slab_free(&table->slots, segment->place, segment->size);
 }
 
-static struct id_slot *segment_slots(const struct id_table *table, const struct id_segment *segment)
-{
-    return slab_at(&table->slots, segment->place);
-}
-
-static void segment_add(const struct id_table *table, struct id_segment *segment, struct id_slot slot)
+/* Puts a slot behind the lower hashes and moves the rest of the run on. False when it would reach the last slot. */
+static bool segment_add(const struct id_table *table, struct id_segment *segment, struct id_slot slot)
 {
     struct id_slot *slots = segment_slots(table, segment);
-    uint32_t size = segment_slot_count(segment);
-    uint32_t at = id_slot_home(slot.hash, size);
-    while (slots[at].id)
-        at = id_slot_next(at, size);
+    uint32_t last = segment_slot_count(segment) - 1;
+    uint32_t at = id_slot_home(slot.hash, segment->depth, segment_homes(segment));
+    while (slots[at].hash <= slot.hash && slots[at].id)
+        at++;
+    uint32_t end = at;
+    while (slots[end].id)
+        end++;
+    if (unlikely(end == last))
+        return false;
+    memmove(&slots[at + 1], &slots[at], (end - at) * sizeof(*slots));
     slots[at] = slot;
     segment->count++;
+    return true;
 }
 
 /* Makes the directory entries of a segment, all those that begin with the `depth` bits of `hash`, point at it. */
@@ -101,8 +121,10 @@ static void directory_set(struct id_table *table, uint32_t segment_index, uint32
     uint64_t first = (uint64_t)hash << segment->depth >> 32 << (table->depth - segment->depth);
     uint64_t count = 1ull << (table->depth - segment->depth);
     for (uint64_t i = 0; i < count; i++) {
-        table->directory[first + i] = (struct id_segment_ref){
-            .slots = segment_slots(table, segment), .size = segment_slot_count(segment), .segment = segment_index};
+        table->directory[first + i] = (struct id_segment_ref){.slots = segment_slots(table, segment),
+                                                              .homes = segment_homes(segment),
+                                                              .segment = segment_index,
+                                                              .depth = segment->depth};
     }
 }
 
@@ -144,43 +166,51 @@ void id_table_release(struct id_table *table)
     table->segments = NULL;
 }
 
-/* Pours the ids of `from` into one or two others, by the first bit of the hash they do not share. */
-static void segment_pour(struct id_table *table, const struct id_segment *from, struct id_segment *low,
-                         struct id_segment *high)
+/* Copies slots in order of hash, from front to back, into an empty segment. False when it would reach the last slot. */
+static bool segment_fill(const struct id_table *table, struct id_segment *segment, const struct id_slot *from,
+                         const struct id_slot *end)
 {
-    const struct id_slot *slots = segment_slots(table, from);
-    uint32_t size = segment_slot_count(from);
-    for (uint32_t i = 0; i < size; i++) {
-        if (!slots[i].id)
+    struct id_slot *slots = segment_slots(table, segment);
+    uint32_t homes = segment_homes(segment), last = segment_slot_count(segment) - 1, next = 0, count = 0;
+    for (; from < end; from++) {
+        if (!from->id)
             continue;
-        bool upper = high && (slots[i].hash << from->depth & 0x80000000u);
-        segment_add(table, upper ? high : low, slots[i]);
+        uint32_t home = id_slot_home(from->hash, segment->depth, homes);
+        next = home > next ? home : next;
+        if (unlikely(next == last))
+            return false;
+        slots[next++] = *from;
+        count++;
     }
+    segment->count = count;
+    return true;
 }
 
-/* Gives a segment the next larger or smaller size. `hash` is that of any key in its range. */
+/* Gives a segment another size. `hash` is that of any key in its range. */
 static bool segment_resize(struct id_table *table, uint32_t index, unsigned size, uint32_t hash)
 {
+    const struct id_segment *segment = &table->segments[index];
+    const struct id_slot *slots = segment_slots(table, segment);
     struct id_segment resized;
-    segment_make(table, &resized, size, table->segments[index].depth);
-    if (!resized.place) {
+    segment_make(table, &resized, size, segment->depth);
+    if (!resized.place || !segment_fill(table, &resized, slots, slots + segment_slot_count(segment))) {
         segment_drop(table, &resized);
         return false;
     }
-    segment_pour(table, &table->segments[index], &resized, NULL);
-    segment_drop(table, &table->segments[index]);
+    segment_drop(table, segment);
     table->segments[index] = resized;
     directory_set(table, index, hash);
     return true;
 }
 
-static uint32_t count_high(const struct id_table *table, const struct id_segment *segment)
+/* The first slot of the upper half of the hashes a segment is for; counts the ids below it. */
+static const struct id_slot *upper_half(const struct id_table *table, const struct id_segment *segment, uint32_t *lower)
 {
     const struct id_slot *slots = segment_slots(table, segment);
-    uint32_t size = segment_slot_count(segment), count = 0;
-    for (uint32_t i = 0; i < size; i++)
-        count += slots[i].id != 0 && (slots[i].hash << segment->depth & 0x80000000u) != 0;
-    return count;
+    const struct id_slot *end = slots + segment_slot_count(segment);
+    for (*lower = 0; slots < end && !(slots->id && slots->hash << segment->depth & 0x80000000u); slots++)
+        *lower += slots->id != 0;
+    return slots;
 }
 
 /* A good hash halves a segment; one that does not must still find room. */
@@ -200,17 +230,20 @@ static bool segment_split(struct id_table *table, uint32_t index, uint32_t hash)
         table->segment_capacity *= 2;
         table->segments = mem_realloc(table->kind, table->segments, table->segment_capacity * sizeof(*table->segments));
     }
+    const struct id_segment *segment = &table->segments[index];
+    const struct id_slot *slots = segment_slots(table, segment);
     struct id_segment low, high;
-    uint32_t in_high = count_high(table, &table->segments[index]);
-    segment_make(table, &low, size_after_split(table->segments[index].count - in_high), depth + 1);
-    segment_make(table, &high, size_after_split(in_high), depth + 1);
-    if (!low.place || !high.place) {
+    uint32_t lower;
+    const struct id_slot *middle = upper_half(table, segment, &lower);
+    segment_make(table, &low, size_after_split(lower), depth + 1);
+    segment_make(table, &high, size_after_split(segment->count - lower), depth + 1);
+    if (!low.place || !high.place || !segment_fill(table, &low, slots, middle) ||
+        !segment_fill(table, &high, middle, slots + segment_slot_count(segment))) {
         segment_drop(table, &low);
         segment_drop(table, &high);
         return false;
     }
-    segment_pour(table, &table->segments[index], &low, &high);
-    segment_drop(table, &table->segments[index]);
+    segment_drop(table, segment);
     uint32_t branch = 0x80000000u >> depth;
     uint32_t high_index = table->segment_count++;
     table->segments[index] = low;
@@ -229,20 +262,14 @@ static bool segment_grow(struct id_table *table, uint32_t index, uint32_t hash)
 bool id_table_put(struct id_table *table, uint32_t hash, uint32_t id)
 {
     const struct id_segment_ref *ref = id_table_segment(table, hash);
-    while (unlikely(table->segments[ref->segment].count >= table->segments[ref->segment].limit)) {
+    while (unlikely(table->segments[ref->segment].count >= table->segments[ref->segment].limit) ||
+           unlikely(!segment_add(table, &table->segments[ref->segment], (struct id_slot){.hash = hash, .id = id}))) {
         if (!segment_grow(table, ref->segment, hash))
             return false;
         ref = id_table_segment(table, hash);
     }
-    segment_add(table, &table->segments[ref->segment], (struct id_slot){.hash = hash, .id = id});
     table->count++;
     return true;
-}
-
-/* Steps from one slot forward to another, over the end if need be. */
-static uint32_t distance(uint32_t from, uint32_t to, uint32_t size)
-{
-    return to >= from ? to - from : to + size - from;
 }
 
 void id_table_remove(struct id_table *table, uint32_t hash, uint32_t id)
@@ -250,37 +277,31 @@ void id_table_remove(struct id_table *table, uint32_t hash, uint32_t id)
     const struct id_segment_ref *ref = id_table_segment(table, hash);
     struct id_segment *segment = &table->segments[ref->segment];
     struct id_slot *slots = ref->slots;
-    uint32_t size = ref->size;
-    uint32_t hole = id_slot_home(hash, size);
+    uint32_t hole = id_slot_home(hash, ref->depth, ref->homes);
     while (slots[hole].id != id) {
         CHECK(slots[hole].id);
-        hole = id_slot_next(hole, size);
+        hole++;
     }
-    /* An id may move back into the hole unless its own place lies behind it. */
-    for (uint32_t at = id_slot_next(hole, size); slots[at].id; at = id_slot_next(at, size)) {
-        if (distance(id_slot_home(slots[at].hash, size), at, size) >= distance(hole, at, size)) {
-            slots[hole] = slots[at];
-            hole = at;
-        }
-    }
-    slots[hole] = (struct id_slot){0};
+    /* What was moved on moves back. */
+    for (uint32_t at = hole + 1; slots[at].id && id_slot_home(slots[at].hash, ref->depth, ref->homes) < at; at++)
+        slots[hole++] = slots[at];
+    slots[hole] = ID_SLOT_EMPTY;
     segment->count--;
     table->count--;
-    if (segment->count < size / 6 && segment->size > 0)
+    if (segment->count < segment_slot_count(segment) / 6 && segment->size > 0)
         segment_resize(table, ref->segment, segment->size - 1u, hash);
 }
 
-uint32_t id_table_longest_run(const struct id_table *table)
+uint32_t id_table_longest_search(const struct id_table *table)
 {
     uint32_t longest = 0;
     for (uint32_t i = 0; i < table->segment_count; i++) {
         const struct id_segment *segment = &table->segments[i];
         const struct id_slot *slots = segment_slots(table, segment);
-        uint32_t size = segment_slot_count(segment);
-        uint32_t run = 0;
-        for (uint32_t at = 0; at < 2 * size && run <= size; at++) { /* twice round: runs go over the end */
-            run = slots[at % size].id ? run + 1 : 0;
-            longest = run > longest ? run : longest;
+        uint32_t size = segment_slot_count(segment), homes = segment_homes(segment);
+        for (uint32_t at = 0; at < size; at++) {
+            uint32_t steps = slots[at].id ? at - id_slot_home(slots[at].hash, segment->depth, homes) : 0;
+            longest = steps > longest ? steps : longest;
         }
     }
     return longest;

@@ -21,16 +21,20 @@
 
 enum { ID_TABLE_SEGMENT_SLOTS = 8192 }; /* of the largest segment */
 
+/* Empty ones have the id 0 and the highest hash there is: a search that goes up the hashes ends at them by itself. */
 struct id_slot {
     uint32_t hash;
-    uint32_t id; /* 0 = empty */
+    uint32_t id;
 };
+
+#define ID_SLOT_EMPTY ((struct id_slot){.hash = UINT32_MAX})
 
 /* One entry of the directory. Several neighbouring ones may stand for the same segment. */
 struct id_segment_ref {
     struct id_slot *slots;
-    uint32_t size;
-    uint32_t segment;
+    uint32_t homes; /* slots that are home to some hash; the rest is for what is moved on from the last of them */
+    uint32_t segment : 24;
+    uint32_t depth : 8; /* bits of the hash that chose the segment */
 };
 
 struct id_segment;
@@ -56,15 +60,13 @@ bool id_table_put(struct id_table *table, uint32_t hash, uint32_t id);
 /* Removes an id that is in the table, with the hash it was put with. */
 void id_table_remove(struct id_table *table, uint32_t hash, uint32_t id);
 
-/* Longest run of full slots anywhere: walks the whole table, for tests and diagnosis. */
-uint32_t id_table_longest_run(const struct id_table *table);
+/* The furthest any id stands from its home: walks the whole table, for tests and diagnosis. */
+uint32_t id_table_longest_search(const struct id_table *table);
 
 uint64_t id_table_bytes(const struct id_table *table);
 
 struct id_probe {
-    const struct id_slot *slots;
-    uint32_t size;
-    uint32_t at;
+    const struct id_slot *at;
     uint32_t hash;
 };
 
@@ -73,40 +75,34 @@ static inline const struct id_segment_ref *id_table_segment(const struct id_tabl
     return &table->directory[(uint64_t)hash << table->depth >> 32];
 }
 
-/* The slot a hash would like best. Mixed once more: its first bits have chosen the segment already. */
-static inline uint32_t id_slot_home(uint32_t hash, uint32_t size)
+/* The slot a hash would like best: in the order of hashes. */
+static inline uint32_t id_slot_home(uint32_t hash, unsigned depth, uint32_t homes)
 {
-    return (uint32_t)((uint64_t)(hash * 0x9E3779B1u) * size >> 32);
-}
-
-static inline uint32_t id_slot_next(uint32_t at, uint32_t size)
-{
-    return at + 1 == size ? 0 : at + 1;
+    return (uint32_t)((uint64_t)(hash << depth) * homes >> 32);
 }
 
 static inline void id_table_prefetch(const struct id_table *table, uint32_t hash)
 {
     const struct id_segment_ref *ref = id_table_segment(table, hash);
-    __builtin_prefetch(&ref->slots[id_slot_home(hash, ref->size)]);
+    __builtin_prefetch(&ref->slots[id_slot_home(hash, ref->depth, ref->homes)]);
 }
 
 /* The next id with the same hash; 0 = the key is not in the table. */
 static inline uint32_t id_probe_next(struct id_probe *probe)
 {
-    for (;;) {
-        const struct id_slot *slot = &probe->slots[probe->at];
-        if (slot->id == 0)
-            return 0;
-        probe->at = id_slot_next(probe->at, probe->size);
-        if (slot->hash == probe->hash)
-            return slot->id;
-    }
+    const struct id_slot *slot = probe->at;
+    if (slot->hash != probe->hash || slot->id == 0)
+        return 0;
+    probe->at++;
+    return slot->id;
 }
 
 static inline uint32_t id_probe_first(const struct id_table *table, uint32_t hash, struct id_probe *probe)
 {
     const struct id_segment_ref *ref = id_table_segment(table, hash);
-    *probe = (struct id_probe){
-        .slots = ref->slots, .size = ref->size, .at = id_slot_home(hash, ref->size), .hash = hash};
+    const struct id_slot *slot = &ref->slots[id_slot_home(hash, ref->depth, ref->homes)];
+    while (slot->hash < hash)
+        slot++;
+    *probe = (struct id_probe){.at = slot, .hash = hash};
     return id_probe_next(probe);
 }

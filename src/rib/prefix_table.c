@@ -97,12 +97,14 @@ static void resolve_batch(struct prefix_table *table, const struct prefix_key *k
     }
     for (size_t i = 0; i < count; i++) {
         struct id_probe probe;
-        uint32_t id = id_probe_first(&table->ids, hashes[i], &probe);
-        if (id)
-            __builtin_prefetch(prefix_table_row(table, id), 1);
+        ids[i] = id_probe_first(&table->ids, hashes[i], &probe);
+        if (ids[i])
+            __builtin_prefetch(prefix_table_row(table, ids[i]), 1);
     }
-    for (size_t i = 0; i < count; i++)
-        ids[i] = get_or_add(table, hashes[i], keys[i].bytes, keys[i].length);
+    for (size_t i = 0; i < count; i++) {
+        if (!ids[i] || unlikely(!prefix_row_matches(table, ids[i], keys[i].bytes, keys[i].length)))
+            ids[i] = get_or_add(table, hashes[i], keys[i].bytes, keys[i].length);
+    }
 }
 
 void prefix_table_resolve(struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids)
