@@ -98,7 +98,8 @@ static unsigned choose(struct group_paths *paths, row_id row, struct told_path c
     struct decision_path *weighed = paths->weighed;
     for (uint32_t i = 0; i < all; i++) {
         rib_row_path(rib, row, i, &candidates[count]);
-        if (!rib_path_eligible(&candidates[count]))
+        /* Left out before anything is weighed: MED lets a path that is not told put others behind. */
+        if (!rib_path_eligible(&candidates[count]) || !update_group_allows(group, &candidates[count]))
             continue;
         rib_decision_path(rib, &candidates[count], i, &weighed[count]);
         count++;

@@ -238,7 +238,7 @@ enum export_reason update_group_check(struct update_group *group, row_id row, co
     return reason;
 }
 
-static bool rules_allow(struct update_group *group, const struct rib_path *path)
+bool update_group_allows(struct update_group *group, const struct rib_path *path)
 {
     /* Rows that change together mostly share their set; one remembered answer catches them. */
     if (path->attrs != group->checked_attrs || path->source != group->checked_source) {
@@ -252,7 +252,7 @@ static bool rules_allow(struct update_group *group, const struct rib_path *path)
 bool update_group_choose(struct update_group *group, row_id row, const struct rib_path *path, struct told_path *told)
 {
     *told = (struct told_path){.attrs = path->attrs, .source = path->source};
-    if (!rules_allow(group, path))
+    if (!update_group_allows(group, path))
         return false;
     return group->policy == NULL || policy_export_path(group->policy, row, path, &told->attrs) == EXPORT_TOLD;
 }

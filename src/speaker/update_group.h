@@ -110,6 +110,8 @@ bool update_group_row_told(const struct update_group *group, row_id row); /* any
 enum export_reason update_group_check(struct update_group *group, row_id row, const struct rib_path *path);
 
 /* For group_paths.c and client_views.c. */
+/* May the path be told, as far as the rules say? Remembered for the next call; the policy was not asked. */
+bool update_group_allows(struct update_group *group, const struct rib_path *path);
 /* May the path be told, and as what? `told` has all but the path identifier; its set is good until the next call. */
 bool update_group_choose(struct update_group *group, row_id row, const struct rib_path *path, struct told_path *told);
 /* Would an announcement of `now` be the same bytes as that of `before`, path identifier aside? */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    QUICK_SEEDS = 120,
+    QUICK_SEEDS = 400,
     ROUNDS = 4,
     BURST_PREFIXES_MAX = 5,
     LONG_COMMUNITIES = 250,   /* fits any message, fills logs */
