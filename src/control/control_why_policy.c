@@ -8,9 +8,9 @@
 
 static void describe(const struct policy_result *result, const char *direction, struct str *out)
 {
-    const char *whose = strcmp(result->target, POLICY_TARGET_GLOBAL) == 0 ? "global" : "this neighbor's";
+    const char *whose = strcmp(result->target, POLICY_TARGET_GLOBAL) == 0 ? "the global" : "this neighbor's";
     if (result->policy == NULL)
-        str_printf(out, "the default of the %s %s policies rejects what no policy decides on", whose, direction);
+        str_printf(out, "the default of %s %s policies rejects what none of them decides on", whose, direction);
     else
         str_printf(out, "%s %s policy %s, statement %s, rejects it", whose, direction, result->policy,
                    result->statement);

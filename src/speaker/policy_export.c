@@ -67,6 +67,7 @@ static struct policy_view *find_view(struct speaker *speaker, const struct polic
     }
     if (found != NULL) {
         buf_release(&viewpoint);
+        found->neighbor = *neighbor; /* sets may have changed: this one is in those it stands for */
         return found;
     }
     found = mem_zalloc(MEM_POLICY, sizeof(*found));
