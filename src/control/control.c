@@ -35,6 +35,8 @@ static void close_speaker(struct control *control)
     path_walks_stop(control);
     why_answer_free(control->why);
     control->why = NULL;
+    policy_tested_free(control->tested);
+    control->tested = NULL;
     for (unsigned i = 0; i < TABLE_COUNT; i++) {
         prefix_index_free(control->indexes[i]);
         control->indexes[i] = NULL;

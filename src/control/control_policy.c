@@ -90,7 +90,7 @@ size_t control_policy_list(struct control *control, const char *name,
 /* Assignments --------------------------------------------------------------------------------------------------------
  */
 
-static struct peer *find_target(struct control *control, const char *target)
+struct peer *control_policy_target(struct control *control, const char *target)
 {
     struct addr address;
     if (addr_parse(target, &address) < 0)
@@ -105,7 +105,7 @@ static int check_target(struct control *control, const char *target, struct err 
         return result;
     if (target == NULL || target[0] == '\0')
         return err_set(err, E_INVALID, "empty table name");
-    if (strcmp(target, POLICY_TARGET_GLOBAL) == 0 || find_target(control, target) != NULL)
+    if (strcmp(target, POLICY_TARGET_GLOBAL) == 0 || control_policy_target(control, target) != NULL)
         return 0;
     return err_set(err, E_NOT_FOUND, "not found peer %s", target);
 }
@@ -116,7 +116,7 @@ static struct assignment_spec normal(struct control *control, const struct assig
 {
     struct assignment_spec copy = *spec;
     if (strcmp(spec->target, POLICY_TARGET_GLOBAL) != 0)
-        copy.target = peer_name(find_target(control, spec->target), name);
+        copy.target = peer_name(control_policy_target(control, spec->target), name);
     return copy;
 }
 

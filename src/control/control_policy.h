@@ -7,6 +7,7 @@
 #pragma once
 
 #include "control/control.h"
+#include "policy/explain.h"
 #include "policy/spec.h"
 
 int control_set_add(struct control *control, const struct set_spec *set, struct err *err); /* appends to one there */
@@ -55,14 +56,15 @@ struct policy_test {
     struct prefix prefix;
     const uint8_t *attrs; /* canonical; NULL: the best route of the table to this prefix */
     uint32_t attrs_length;
-    struct addr neighbor;       /* whom it is from (import) or told to (export); ADDR_NONE: nobody */
-    enum route_type route_type; /* ROUTE_TYPE_ANY: external, or local without a neighbor */
+    struct addr neighbor;                 /* whom it is from (import) or told to (export); ADDR_NONE: nobody */
+    enum route_type route_type;           /* ROUTE_TYPE_ANY: external, or local without a neighbor */
+    const struct policy_watcher *watcher; /* policy/explain.h: hears of each statement asked; may be NULL */
 };
 
 struct policy_test_result {
-    enum policy_action action;
-    const char *target; /* whose assignment decided; "" for a policy by itself */
-    const char *policy; /* what decided; "": a default did */
+    enum policy_action action; /* POLICY_NONE: a policy by itself that does not decide */
+    const char *target;        /* whose assignment decided; "" for a policy by itself */
+    const char *policy;        /* what decided; "": a default did */
     const char *statement;
     const uint8_t *before; /* the attributes tried */
     uint32_t before_length;

@@ -21,6 +21,7 @@ struct control {
     void (*stopped)(void *context);
     void *stopped_context;
     struct why_answer *why; /* the last answer */
+    struct policy_tested *tested; /* likewise */
 };
 
 struct control_group {
@@ -59,6 +60,10 @@ void control_why_import_policy(struct control *control, struct rib *rib, const s
                                struct why_path *why);
 /* False: it was not the policy. */
 bool control_why_export_policy(struct update_group *group, row_id row, const struct rib_path *path, struct str *out);
+
+/* The neighbor that is the target of an assignment; NULL: none is. */
+struct peer *control_policy_target(struct control *control, const char *target);
+void policy_tested_free(struct policy_tested *tested);
 
 void path_walks_stop(struct control *control); /* tables are about to go */
 void why_answer_free(struct why_answer *answer);

@@ -271,13 +271,16 @@ static int add_new_set(struct policy_table *table, struct policy_set *set, struc
 
 static void extend_prefixes(struct policy_table *table, struct policy_set *set, const struct set_spec *spec)
 {
-    bool was_empty = set->prefixes.count == 0;
+    bool one_by_one = set->prefixes.count > 0 && spec->count <= POLICY_CHANGE_RANGES_MAX;
     for (size_t i = 0; i < spec->count; i++) {
         if (prefix_set_has(&set->prefixes, &spec->prefixes[i]))
             continue;
         prefix_set_add(&set->prefixes, &spec->prefixes[i]);
-        set_changed(table, set, was_empty ? NULL : &spec->prefixes[i]);
+        if (one_by_one)
+            set_changed(table, set, &spec->prefixes[i]);
     }
+    if (!one_by_one)
+        set_changed(table, set, NULL);
 }
 
 int policy_set_add(struct policy_table *table, const struct set_spec *spec, struct err *err)
@@ -320,9 +323,12 @@ static void take_members(struct policy_set *set, struct policy_set *from)
 static void mark_difference(struct policy_table *table, struct policy_set *set, const struct prefix_set *other)
 {
     struct prefix_range *list = prefix_set_list(&set->prefixes);
-    for (size_t i = 0; i < set->prefixes.count; i++)
-        if (!prefix_set_has(other, &list[i]))
-            set_changed(table, set, &list[i]);
+    uint32_t changes = 0;
+    for (size_t i = 0; i < set->prefixes.count && changes <= POLICY_CHANGE_RANGES_MAX; i++)
+        if (!prefix_set_has(other, &list[i])) {
+            set_changed(table, set, &list[i]); /* beyond so many it is everything */
+            changes++;
+        }
     mem_free(MEM_POLICY, list);
 }
 
@@ -353,9 +359,12 @@ static int remove_members(struct policy_table *table, struct policy_set *set, co
     int result = 0;
     bool there;
     if (spec->type == SET_PREFIX) {
+        bool one_by_one = spec->count <= POLICY_CHANGE_RANGES_MAX;
         for (size_t i = 0; i < spec->count; i++)
-            if (prefix_set_remove(&set->prefixes, &spec->prefixes[i]))
+            if (prefix_set_remove(&set->prefixes, &spec->prefixes[i]) && one_by_one)
                 set_changed(table, set, set->prefixes.count == 0 ? NULL : &spec->prefixes[i]);
+        if (!one_by_one)
+            set_changed(table, set, NULL);
         return 0;
     }
     for (size_t i = 0; i < spec->count && result == 0; i++)

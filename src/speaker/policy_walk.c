@@ -9,7 +9,8 @@
  * are sent, and no session notices. A neighbour that is not treated as the rest of its group any more moves to another
  * group and is told everything again there.
  *
- * Rows within prefixes are found by looking at the keys of all rows, which is cheap and needs no order.
+ * Rows within prefixes are found by looking at the keys of all rows, which is cheap and needs no order; exact prefixes
+ * by look-up.
  */
 #include <string.h>
 
@@ -33,12 +34,15 @@ struct policy_walk {
     const struct policy_assignment *assignment; /* export: of which groups */
     bool everything;
     struct prefix_set within; /* if not everything */
+    struct prefix *exact;     /* all of `within`, if no range is wider than its prefix; else NULL */
+    uint32_t exact_count, exact_next;
     row_id row;
 };
 
 static void finish(struct policy_walk *walk)
 {
     prefix_set_release(&walk->within);
+    mem_free(MEM_POLICY, walk->exact);
     list_remove(&walk->link);
     mem_free(MEM_POLICY, walk);
 }
@@ -74,10 +78,23 @@ static struct policy_walk *walk_new(struct speaker_table *table, const struct po
 /* False if none of the ranges is of the table's address family. */
 static bool take_ranges(struct policy_walk *walk, const struct rib *rib, const struct policy_change *change)
 {
-    for (uint32_t i = 0; i < change->range_count; i++)
-        if (change->ranges[i].prefix.addr.kind == rib->kind)
-            prefix_set_add(&walk->within, &change->ranges[i]);
-    return walk->everything || walk->within.count > 0;
+    bool exact = true;
+    if (walk->everything)
+        return true;
+    walk->exact = mem_alloc(MEM_POLICY, (change->range_count + 1) * sizeof(*walk->exact));
+    for (uint32_t i = 0; i < change->range_count; i++) {
+        const struct prefix_range *range = &change->ranges[i];
+        if (range->prefix.addr.kind != rib->kind)
+            continue;
+        prefix_set_add(&walk->within, range);
+        walk->exact[walk->exact_count++] = range->prefix;
+        exact &= range->length_min == range->prefix.length && range->length_max == range->prefix.length;
+    }
+    if (!exact) {
+        mem_free(MEM_POLICY, walk->exact);
+        walk->exact = NULL;
+    }
+    return walk->within.count > 0;
 }
 
 static void import_changed(struct speaker_table *table, source_id source, const struct policy_change *change)
@@ -254,15 +271,32 @@ static void walk_groups(struct speaker_table *table, const struct policy_walk *w
     }
 }
 
+/* The next rows the walk is about, of so many looked at; false at the end. */
+static bool find_rows(struct policy_walk *walk, const struct rib *rib, row_id rows[CHUNK_ROWS], uint32_t *count)
+{
+    for (uint32_t looked_at = 0; looked_at < CHUNK_ROWS; looked_at++) {
+        if (walk->exact != NULL) {
+            if (walk->exact_next == walk->exact_count)
+                return false;
+            rows[*count] = rib_find(rib, &walk->exact[walk->exact_next++]);
+            *count += rows[*count] != 0;
+            continue;
+        }
+        walk->row = rib_row_next(rib, walk->row);
+        if (walk->row == 0)
+            return false;
+        rows[*count] = walk->row;
+        *count += concerns(walk, rib, walk->row);
+    }
+    return true;
+}
+
 /* One chunk of rows; false at the end. */
 static bool walk_chunk(struct speaker *speaker, struct speaker_table *table, struct policy_walk *walk)
 {
     row_id rows[CHUNK_ROWS];
-    uint32_t count = 0, looked_at = 0;
-    bool more = true;
-    while (looked_at++ < CHUNK_ROWS && (more = (walk->row = rib_row_next(table->rib, walk->row)) != 0))
-        if (concerns(walk, table->rib, walk->row))
-            rows[count++] = walk->row;
+    uint32_t count = 0;
+    bool more = find_rows(walk, table->rib, rows, &count);
     for (uint32_t i = 0; walk->import && i < count; i++)
         policy_import_row(speaker, table, rows[i], walk->source);
     if (!walk->import && count > 0)

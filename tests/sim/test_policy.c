@@ -153,7 +153,8 @@ static void test_import_by_prefix(void **state)
     define(line.b, "p", &reject_ps, 1);
     assign(line.b, NULL, POLICY_IMPORT, "p", POLICY_NONE);
     expect(&line.lab, line.c, P2 " " P3);
-    assert_string_equal(why_not(line.b, P1, NULL), "rejected: the global import policy p, statement reject-ps, rejects it");
+    assert_string_equal(why_not(line.b, P1, NULL),
+                        "rejected: the global import policy p, statement reject-ps, rejects it");
     assert_true(lab_route(line.b, TABLE_ADJ_IN, line.a, P1, &route));
     set_members(line.b, SET_PREFIX, "ps", MEMBERS(P2), control_set_add);
     expect(&line.lab, line.c, P3);
@@ -390,6 +391,71 @@ static void test_all_replaced(void **state)
     line_release(&line);
 }
 
+struct steps {
+    unsigned count;
+    char words[512];
+};
+
+static void note_step(void *context, const struct policy_step *step)
+{
+    struct steps *steps = context;
+    struct str str = {.text = steps->words, .length = strlen(steps->words), .capacity = sizeof(steps->words)};
+    steps->count++;
+    str_printf(&str, "%s%s%s", str.length ? ", " : "", step->statement, step->matched ? " matches" : "");
+}
+
+/* A policy is tried out on a route of the table, and changes nothing. */
+static void test_trying_out(void **state)
+{
+    struct line line;
+    struct policy_test_result result;
+    struct steps steps = {0};
+    const struct policy_watcher watcher = {.step = note_step, .context = &steps};
+    struct err err = {{0}};
+    (void)state;
+    line_init(&line);
+    const struct statement_spec statements[] = {
+        {.name = "med", .actions.med = {MED_SET, 77}},
+        {.name = "far",
+         .conditions.as_path_length = {true, COMPARE_AT_LEAST, 5},
+         .actions.route_action = POLICY_ACCEPT},
+        reject_ps,
+    };
+    set_members(line.b, SET_PREFIX, "ps", MEMBERS(P1), control_set_add);
+    define(line.b, "p", statements, 3);
+    struct policy_test test = {.against = POLICY_TEST_POLICY,
+                               .name = "p",
+                               .family = FAMILY_IPV4_UNICAST,
+                               .watcher = &watcher,
+                               .neighbor = line.a->addr};
+    prefix_parse(P1, false, &test.prefix);
+    assert_int_equal(control_policy_test(line.b->control, &test, &result, &err), 0);
+    assert_int_equal(result.action, POLICY_REJECT);
+    assert_string_equal(result.statement, "reject-ps");
+    assert_string_equal(steps.words, "med matches, far, reject-ps matches");
+    struct attr_block block;
+    attr_block_of(result.before, result.before_length, &block);
+    assert_int_equal(block.summary.facts & ATTR_HAS_MED, 0);
+    attr_block_of(result.after, result.after_length, &block);
+    assert_int_equal(block.summary.med, 77);
+    prefix_parse(P2, false, &test.prefix);
+    assert_int_equal(control_policy_test(line.b->control, &test, &result, &err), 0);
+    assert_int_equal(result.action, POLICY_NONE);
+    assert_string_equal(result.policy, "");
+    /* As assigned it has a default, and somebody who decides. */
+    assign(line.b, line.a, POLICY_IMPORT, "p", POLICY_NONE);
+    test.against = POLICY_TEST_ASSIGNMENT;
+    test.direction = POLICY_IMPORT;
+    test.name = "10.0.0.1";
+    assert_int_equal(control_policy_test(line.b->control, &test, &result, &err), 0);
+    assert_int_equal(result.action, POLICY_ACCEPT);
+    assert_string_equal(result.target, "global");
+    test.name = "10.0.0.9";
+    assert_true(control_policy_test(line.b->control, &test, &result, &err) < 0);
+    assert_string_equal(err.text, "not found peer 10.0.0.9");
+    line_release(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_own_routes),         cmocka_unit_test(test_export_to_one),
         cmocka_unit_test(test_export_by_neighbor), cmocka_unit_test(test_statement_changes),
         cmocka_unit_test(test_refusals),           cmocka_unit_test(test_all_replaced),
+        cmocka_unit_test(test_trying_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
