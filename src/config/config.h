@@ -259,6 +259,8 @@ struct config_diff_ops {
                              const struct dynamic_neighbor_config *after);
     /* A key of `global` or `godwit` that differs, by its path: "global.config.router-id". */
     void (*global)(void *context, const char *key);
+    /* Definitions, or what is applied globally. Called first: neighbors name policies. */
+    void (*policies)(void *context, const struct config *before, const struct config *after);
 };
 void config_diff(const struct config *before, const struct config *after, const struct config_diff_ops *ops,
                  void *context);

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "config/schema.h"
+#include "policy/policy_table.h"
 
 bool neighbor_config_needs_reset(const struct neighbor_config *before, const struct neighbor_config *after)
 {
@@ -103,9 +104,20 @@ static void diff_collection(const struct collection *collection, struct elements
     mem_free(MEM_CONFIG, new);
 }
 
+static bool policies_differ(const struct config *before, const struct config *after)
+{
+    static const struct policy_definitions nothing;
+    const struct policy_definitions *old = before->policies ? before->policies : &nothing;
+    const struct policy_definitions *new = after->policies ? after->policies : &nothing;
+    return !policy_definitions_equal(old, new) || section_differs(&schema_apply_policy, &before->global.apply_policy,
+                                                                  &after->global.apply_policy, 0, NULL, NULL);
+}
+
 void config_diff(const struct config *before, const struct config *after, const struct config_diff_ops *ops,
                  void *context)
 {
+    if (ops->policies && policies_differ(before, after))
+        ops->policies(context, before, after);
     if (ops->global)
         section_differs(&schema_root, before, after, BY_HAND | LIVE, ops->global, context);
     diff_collection(&groups, (struct elements){before->peer_groups, before->peer_group_count},

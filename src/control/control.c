@@ -253,7 +253,15 @@ static void apply_global(void *context, const char *key)
     report(context, "%s: changed, but only a restart applies it", key);
 }
 
+static void apply_policies(void *context, const struct config *before, const struct config *after)
+{
+    struct apply *apply = context;
+    control_apply_policies(apply->control, before, after);
+    report(apply, "policies: %s", before->policies != NULL ? "changed" : "defined");
+}
+
 static const struct config_diff_ops apply_ops = {
+    .policies = apply_policies,
     .neighbor = apply_neighbor,
     .peer_group = apply_group,
     .dynamic_neighbor = apply_dynamic_neighbor,
@@ -291,10 +299,7 @@ int control_apply(struct control *control, const struct config *config, void (*l
         if (result != E_OK)
             return result;
     }
-    const struct config *before = control->applied ? control->applied : &nothing;
-    if (control_apply_policies(control, control->applied, config))
-        report(&apply, "policies: %s", control->applied ? "changed" : "defined");
-    config_diff(before, config, &apply_ops, &apply);
+    config_diff(control->applied ? control->applied : &nothing, config, &apply_ops, &apply);
     policy_run_changed(control->speaker);
     config_free(control->applied);
     control->applied = copy_config(config);

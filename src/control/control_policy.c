@@ -219,21 +219,17 @@ static const struct policy_definitions no_definitions;
 
 static const struct policy_definitions *definitions_of(const struct config *config)
 {
-    return config != NULL && config->policies != NULL ? config->policies : &no_definitions;
+    return config->policies != NULL ? config->policies : &no_definitions;
 }
 
-bool control_apply_policies(struct control *control, const struct config *before, const struct config *after)
+/* The file was checked as a whole: what fails here is not its fault. */
+void control_apply_policies(struct control *control, const struct config *before, const struct config *after)
 {
     struct err err;
-    const struct apply_policy_config *applied = &after->global.apply_policy;
-    bool defined = !policy_definitions_equal(definitions_of(before), definitions_of(after));
-    bool assigned = before == NULL ? applied->import_count + applied->export_count > 0
-                                   : memcmp(&before->global.apply_policy, applied, sizeof(*applied)) != 0;
-    /* The file was checked as a whole. */
-    if (defined && policy_table_define(table_of(control), definitions_of(after), &err) < 0)
+    if (!policy_definitions_equal(definitions_of(before), definitions_of(after)) &&
+        policy_table_define(table_of(control), definitions_of(after), &err) < 0)
         log_error("policy", NULL, "the policies of the file were not defined: %s", err.text);
-    control->speaker->global.apply_policy = *applied;
-    if ((assigned || defined) && policy_run_configure_global(control->speaker, &err) < 0)
+    control->speaker->global.apply_policy = after->global.apply_policy;
+    if (policy_run_configure_global(control->speaker, &err) < 0)
         log_error("policy", NULL, "the policies of the file were not assigned: %s", err.text);
-    return defined || assigned;
 }

@@ -49,9 +49,8 @@ void control_view_told(const struct control *control, const struct update_group 
  * ones went away. */
 void control_sort_paths(const struct rib *rib, struct rib_path *paths, size_t count);
 
-/* Definitions and the global assignments of a file, as far as they differ from the one applied before (NULL: none).
- * True if anything did. */
-bool control_apply_policies(struct control *control, const struct config *before, const struct config *after);
+/* Definitions of a file, as far as they differ from the one before, and what it applies globally. */
+void control_apply_policies(struct control *control, const struct config *before, const struct config *after);
 
 struct control_group *control_group_find(struct control *control, const char *name);
 

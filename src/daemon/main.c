@@ -100,7 +100,16 @@ static void tell_global(void *context, const char *key)
     text_printf(context, "%s: would need a restart\n", key);
 }
 
-static const struct config_diff_ops tell_ops = {tell_neighbor, tell_peer_group, tell_dynamic_neighbor, tell_global};
+static void tell_policies(void *context, const struct config *before, const struct config *after)
+{
+    text_printf(context, "policies: would be changed\n");
+}
+
+static const struct config_diff_ops tell_ops = {.neighbor = tell_neighbor,
+                                                .peer_group = tell_peer_group,
+                                                .dynamic_neighbor = tell_dynamic_neighbor,
+                                                .global = tell_global,
+                                                .policies = tell_policies};
 
 static int daemon_reload(void *context, bool check_only, struct text *changes, struct err *err)
 {

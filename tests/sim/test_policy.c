@@ -1,6 +1,7 @@
 /* Policies at work: in, out, and again when they change, without a session noticing. */
 #include "lab.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -391,6 +392,64 @@ static void test_all_replaced(void **state)
     line_release(&line);
 }
 
+#define FILE_HEAD                                                                                                  \
+    "global: {config: {as: 65002, router-id: 10.0.0.2}, apply-policy: {config: {%s}}}\n"                           \
+    "neighbors:\n"                                                                                                 \
+    "  - {config: {neighbor-address: 10.0.0.1, peer-as: 65001}, transport: {config: {local-address: 10.0.0.2}}}\n" \
+    "  - config: {neighbor-address: 10.0.0.3, peer-as: 65003}\n"                                                   \
+    "    transport: {config: {local-address: 10.0.0.2}}\n"                                                         \
+    "    apply-policy: {config: {%s}}\n"                                                                           \
+    "defined-sets: {prefix-sets: [{prefix-set-name: ps, prefix-list: [{ip-prefix: %s}]}]}\n"                       \
+    "policy-definitions:\n"                                                                                        \
+    "  - {name: p, statements: [{name: s, conditions: {match-prefix-set: {prefix-set: ps}},\n"                     \
+    "                            actions: {route-disposition: reject-route}}]}\n"
+
+static void load_file(struct lab_node *node, const char *global, const char *neighbor, const char *prefix)
+{
+    char text[2048];
+    struct config *config;
+    struct err err = {{0}};
+    snprintf(text, sizeof(text), FILE_HEAD, global, neighbor, prefix);
+    if (config_read_text("file", text, strlen(text), CONFIG_YAML, &config, &err) < 0 ||
+        control_apply(node->control, config, NULL, NULL, &err) < 0)
+        fail_msg("%s", err.text);
+    config_free(config);
+}
+
+/* A file, and the same file with this and that in it changed. */
+static void test_reload(void **state)
+{
+    struct lab lab;
+    (void)state;
+    lab_init(&lab);
+    struct lab_node *a = lab_node(&lab, 65001, NULL), *b = lab_node(&lab, 65002, NULL),
+                    *c = lab_node(&lab, 65003, NULL);
+    load_file(b, "", "", P1);
+    lab_neighbor(a, b, NULL);
+    lab_neighbor(c, b, NULL);
+    lab_announce(a, P1, 0, 0);
+    lab_announce(a, P2, 0, 0);
+    lab_announce(a, P3, 0, 0);
+    expect(&lab, c, P1 " " P2 " " P3);
+    load_file(b, "import-policy-list: [p]", "", P1);
+    expect(&lab, c, P2 " " P3);
+    load_file(b, "import-policy-list: [p]", "", P2);
+    expect(&lab, c, P1 " " P3);
+    load_file(b, "", "export-policy-list: [p]", P2);
+    expect(&lab, b, P1 " " P2 " " P3);
+    expect(&lab, c, P1 " " P3);
+    load_file(b, "default-export-policy: reject-route", "export-policy-list: [p]", P3);
+    expect(&lab, c, "");
+    load_file(b, "default-export-policy: reject-route", "export-policy-list: [p], default-export-policy: accept-route",
+              P3);
+    expect(&lab, c, P1 " " P2);
+    load_file(b, "", "", P3);
+    expect(&lab, c, P1 " " P2 " " P3);
+    assert_int_equal(flaps(b, a), 0);
+    assert_int_equal(flaps(b, c), 0);
+    lab_release(&lab);
+}
+
 struct steps {
     unsigned count;
     char words[512];
@@ -463,7 +522,7 @@ int main(void)
         cmocka_unit_test(test_own_routes),         cmocka_unit_test(test_export_to_one),
         cmocka_unit_test(test_export_by_neighbor), cmocka_unit_test(test_statement_changes),
         cmocka_unit_test(test_refusals),           cmocka_unit_test(test_all_replaced),
-        cmocka_unit_test(test_trying_out),
+        cmocka_unit_test(test_trying_out),         cmocka_unit_test(test_reload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,9 +53,15 @@ static void on_global(void *context, const char *key)
     add(context, '!', key);
 }
 
+static void on_policies(void *context, const struct config *before, const struct config *after)
+{
+    add(context, '~', "policies");
+}
+
 static void assert_diff(const char *before_yaml, const char *after_yaml, const char *expected)
 {
-    static const struct config_diff_ops ops = {.neighbor = on_neighbor, .peer_group = on_group, .global = on_global};
+    static const struct config_diff_ops ops = {
+        .neighbor = on_neighbor, .peer_group = on_group, .global = on_global, .policies = on_policies};
     static const struct config_diff_ops nobody = {0};
     struct journal journal = {""};
     struct config *before = of(before_yaml);
@@ -121,6 +127,27 @@ static struct dynamic_neighbor_config dynamic(const char *prefix, const char *gr
     return config;
 }
 
+static void test_policies(void **state)
+{
+    static const char sets[] = GLOBAL "defined-sets: {prefix-sets: [{prefix-set-name: ps, prefix-list:\n"
+                                      "    [{ip-prefix: 10.0.0.0/8}]}]}\n"
+                                      "policy-definitions: [{name: p, statements: [{name: s}]}]\n";
+    static const char wider[] = GLOBAL "defined-sets: {prefix-sets: [{prefix-set-name: ps, prefix-list:\n"
+                                       "    [{ip-prefix: 10.0.0.0/8, masklength-range: 8..16}]}]}\n"
+                                       "policy-definitions: [{name: p, statements: [{name: s}]}]\n";
+    static const char applied[] = "global:\n  config: {as: 65001, router-id: 192.0.2.1}\n"
+                                  "  apply-policy: {config: {import-policy-list: [p]}}\n"
+                                  "policy-definitions: [{name: p}]\n";
+    static const char not_applied[] = GLOBAL "policy-definitions: [{name: p}]\n";
+    assert_diff(GLOBAL, GLOBAL, "");
+    assert_diff(GLOBAL, GLOBAL "defined-sets: {}\npolicy-definitions: []\n", "");
+    assert_diff(GLOBAL, sets, "~policies ");
+    assert_diff(sets, sets, "");
+    assert_diff(sets, wider, "~policies ");
+    assert_diff(sets, GLOBAL, "~policies ");
+    assert_diff(not_applied, applied, "~policies ");
+}
+
 static void test_dynamic_neighbors(void **state)
 {
     static const struct config_diff_ops ops = {.dynamic_neighbor = on_dynamic_neighbor};
@@ -178,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_global),
         cmocka_unit_test(test_needs_reset),
         cmocka_unit_test(test_dynamic_neighbors),
+        cmocka_unit_test(test_policies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
