@@ -215,7 +215,7 @@ static void test_end_of_rib_comes_last(void **state)
     scene.dut->control->speaker->tuning.batch_rows = 1;
     puppet_read(&scene.puppets[OBSERVER], false);
     for (unsigned prefix = 0; prefix < MODEL_PREFIXES; prefix++)
-        announce(&scene, RESTARTER, 0, prefix, 65000 << 16 | prefix);
+        announce(&scene, RESTARTER, 0, prefix, 65000u << 16 | prefix);
     end_of_ribs(&scene, RESTARTER);
     end_of_ribs(&scene, OBSERVER);
     settle(&scene);

@@ -326,7 +326,7 @@ static void test_long_lived(void **state)
         everybody_up(&scene);
         announce(&scene, RESTARTER, 0, 2, (uint32_t)COMMUNITY_NO_LLGR);
         announce(&scene, RESTARTER, 0, 3, 0);
-        announce(&scene, PLAIN, 0, 3, 65000 << 16 | 7);
+        announce(&scene, PLAIN, 0, 3, 65000u << 16 | 7);
         settle(&scene);
         assert_true(at_puppet(&scene, PLAIN, 0, 3)); /* its own is the younger one */
         kill_puppet(&scene, RESTARTER);
