@@ -246,8 +246,10 @@ static void note_restart(struct daemon *daemon)
         if (!daemon->restart_state)
             log_warn("daemon", NULL, "a restart after a crash will not be graceful: %s", err.text);
     }
-    if (daemon->restart_state)
-        restarted |=
+    if (restarted)
+        log_info("daemon", NULL, "restarting gracefully, as asked for (-r)");
+    else if (daemon->restart_state)
+        restarted =
             restart_state_says_restarted(daemon->restart_state, daemon->config ? &daemon->config->global : NULL);
     if (restarted)
         control_set_restarted(daemon->control);
