@@ -58,6 +58,8 @@ struct leg {
     char present[LEG_MARK_MAX]; /* the mark it was set up with; "": nothing, or not known */
     char adding[LEG_MARK_MAX];  /* being set up with this mark */
     bool foreign;               /* somebody else's neighbor has the address */
+    bool policed;               /* the router's policies know of it */
+    bool policing;              /* they are being told */
     unsigned calls;             /* under way that name this leg */
     bool changing;
     struct loop_timer retry;

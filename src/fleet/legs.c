@@ -7,6 +7,7 @@
 #include "fleet/leg.h"
 #include "fleet/route.h"
 #include "fleet/router.h"
+#include "fleet/router_policy.h"
 
 enum {
     FLUSH_LEGS_MAX = 200, /* in one transaction; then others get their turn */
@@ -63,6 +64,11 @@ static void leg_wish(struct leg *leg, const struct store_rows *rows)
     leg->peer_as = (uint32_t)store_rows_number(rows, 9);
     copy(leg->md5, sizeof(leg->md5), rows, 10);
     leg->max_prefix = (uint32_t)store_rows_number(rows, 11);
+    if (!leg->wanted) {
+        const struct observation seen = {
+            .at_ms = time_now_ms(), .state = LEG_UNKNOWN, .reason = "BGP is not enabled for the project"};
+        leg_observe(leg, &seen);
+    }
 }
 
 static struct leg *leg_by_id(struct router *router, const char *id)
@@ -113,9 +119,11 @@ void legs_load(struct fleet *fleet, const char *column, const char *id)
     if (load_rows(fleet, column, id) < 0)
         return;
     list_foreach (router, &fleet->routers, struct router, link) {
+        bool touched = false;
         list_foreach_safe (leg, &router->legs, struct leg, link) {
             if (!in_scope(leg, column, id))
                 continue;
+            touched = true;
             if (!leg->seen) {
                 leg->gone = true;
                 leg->wanted = false;
@@ -123,6 +131,8 @@ void legs_load(struct fleet *fleet, const char *column, const char *id)
             leg->seen = false;
             leg_provision(leg);
         }
+        if (touched && router->stage == ROUTER_FOLLOWING)
+            router_policy_sync(router->policy);
     }
 }
 

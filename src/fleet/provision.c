@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "fleet/router.h"
+#include "fleet/router_policy.h"
 
 enum {
     PROVISION_AGAIN_MS = 5000,
@@ -201,6 +202,10 @@ void leg_provision(struct leg *leg)
     leg_mark(leg, mark);
     if (leg->wanted ? strcmp(leg->present, mark) == 0 : !leg->present[0])
         return;
+    if (leg->wanted && !leg->policed) {
+        router_policy_sync(leg->router->policy); /* comes back here when a server of this address is told nothing */
+        return;
+    }
     if (leg->wanted && leg->foreign) {
         leg_complain(leg, "the router has a neighbor of this address that is not the fleet's");
         return;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "fleet/route.h"
+#include "fleet/router_policy.h"
 #include "io/tls.h"
 
 enum {
@@ -87,6 +88,7 @@ static void router_stop_following(struct router *router, const char *reason)
     if (router->watch)
         rpc_pending_cancel(router->watch);
     router->watch = NULL;
+    router_policy_stop(router->policy);
     if (!loop_timer_running(&router->silence) && router->readable)
         loop_timer_start(&router->silence, router->fleet->settings.unreadable_ms);
     else if (!router->readable)
@@ -167,6 +169,7 @@ static void list_ended(void *context, const struct rpc_status *status)
         if (!router->readable)
             log_info("fleet", router->name, "is being followed, AS %u", router->global_asn);
         router_tell(router, true);
+        router_policy_sync(router->policy);
     } else if (!complete && router->stage == ROUTER_LISTING) {
         router_stop_following(router, status->text);
     }
@@ -315,7 +318,7 @@ static const struct rpc_channel_handler channel_handler = {.connected = on_conne
 
 #define ROUTER_COLUMNS                                                                                          \
     "SELECT id, name, target, asn, multihop, peer_ipv4, peer_ipv6, tls_ca, tls_certificate, tls_key, tls_name," \
-    " state, reason FROM routers"
+    " state, reason, gateway_ipv4, gateway_ipv6 FROM routers"
 
 static const char *text_or_null(const struct store_rows *rows, unsigned column)
 {
@@ -338,6 +341,9 @@ static struct router *router_new(struct fleet *fleet, const struct store_rows *r
              router->readable ? "it has not answered yet" : store_rows_text(rows, 12));
     list_init(&router->legs);
     list_init(&router->asked);
+    snprintf(router->gateways[0], sizeof(router->gateways[0]), "%s", store_rows_text(rows, 13));
+    snprintf(router->gateways[1], sizeof(router->gateways[1]), "%s", store_rows_text(rows, 14));
+    router->policy = router_policy_new(router);
     loop_timer_init(&router->silence, fleet->loop, silence_expired);
     loop_timer_init(&router->again, fleet->loop, again_expired);
     loop_timer_init(&router->heard, fleet->loop, heard_due);
@@ -401,6 +407,7 @@ void router_free(struct router *router)
     list_foreach_safe (leg, &router->legs, struct leg, link)
         leg_free(leg);
     refreshes_answer(router, false);
+    router_policy_free(router->policy);
     tls_context_unref(router->tls);
     list_remove(&router->link);
     mem_free(MEM_OTHER, router);

@@ -34,12 +34,14 @@ struct router {
     struct rpc_channel *channel;
     enum router_stage stage;
     struct rpc_pending *watch;
-    bool has_why;                   /* it can be asked for reasons (godwitd) */
-    bool readable;                  /* as told to everybody */
-    char reason[ROUTER_REASON_MAX]; /* why not */
-    struct loop_timer silence;      /* until it is unreadable */
-    struct loop_timer again;        /* until the next try, connected and refused */
-    struct loop_timer heard;        /* writes down now and then when it was heard */
+    bool has_why;                    /* it can be asked for reasons (godwitd) */
+    bool readable;                   /* as told to everybody */
+    char reason[ROUTER_REASON_MAX];  /* why not */
+    struct loop_timer silence;       /* until it is unreadable */
+    struct loop_timer again;         /* until the next try, connected and refused */
+    struct loop_timer heard;         /* writes down now and then when it was heard */
+    char gateways[2][ADDR_TEXT_MAX]; /* next hops of the default route, IPv4 and IPv6; "": the router itself */
+    struct router_policy *policy;
     struct list legs;
     struct list asked; /* struct refresh, waiting for ListPeer */
 };

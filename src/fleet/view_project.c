@@ -189,6 +189,8 @@ void view_prefixes_set(struct api_call *call)
     event_put(call->fleet, &(struct event){.type = "project.prefixes",
                                            .body = "The prefixes that the project may announce were changed.",
                                            .project_id = call->id});
-    if (api_committed(call))
-        view_prefixes(call);
+    if (!api_committed(call))
+        return;
+    legs_load(call->fleet, "s.project_id", call->id);
+    view_prefixes(call);
 }

@@ -7,7 +7,8 @@
 
 #define ROUTER_VIEW                                                                                                \
     "SELECT r.id, r.name, m.id, m.code, r.state, r.reason, r.since, r.heard_at, r.asn, r.peer_ipv4, r.peer_ipv6,"  \
-    " r.multihop, r.target, r.policy FROM routers r JOIN metros m ON m.id = r.metro_id WHERE"                      \
+    " r.multihop, r.target, r.policy, r.gateway_ipv4, r.gateway_ipv6 FROM routers r JOIN metros m ON m.id = "      \
+    "r.metro_id WHERE"                                                                                             \
     " ($1 = 'provider' OR EXISTS (SELECT 1 FROM devices vd WHERE vd.metro_id = r.metro_id AND (vd.project_id = $2" \
     " OR EXISTS (SELECT 1 FROM projects vp JOIN members vm ON vm.organization_id = vp.organization_id"             \
     " WHERE vp.id = vd.project_id AND vm.user_id = $3))))"
@@ -18,6 +19,8 @@ static void write_provider_part(struct api_call *call, const struct store_rows *
     struct json *json = &call->json;
     member_row_text(json, "target", rows, 12);
     member_row_text(json, "policy", rows, 13);
+    member_row_text(json, "gateway_ipv4", rows, 14);
+    member_row_text(json, "gateway_ipv6", rows, 15);
     json_key(json, "sessions");
     json_object(json);
     for (size_t i = 0; i < ARRAY_LEN(states); i++) {
@@ -97,6 +100,7 @@ struct router_wish {
     int64_t asn;
     bool multihop;
     const char *peer[2];
+    const char *gateway[2]; /* next hop of the default route */
 };
 
 static bool read_peer(struct api_call *call, const char *key, enum addr_kind kind, const char **text)
@@ -129,7 +133,9 @@ static bool read_wish(struct api_call *call, struct router_wish *wish)
         api_invalid(call, "metro: no such metro");
     else
         return read_peer(call, "peer_ipv4", ADDR_IPV4, &wish->peer[0]) &&
-               read_peer(call, "peer_ipv6", ADDR_IPV6, &wish->peer[1]);
+               read_peer(call, "peer_ipv6", ADDR_IPV6, &wish->peer[1]) &&
+               read_peer(call, "gateway_ipv4", ADDR_IPV4, &wish->gateway[0]) &&
+               read_peer(call, "gateway_ipv6", ADDR_IPV6, &wish->gateway[1]);
     return false;
 }
 
@@ -140,14 +146,16 @@ static int put_router(struct api_call *call, const struct router_wish *wish, con
     return store_run(
         call->store,
         "INSERT INTO routers (id, name, metro_id, target, asn, peer_ipv4, peer_ipv6, multihop, tls_ca, tls_certificate,"
-        " tls_key, tls_name, state, reason, since, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,"
-        " $12, 'unreadable', 'it has not answered yet', $13, $14)",
+        " tls_key, tls_name, state, reason, since, created_at, gateway_ipv4, gateway_ipv6)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'unreadable', 'it has not answered yet', $13, "
+        "$14, $15, $16)",
         STORE_ARGS(store_text(id), store_text(wish->name), store_text(wish->metro), store_text(wish->target),
                    store_number(wish->asn), store_text(wish->peer[0]), store_text(wish->peer[1]),
                    store_number(wish->multihop), store_text(json_in_text(json_in_member(tls, "ca_file"))),
                    store_text(json_in_text(json_in_member(tls, "certificate_file"))),
                    store_text(json_in_text(json_in_member(tls, "key_file"))),
-                   store_text(json_in_text(json_in_member(tls, "server_name"))), store_number(now), store_number(now)));
+                   store_text(json_in_text(json_in_member(tls, "server_name"))), store_number(now), store_number(now),
+                   store_text(wish->gateway[0]), store_text(wish->gateway[1])));
 }
 
 /* Sessions that are there get a leg on the new router. */

@@ -87,6 +87,8 @@ static const struct step steps[] = {
         " project_id TEXT NOT NULL REFERENCES projects(id) ON DELETE CASCADE, url TEXT NOT NULL, secret TEXT NOT NULL,"
         " hold_off_s BIGINT NOT NULL, created_at BIGINT NOT NULL, delivered BIGINT NOT NULL, failures BIGINT NOT NULL,"
         " last_status TEXT)"},
+    {2, "ALTER TABLE routers ADD COLUMN gateway_ipv4 TEXT"},
+    {2, "ALTER TABLE routers ADD COLUMN gateway_ipv6 TEXT"},
 };
 
 /* `sql` with the store's own words. */

@@ -268,7 +268,7 @@ class Lab:
         self.organization = provider.post("/v1/organizations", {"name": "Provider and friends"})
         self.router_ids = [provider.post("/v1/routers", {
             "name": router.name, "metro": "lab", "target": router.target, "asn": ROUTER_ASN,
-            "peer_ipv4": router.address})["id"] for router in self.routers]
+            "peer_ipv4": router.address, "gateway_ipv4": "198.18.0.254"})["id"] for router in self.routers]
 
     def add_router(self, number, program):
         address = f"127.{self.block}.0.{number}"
