@@ -74,7 +74,7 @@ def test_manuals(manual, tmp_path):
 @pytest.mark.skipif(not (BUILD / "godwitd").exists(), reason="godwitd is not there")
 def test_options_are_in_the_manuals():
     """Every option of --help stands in the program's manual page."""
-    for program, section in (("godwitd", 8), ("godwit", 1)):
+    for program, section in (("godwitd", 8), ("godwit", 1), ("godwit-fleet", 8)):
         manual = (ROOT / "docs" / "man" / f"{program}.{section}").read_text().replace("\\-", "-")
         shown = subprocess.run([BUILD / program, "--help"], capture_output=True, text=True, check=True).stdout
         for option in re.findall(r"--([a-z-]+)", shown[shown.index("ptions"):]):
