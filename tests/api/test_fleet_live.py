@@ -35,8 +35,9 @@ def await_state(tenant, state):
 
 
 def test_down_has_a_reason(lab, tenant):
-    session = await_state(tenant, "down")
-    assert session["status"] == "down,down"
+    await_state(tenant, "down")
+    session = wait_for(lambda: (lambda s: s if s["status"] == "down,down" else None)(session_of(tenant)),
+                       lambda: f"not both down: {session_of(tenant)}")
     assert "r1: waiting for the neighbor to connect" in session["reason"]
 
 
