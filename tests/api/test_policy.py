@@ -62,7 +62,8 @@ def policies(contracts, started_once):
     """A speaker that has just been started, with one neighbor."""
     made = Policies(contracts, started_once)
     made.StartBgp(**{"global": {"asn": 65001, "router_id": "10.255.0.1", "listen_port": -1}})
-    made.AddPeer(peer={"conf": {"neighbor_address": "192.0.2.7", "peer_asn": 65002}, "transport": {"passive_mode": True}})
+    made.AddPeer(peer={"conf": {"neighbor_address": "192.0.2.7", "peer_asn": 65002},
+                       "transport": {"passive_mode": True}})
     yield made
     made.StopBgp()
 
@@ -72,7 +73,8 @@ def test_nothing_without_a_speaker(contracts, started_once):
     for method, fields in [("AddDefinedSet", {"defined_set": {"name": "s"}}), ("ListDefinedSet", {}),
                            ("AddStatement", {"statement": {"name": "s"}}), ("ListStatement", {}), ("ListPolicy", {}),
                            ("AddPolicy", {"policy": {"name": "p"}}), ("ListPolicyAssignment", {"name": "global"}),
-                           ("SetPolicies", {}), ("SetPolicyAssignment", {"assignment": {"name": "global", "direction": 1}})]:
+                           ("SetPolicies", {}),
+                           ("SetPolicyAssignment", {"assignment": {"name": "global", "direction": 1}})]:
         assert policies.refusal(method, **fields) == "bgp server hasn't started yet"
 
 
@@ -156,7 +158,8 @@ def test_a_large_set_comes_in_several_messages(policies):
     prefixes = [{"ip_prefix": f"10.{n >> 8}.{n & 255}.0/24", "mask_length_min": 24, "mask_length_max": 24}
                 for n in range(60000)]
     for at in range(0, len(prefixes), 20000):
-        policies.AddDefinedSet(defined_set={"defined_type": PREFIX, "name": "many", "prefixes": prefixes[at:at + 20000]})
+        policies.AddDefinedSet(defined_set={"defined_type": PREFIX, "name": "many",
+                                            "prefixes": prefixes[at:at + 20000]})
     assert len(policies.ListDefinedSet(defined_type=PREFIX)) > 1
     assert len(set(policies.members(PREFIX)["many"])) == 60000
 
@@ -199,7 +202,8 @@ def test_what_a_statement_says_is_listed(policies):
         said[f"condition{n}"] = policies.contract.Statement(
             name=f"condition{n}", conditions={"rpki_result": -1, **conditions}, actions={})
     for n, actions in enumerate(ACTIONS):
-        said[f"action{n}"] = policies.contract.Statement(name=f"action{n}", conditions={"rpki_result": -1}, actions=actions)
+        said[f"action{n}"] = policies.contract.Statement(
+            name=f"action{n}", conditions={"rpki_result": -1}, actions=actions)
     for statement in said.values():
         policies.AddStatement(statement=statement)
     assert {answer.statement.name: answer.statement for answer in policies.ListStatement()} == said

@@ -28,6 +28,7 @@ class Gobgpd(Daemon):
         self.global_options = {}
         self.switches = {}
         self.more = {}  # other tables of the file
+        self.api_hosts = API
         if under_test() == "godwitd" and "GODWIT_THREADS" in os.environ:
             self.switches["threads"] = int(os.environ["GODWIT_THREADS"])
         self._announced = {}
@@ -77,7 +78,7 @@ class Gobgpd(Daemon):
     def start(self, level="debug", options=()):
         file = self.folder / "daemon.json"
         file.write_text(json.dumps(self.configuration(), indent=1))
-        self.spawn(self.program, "-f", file, "--api-hosts", API, "-l", level, *options)
+        self.spawn(self.program, "-f", file, "--api-hosts", self.api_hosts, "-l", level, *options)
         wait_for(lambda: not self.alive() or self._answers(),
                  lambda: f"{self.program} answers; log ends:\n{self.log_text()[-1500:]}", 20, 0.05)
         if not self.alive():
