@@ -15,7 +15,7 @@
  * 30 us, and the table grows a segment at a time instead of holding two copies while it is rebuilt.
  *
  * Removal closes the gap by moving later ids of the run back: no tombstones, so a table after years of churn probes
- * as one freshly filled. Segments shrink a size at a time below 1/6 full; they are not joined again, a segment at its
+ * as one freshly filled. Segments shrink a size at a time below 3/8 full; they are not joined again, a segment at its
  * smallest being one cache line.
  *
  * The hash stands beside the id although the record could give it again: with slots of 4 bytes, which had to read
@@ -288,7 +288,7 @@ void id_table_remove(struct id_table *table, uint32_t hash, uint32_t id)
     slots[hole] = ID_SLOT_EMPTY;
     segment->count--;
     table->count--;
-    if (segment->count < segment_slot_count(segment) / 6 && segment->size > 0)
+    if (segment->count < segment_slot_count(segment) / 8 * 3 && segment->size > 0)
         segment_resize(table, ref->segment, segment->size - 1u, hash);
 }
 

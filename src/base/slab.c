@@ -12,7 +12,7 @@
 
 #include "base/check.h"
 
-enum { SLAB_WARM_MAX = 8, TOUCH_BYTES = 4096 };
+enum { SLAB_WARM_MAX = 4, TOUCH_BYTES = 4096 };
 
 static size_t page_bytes(const struct slab *slab)
 {
@@ -89,7 +89,7 @@ static void page_unlink(struct slab *slab, struct slab_class *class, uint32_t pa
 static void page_cut(struct slab *slab, uint32_t page, const struct slab_class *class)
 {
     struct slab_page *entry = &slab->pages[page];
-    size_t reach = (size_t)class->units * class->per_page * slab->unit_bytes;
+    size_t reach = (size_t) class->units * class->per_page * slab->unit_bytes;
     size_t keep = (reach + TOUCH_BYTES - 1) / TOUCH_BYTES;
     if (entry->touched <= keep)
         return;

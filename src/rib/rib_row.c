@@ -163,9 +163,24 @@ static void close_gap(struct rib *rib, struct rib_row *row, uint32_t index)
         row_set_best(row, best - 1u);
 }
 
+/* The only path left moves into the row, where it has the same local id. */
+static void go_inline(struct rib *rib, struct rib_row *row)
+{
+    struct rib_path only;
+    row_path_get(rib, row, 0, &only);
+    path_pool_free(&rib->pool, row->paths, row->chunk_class);
+    row->chunk_class = PATH_CHUNK_NONE;
+    row->best_rank = NO_RANK;
+    row_path_set(rib, row, 0, &only);
+}
+
 /* Chunks shrink with slack, so that a path that comes and goes does not move the others each time. */
 static void shrink(struct rib *rib, struct rib_row *row)
 {
+    if (row->path_count == 1 && !path_chunk_is_wide(row->chunk_class)) {
+        go_inline(rib, row);
+        return;
+    }
     if (row->path_count == 0) {
         path_pool_free(&rib->pool, row->paths, row->chunk_class);
         row->paths = 0;
