@@ -50,7 +50,7 @@ static const struct known_option known_options[] = {
     {"limit", OPTION_NUMBER, AT(limit_s)},    {"hold", OPTION_NUMBER, AT(hold_time_s)},
     {"packing", OPTION_PACKING, AT(packing)}, {"controlled", OPTION_FLAG, AT(controlled)},
     {"ipv6", OPTION_FLAG, AT(ipv6)},          {"internal", OPTION_FLAG, AT(internal)},
-    {"best", OPTION_FLAG, AT(best)},
+    {"best", OPTION_FLAG, AT(best)},          {"marked", OPTION_FLAG, AT(marked)},
 };
 
 static enum stream_packing packing_of(const char *text)
@@ -130,7 +130,7 @@ static void set_target(struct peer *peer, const struct run_options *options)
 /* Marks of every prefix at every receiver would not fit: the first and the last keep them. */
 static enum peer_marks marks_of(const struct run *run, unsigned index)
 {
-    bool keeps = index == run->options.senders || index == run->peer_count - 1;
+    bool keeps = run->options.marked || index == run->options.senders || index == run->peer_count - 1;
     if (run->options.clients > 0 || run->options.internal || !keeps)
         return MARKS_NONE;
     return strstr(run->options.phases, "churn") != NULL || strstr(run->options.phases, "stall") != NULL ? MARKS_TICK

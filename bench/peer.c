@@ -221,8 +221,12 @@ static void note(struct peer *peer, uint32_t prefix, bool there, uint32_t mark)
         peer->have_count += (uint32_t)change;
     else
         peer->surplus_count += (uint32_t)change;
-    if (peer->marks != NULL)
-        peer->marks[prefix] = there ? mark : 0;
+    if (peer->marks != NULL && there) {
+        peer->fresh += peer->marks[prefix] != mark;
+        peer->marks[prefix] = mark;
+    } else if (peer->marks != NULL) {
+        peer->marks[prefix] = 0;
+    }
 }
 
 static bool note_batch(struct peer *peer, const uint64_t *keys, unsigned count, bool there, uint32_t mark)
@@ -300,6 +304,7 @@ static bool take_update(struct peer *peer, const uint8_t *at, const uint8_t *end
     uint32_t mark = peer->mark_kind == MARKS_TICK ? gist.tick : gist.speaker;
     int64_t gone = take_prefixes(peer, withdrawn, withdrawn_length, false, 0);
     int64_t gone_too = take_prefixes(peer, gist.withdrawn, gist.withdrawn_length, false, 0);
+    peer->fresh = 0;
     int64_t come = take_prefixes(peer, at, (size_t)(end - at), true, mark);
     int64_t come_too = take_prefixes(peer, gist.announced, gist.announced_length, true, mark);
     if (gone < 0 || gone_too < 0 || come < 0 || come_too < 0)
@@ -310,8 +315,10 @@ static bool take_update(struct peer *peer, const uint8_t *at, const uint8_t *end
     peer->counts.announced += announced;
     if (gist.speaker == peer->voice.number + 1 && peer->role != PEER_RECEIVER)
         peer->counts.own += announced;
-    if (gist.tick && peer->delays != NULL)
-        note_delay(peer, gist.tick, announced);
+    /* A change told again, after a policy changed, is no news: who keeps marks can tell. */
+    uint64_t news = peer->marks != NULL ? peer->fresh : announced;
+    if (gist.tick && peer->delays != NULL && news > 0)
+        note_delay(peer, gist.tick, news);
     if (peer->have != NULL)
         peer->bench->last_news_ns = peer->bench->now_ns;
     return true;

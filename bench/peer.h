@@ -77,6 +77,7 @@ struct peer {
     uint32_t wanted_count;
     uint32_t *marks; /* by prefix; NULL: none */
     enum peer_marks mark_kind;
+    uint64_t fresh;        /* prefixes whose mark changed, of the UPDATE being read */
     struct delays *delays; /* shared; NULL: not measured */
     struct peer_counts counts;
 };

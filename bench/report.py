@@ -9,7 +9,8 @@ def medians(runs):
     """Of what a daemon did in one phase; None if a run failed."""
     if not runs or any(run is None or "failed" in run for run in runs):
         return None
-    return {key: statistics.median(run[key] for run in runs) for key in KEYS if key in runs[0]}
+    row = {key: statistics.median(run[key] for run in runs) for key in KEYS if key in runs[0]}
+    return {**row, "disturbed": runs[-1].get("disturbed", "")}
 
 
 def share(base, row, key):
@@ -29,6 +30,8 @@ def remarks(row, phase):
         words.append(f"{row['own']:,.0f} own routes told back")
     if row["lost"]:
         words.append(f"{row['lost']:.0f} sessions lost")
+    if row["disturbed"]:
+        words.append(row["disturbed"])
     return ", ".join(words)
 
 

@@ -48,9 +48,21 @@ def family(scenario):
     return "ipv6" if scenario["ipv6"] else "ipv4"
 
 
+def tagging(tag):
+    """An export policy that puts a community on everything."""
+    return ['[global.apply-policy.config]', 'export-policy-list = ["tag"]', 'default-export-policy = "accept-route"',
+            '[[policy-definitions]]', 'name = "tag"', '[[policy-definitions.statements]]', 'name = "tag"',
+            '[policy-definitions.statements.actions]', 'route-disposition = "accept-route"',
+            '[policy-definitions.statements.actions.bgp-actions.set-community]', 'options = "add"',
+            '[policy-definitions.statements.actions.bgp-actions.set-community.set-community-method]',
+            f'communities-list = ["{AS}:{tag}"]']
+
+
 def gobgp_file(scenario, godwit=None):
     lines = ['[global.config]', f'as = {AS}', 'router-id = "198.18.0.1"', f'port = {PORT}',
              f'local-address-list = ["{target(scenario)}"]']
+    if scenario["tag"]:
+        lines += tagging(scenario["tag"])
     if godwit is not None:
         lines += ['[godwit]'] + [f'{key} = {value}' for key, value in godwit.items()]
     for neighbor in neighbors(scenario):
@@ -89,6 +101,9 @@ def bird(program, folder, scenario, variant):
     kind = "rr client; " if scenario["internal"] else "direct; " if scenario["clients"] else "multihop; "
     secondary = "secondary; " if scenario["clients"] else ""
     rule = "export where source = RTS_BGP;"
+    if scenario["tag"]:
+        rule = f"export filter {{ if source != RTS_BGP then reject; bgp_community.add(({AS}, {scenario['tag']}));" \
+               " accept; };"
     lines = ["router id 198.18.0.1;", f"threads {variant};" if variant else "", f"{name} {table};",
              "protocol device {}",
              f'protocol static {{ {name} {{ table served; }}; route {cover} via "lo"; }}']

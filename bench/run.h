@@ -21,7 +21,8 @@ struct run_options {
     enum stream_packing packing;
     bool controlled; /* some of the clients' sets may go to some clients only */
     bool ipv6, internal;
-    bool best; /* the first sender's paths are the shortest */
+    bool best;   /* the first sender's paths are the shortest */
+    bool marked; /* every receiver keeps marks, and changes told again do not count as delayed */
 };
 
 struct run {

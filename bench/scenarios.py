@@ -3,8 +3,8 @@ import os
 
 TABLE = 1_050_000
 DEFAULTS = {"senders": 0, "receivers": 0, "clients": 0, "prefixes": TABLE, "ipv6": False, "internal": False,
-            "best": False, "controlled": False, "overlap": 20, "packing": "packed", "dying": 1, "rate": 50_000,
-            "seconds": 60, "hold": 3600, "phases": "up,announce", "peers": None, "threads": 1, "list": False,
+            "best": False, "marked": False, "controlled": False, "overlap": 20, "packing": "packed", "dying": 1, "rate": 50_000,
+            "seconds": 60, "hold": 3600, "phases": "up,announce", "peers": None, "threads": 1, "list": False, "tag": 0, "reload": "",
             "rivals": "godwitd bird", "limit": 900}
 ALL = "godwitd bird frr openbgpd gobgp"
 
@@ -30,6 +30,12 @@ SCENARIOS = {
            "phases": "up,announce,die,return", "peers": "senders"},
     "S6": {"title": "best paths change, many receivers", "senders": 1, "receivers": 100, "prefixes": 200_000,
            "phases": "up,announce,churn", "peers": "receivers", "rivals": "godwitd bird frr null"},
+    "S7": {"title": "a policy that changes every route, reloaded during changes", "senders": 1, "receivers": 10,
+           "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "rate": 2000, "seconds": 20,
+           "tag": 1, "reload": "all", "marked": True},
+    "S7nothing": {"title": "the same file, reloaded during changes", "senders": 1, "receivers": 10,
+                  "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "rate": 2000,
+                  "seconds": 20, "tag": 1, "reload": "nothing", "marked": True},
     "S8": {"title": "one of many receivers stops reading during changes", "senders": 1, "receivers": 100,
            "prefixes": 200_000, "phases": "up,announce,churn,stall", "peers": "receivers",
            "rivals": "godwitd bird frr null"},
@@ -50,8 +56,9 @@ SCENARIOS = {
 # What the names stand for.
 GROUPS = {
     "S11": ["S11single", "S11unique"],
+    "S7": ["S7", "S7nothing"],
     "threads": ["threadsS2", "threadsS3"],
-    "all": ["S1", "S1v6", "S2", "S3", "S4", "S5", "S6", "S8", "S9", "S10", "S11single", "S11unique", "threadsS2",
+    "all": ["S1", "S1v6", "S2", "S3", "S4", "S4controlled", "S5", "S6", "S7", "S7nothing", "S8", "S9", "S10", "S11single", "S11unique", "threadsS2",
             "threadsS3"],
 }
 
