@@ -82,7 +82,10 @@ def gobgp_file(scenario, godwit=None):
 
 def godwitd(program, folder, scenario, variant):
     file = folder / "godwitd.toml"
-    file.write_text(gobgp_file(scenario, {"threads": variant or scenario["threads"]}))
+    options = {"threads": variant or scenario["threads"]}
+    if scenario["controlled"]:
+        options["route-server-communities"] = "true"
+    file.write_text(gobgp_file(scenario, options))
     return [program, "-f", file, "-l", "error", "--api-hosts", f"unix://{folder}/api"]
 
 
