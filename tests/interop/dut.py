@@ -127,12 +127,17 @@ class Gobgpd(Daemon):
         remote = (session or self.sessions[0]).remote
         return self._paths(self.cli_json("neighbor", remote, "adj-out", "-a", FAMILY[version]))
 
+    def local(self, session, version=4):
+        """The table of a route server client."""
+        return self._paths(self.cli_json("neighbor", session.remote, "local", "-a", FAMILY[version]))
+
     def table(self, version=4):
         return self._paths(self.cli_json("global", "rib", "-a", FAMILY[version]))
 
     @staticmethod
     def _paths(table):
-        return {prefix: [path_from_json(path) for path in paths] for prefix, paths in (table or {}).items()}
+        """A prefix without a path is one that went: GoBGP goes on to list it."""
+        return {prefix: [path_from_json(path) for path in paths] for prefix, paths in (table or {}).items() if paths}
 
     def originate(self):
         for prefix, route in list(self._announced.items()):

@@ -146,7 +146,8 @@ class ExaBgp(Daemon):
         route = super().reduce(route)
         return route.but(as_path=tuple(hop for hop in route.as_path if isinstance(hop, int)),
                          # It encodes an origin with an address as one with a number.
-                         extended=frozenset(text for text in route.extended if not text.startswith("soo:")))
+                         extended=frozenset(text for text in route.extended
+                                            if not (text.startswith("soo:") and "." in text)))
 
     def refresh(self, session=None):
         session = session or self.sessions[0]
