@@ -83,9 +83,9 @@ static void say_stale(const struct peer *peer, struct str *out)
         if (phase == RESTART_NONE)
             continue;
         int64_t since_ns = loop_wall_now(peer->speaker->loop).ns - peer->graceful->since.ns;
-        str_printf(out, "%s%s: %llu routes stale for %lld s, ", out->length ? "; " : "",
-                   family_get(family)->config_name,
-                   (unsigned long long)rib_source(peer_table(peer, family)->rib, peer->source)->stale,
+        uint64_t stale = rib_source(peer_table(peer, family)->rib, peer->source)->stale;
+        str_printf(out, "%s%s: %llu route%s stale for %lld s, ", out->length ? "; " : "",
+                   family_get(family)->config_name, (unsigned long long)stale, stale == 1 ? "" : "s",
                    (long long)(since_ns / NS_PER_S));
         str_add(out, phase == RESTART_AWAY ? "restart timer ends in"
                      : phase == RESTART_LONG_LIVED ? "long-lived stale timer ends in"

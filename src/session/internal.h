@@ -64,6 +64,7 @@ struct session {
     struct loop_task task;
     struct random random;
     unsigned flapped;  /* errors in a row, for the idle hold time */
+    unsigned restarts; /* graceful restarts in a row, for which there was none */
     unsigned attempts; /* failed connects in a row, for the retry interval */
 
     bool input_due; /* the owner allows input again; for the task */

@@ -161,7 +161,7 @@ void session_start(struct session *session)
         return;
     owner_enter(session);
     session->started = true;
-    session->flapped = session->attempts = 0;
+    session->flapped = session->restarts = session->attempts = 0;
     session_begin(session, true);
     owner_leave(session);
 }

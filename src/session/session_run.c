@@ -106,15 +106,23 @@ void session_begin(struct session *session, bool manual)
     conn_event(&session->conns[0], event, NULL);
 }
 
+/* The peer closed this connection for another one: nothing is wrong with it. */
+static bool lost_a_collision(const struct conn_ending *ending)
+{
+    const struct notification *received = ending->cause->notification;
+    return ending->cause->end == SESSION_END_RECEIVED && received->code == NOTIFY_CEASE &&
+           received->subcode == NOTIFY_CEASE_COLLISION;
+}
+
 static void session_rest(struct session *session, const struct conn_ending *ending)
 {
     int64_t hold_ms = SESSION_IDLE_HOLD_FIRST_MS;
-    if (ending->graceful && session->flapped < SESSION_GRACEFUL_FLAPS) {
-        session->flapped++;
+    if (ending->graceful && session->restarts < SESSION_GRACEFUL_FLAPS) {
+        session->restarts++;
         loop_timer_start(&session->idle_hold, 0);
         return;
     }
-    if (ending->actions & FSM_DO_DAMP) {
+    if (ending->actions & FSM_DO_DAMP && !lost_a_collision(ending)) {
         hold_ms <<= session->flapped < 16 ? session->flapped : 16;
         session->flapped++;
     }
@@ -165,7 +173,7 @@ static void session_down(struct session *session, const struct conn_ending *endi
     struct session_memory *memory = &session->memory;
     int64_t up_ms = mono_diff_ms(loop_now(session->loop), session->up_since);
     if (up_ms >= SESSION_STABLE_MS)
-        session->flapped = 0;
+        session->flapped = session->restarts = 0;
     why_down(ending, &memory->down);
     memory->down.when = memory->down_at = loop_wall_now(session->loop);
     memory->lost = memory->down;

@@ -52,8 +52,9 @@ enum restart_phase restart_phase_of(const struct peer *peer, enum family_id fami
 static void log_family(const struct restart_family *state, const char *what)
 {
     char name[ADDR_TEXT_MAX];
-    log_info("peer", peer_name(state->peer, name), "%s: %s (%llu stale routes)", family_get(state->family)->config_name,
-             what, (unsigned long long)source_of(state->peer, state->family)->stale);
+    log_info("peer", peer_name(state->peer, name), "%s: %s (stale routes: %llu)",
+             family_get(state->family)->config_name, what,
+             (unsigned long long)source_of(state->peer, state->family)->stale);
 }
 
 /* Ends --------------------------------------------------------------------------------------------------------------

@@ -163,6 +163,32 @@ static void test_restarts_in_a_row(void **state)
     scene_end(&scene);
 }
 
+static void note_rest(void *context, const struct peer_view *view)
+{
+    *(int64_t *)context = view->session->idle_hold_left_ms;
+}
+
+/* A neighbor that comes back at once is not refused; one that does so again and again is, for a short while first. */
+static void test_restarts_are_not_damped_at_once(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene, NULL);
+    everybody_up(&scene);
+    for (unsigned i = 0; i < 6; i++) {
+        int64_t rest_ms = -1;
+        struct peer_name name = name_of(RESTARTER);
+        kill_puppet(&scene, RESTARTER);
+        control_peer_list(scene.dut->control, &name, note_rest, &rest_ms);
+        if (i < 4)
+            assert_int_equal(rest_ms, 0);
+        else
+            assert_in_range(rest_ms, 1000, 5000u << (i - 4));
+        restart_puppet(&scene, RESTARTER);
+    }
+    scene_end(&scene);
+}
+
 /* The end of the session ------------------------------------------------------------------------------------------- */
 
 static void with_notifications(struct neighbor_config *neighbor)
@@ -404,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_end_of_rib_is_not_waited_for_forever),
         cmocka_unit_test(test_what_the_new_open_says),
         cmocka_unit_test(test_restarts_in_a_row),
+        cmocka_unit_test(test_restarts_are_not_damped_at_once),
         cmocka_unit_test(test_notifications_received),
         cmocka_unit_test(test_notifications_sent),
         cmocka_unit_test(test_hold_timer_counts_as_a_broken_connection),
