@@ -180,6 +180,9 @@ void peer_group_retell(struct peer *peer, enum family_id family)
     struct peer_family *state = &peer->families[family];
     if (state->outbox == NULL)
         return;
+    /* All of it is still to be told. An answer of nothing would end what the peer has kept over our restart. */
+    if (peer_table(peer, family)->deferred)
+        return;
     state->refreshing_out = peer->negotiated.enhanced_refresh;
     if (state->refreshing_out)
         link_send_refresh(peer->session, family, REFRESH_BEGIN);

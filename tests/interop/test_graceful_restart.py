@@ -244,6 +244,33 @@ def test_crash_is_survived_by_itself(lab, kind):
     assert dut.log_text().count("restarting gracefully") == 1
 
 
+def test_a_whole_table_over_a_crash(lab):
+    """Not one of many routes is missing at any moment: End-of-RIB comes when all of them have been said again."""
+    count = 50_000
+    source, dut, peer = (make(kind, lab.host(name), asn) for kind, name, asn in
+                         (("bird", "source", 65010), ("godwitd", "dut", 65020), ("bird", "peer", 65030)))
+    join(source, dut, both(60), both(60))
+    to_peer, at_peer = join(dut, peer, both(60), both(60))
+    routes = "".join(f" route 10.{i >> 8 & 255}.{i & 255}.0/24 blackhole;\n" for i in range(count))
+    source.more_configuration = f"protocol static many {{ ipv4;\n{routes}}}\n"
+    source.start(), peer.start()
+    supervised = Supervised(dut)
+    wait_for(lambda: peer.count(at_peer) == count, lambda: f"{peer.count(at_peer)} routes", 60)
+    wait_for(lambda: "promise 60" in supervised.note(), "the note of the promise", 5)
+    crash(dut)
+    wait_lost(peer, at_peer)
+    supervised.start()
+
+    def over():
+        assert peer.count(at_peer) == count
+        family, = dut.cli_json("neighbor", to_peer.remote)["afi_safis"]
+        return family["mp_graceful_restart"]["state"].get("end_of_rib_sent", False)
+
+    wait_for(over, "our End-of-RIB is out", 60, 0.01)
+    time.sleep(1)  # it has arrived, and what was not said before it would be gone
+    assert peer.count(at_peer) == count and peer.established(at_peer)
+
+
 @pytest.mark.parametrize("kind", ("bird", "frr"))
 def test_others_restart(lab, kind):
     """BIRD and FRR crash and come back; godwitd keeps their routes meanwhile."""

@@ -226,6 +226,28 @@ static void test_end_of_rib_comes_last(void **state)
     scene_end(&scene);
 }
 
+/* Nor does anything else say that this is all, before it is. */
+static void test_a_refresh_in_between(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct session_status status;
+    begin(&scene, TO_RESTARTER | TO_OBSERVER);
+    puppet_refresh(&scene.puppets[OBSERVER], 0, REFRESH_REQUEST);
+    settle(&scene);
+    end_of_ribs(&scene, RESTARTER);
+    session_status(scene.puppets[OBSERVER].session, &status);
+    assert_int_equal(status.received.refresh, 0);
+    end_of_ribs(&scene, OBSERVER);
+    assert_int_equal(told(&scene, 0, RESTARTER), TO_OBSERVER);
+    puppet_refresh(&scene.puppets[OBSERVER], 0, REFRESH_REQUEST);
+    settle(&scene);
+    session_status(scene.puppets[OBSERVER].session, &status);
+    assert_int_equal(status.received.refresh, 2);
+    assert_int_equal(told(&scene, 0, RESTARTER), TO_OBSERVER);
+    scene_end(&scene);
+}
+
 /* How long neighbors would keep our routes ------------------------------------------------------------------------- */
 
 static void test_promise(void **state)
@@ -259,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_neighbors_that_come_late),
         cmocka_unit_test(test_what_opens_say),
         cmocka_unit_test(test_end_of_rib_comes_last),
+        cmocka_unit_test(test_a_refresh_in_between),
         cmocka_unit_test(test_promise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
