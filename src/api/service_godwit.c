@@ -73,7 +73,7 @@ static Godwit__V1__WhyResponse__Candidate *candidate_to_api(struct arena *arena,
     to->next_hop = next_hop_text(arena, view);
     to->as_path = as_path_text(arena, view);
     to->best = view->best;
-    if (view->filtered) {
+    if (view->filtered || view->next_hop_invalid) {
         to->rejected_reason = arena_strdup(arena, path->sentence);
     } else {
         to->decisive_step = arena_strdup(arena, path->step ? path->step : "");

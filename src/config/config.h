@@ -200,6 +200,8 @@ struct global_config {
     bool refuse_as_set;        /* RFC 9774 */
     bool deterministic_med;
     bool route_server_communities; /* route server clients say with communities who may have a route */
+    bool next_hop_tracking;    /* a next hop has to be reachable by the kernel's routes */
+    bool next_hop_via_default; /* and its default route counts */
     uint16_t dynamic_neighbor_limit; /* peers that come by themselves */
 };
 

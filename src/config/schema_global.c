@@ -47,6 +47,10 @@ static const struct key godwit_keys[] = {
     {"route-server-communities", KEY_BOOL, HONOURED, IN(global_config, route_server_communities),
      .remark = "control communities"},
     {"deterministic-med", KEY_BOOL, IGNORED, IN(global_config, deterministic_med), .remark = "always so"},
+    {"next-hop-tracking", KEY_BOOL, HONOURED, IN(global_config, next_hop_tracking),
+     .remark = "the kernel must have a route to a path's next hop; its metric counts"},
+    {"next-hop-via-default", KEY_BOOL, HONOURED, IN(global_config, next_hop_via_default),
+     .remark = "the default route counts for that"},
     {"dynamic-neighbor-limit", KEY_NUMBER, HONOURED, IN(global_config, dynamic_neighbor_limit), RANGE(1, 65000),
      .fallback = 5000, .remark = "neighbors out of all ranges together"},
 };

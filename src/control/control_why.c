@@ -104,25 +104,33 @@ static void gather(struct rib *rib, row_id row, struct gathered *gathered)
     *gathered = (struct gathered){.paths = paths, .count = all, .eligible = eligible};
 }
 
-static void explain_rejected(const struct rib_path *path, struct why_path *why)
+static void explain_rejected(struct speaker *speaker, struct rib *rib, const struct rib_path *path,
+                             struct why_path *why)
 {
     enum path_reject reject = (path->flags & PATH_REJECT_MASK) >> PATH_REJECT_SHIFT;
+    const struct attr_set *set = attr_get(rib->view, path->attrs);
+    struct addr next_hop, link_local;
+    char text[ADDR_TEXT_MAX];
     struct str out = str_over(why->sentence, sizeof(why->sentence));
     why->step = decision_step_name(DECISION_NOT_ELIGIBLE);
-    if (reject != PATH_ACCEPTED)
+    if (reject != PATH_ACCEPTED) {
         str_printf(&out, "rejected: %s", path_reject_text(reject));
-    else
-        str_add(&out, "its next hop is unreachable");
+        return;
+    }
+    attr_block_next_hop(attr_bytes(rib->view, set), set->wire_length, &next_hop, &link_local);
+    str_printf(&out, "its next hop %s cannot be reached: %s", addr_format(&next_hop, text),
+               next_hop_tracking_why(speaker, &next_hop));
 }
 
 /* The best against the next, every other against the best. */
-static void explain_path(struct rib *rib, const struct gathered *gathered, size_t index, struct why_path *why)
+static void explain_path(struct speaker *speaker, struct rib *rib, const struct gathered *gathered, size_t index,
+                         struct why_path *why)
 {
     struct decision_path best, other;
     enum decision_step step;
     struct str out = str_over(why->sentence, sizeof(why->sentence));
     if (index >= gathered->eligible) {
-        explain_rejected(&gathered->paths[index], why);
+        explain_rejected(speaker, rib, &gathered->paths[index], why);
         return;
     }
     if (gathered->eligible == 1) {
@@ -250,7 +258,7 @@ int control_why(struct control *control, const struct why_query *query, const st
         control_view_path(control, rib, &answer->why.prefix, &gathered.paths[i], gathered.paths[i].attrs,
                           &answer->paths[i].view);
         answer->paths[i].view.best = i == 0 && gathered.eligible > 0;
-        explain_path(rib, &gathered, i, &answer->paths[i]);
+        explain_path(control->speaker, rib, &gathered, i, &answer->paths[i]);
         control_why_import_policy(control, rib, &gathered.paths[i], &answer->paths[i]);
     }
     answer->why.paths = answer->paths;

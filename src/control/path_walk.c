@@ -232,13 +232,19 @@ static size_t view_global(struct path_walk *walk, row_id row, const struct prefi
     struct rib *rib = walk->table->rib;
     uint32_t all = rib_row_path_count(rib, row);
     struct rib_path *paths = mem_alloc(MEM_OTHER, (all + 1) * sizeof(*paths));
-    size_t count = 0;
+    size_t eligible = 0, behind = all;
     for (uint32_t i = 0; i < all; i++) {
-        rib_row_path(rib, row, i, &paths[count]);
-        count += (paths[count].flags & PATH_REJECT_MASK) == 0;
+        struct rib_path path;
+        rib_row_path(rib, row, i, &path);
+        if (rib_path_eligible(&path))
+            paths[eligible++] = path;
+        else if ((path.flags & PATH_REJECT_MASK) == 0) /* its next hop cannot be reached */
+            paths[--behind] = path;
     }
     if (!rib->options.no_best)
-        control_sort_paths(rib, paths, count);
+        control_sort_paths(rib, paths, eligible);
+    size_t count = eligible + (all - behind);
+    memmove(paths + eligible, paths + behind, (all - behind) * sizeof(*paths));
     bool multipath = walk->control->speaker->global.use_multiple_paths;
     for (size_t i = 0; i < count; i++) {
         struct path_view *view = view_at(walk, i);

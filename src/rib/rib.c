@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "rib/next_hops.h"
 #include "rib/rib_row.h"
 
 static const char *const reject_texts[PATH_REJECT_COUNT] = {
@@ -57,6 +58,7 @@ void rib_free(struct rib *rib)
 {
     if (rib == NULL)
         return;
+    next_hops_free(rib->next_hops);
     prefix_table_free(rib->prefixes);
     path_pool_release(&rib->pool);
     attr_store_free(rib->attrs);
@@ -272,6 +274,7 @@ void rib_decision_path(const struct rib *rib, const struct rib_path *path, uint3
         .attrs = attr_bytes(rib->view, set),
         .peer = &source->address,
         .router_id = source->router_id,
+        .igp_metric = rib->next_hops != NULL ? next_hops_metric(rib, set) : 0,
         .path_id = path->path_id,
         .age_order = index,
         .kind = source->kind,
@@ -479,7 +482,7 @@ static void add_path(struct rib *rib, row_id id, const struct rib_path *path)
     touch(rib, id, changed || was_empty);
 }
 
-static void put_path(struct rib *rib, row_id id, const struct rib_path *path)
+static void put_judged(struct rib *rib, row_id id, const struct rib_path *path)
 {
     struct rib_row *row = prefix_table_row(rib->prefixes, id);
     struct rib_path before;
@@ -510,6 +513,17 @@ static void put_path(struct rib *rib, row_id id, const struct rib_path *path)
     }
     attr_store_unref(rib->attrs, before.attrs, 1);
     touch(rib, id, changed);
+}
+
+static void put_path(struct rib *rib, row_id id, const struct rib_path *path)
+{
+    if (rib->next_hops == NULL) {
+        put_judged(rib, id, path);
+        return;
+    }
+    struct rib_path judged = *path;
+    judged.flags |= next_hops_flags(rib, path->attrs, id);
+    put_judged(rib, id, &judged);
 }
 
 void rib_announce(struct rib *rib, source_id source, const struct prefix *prefix, uint32_t path_id, attr_id attrs,
@@ -569,8 +583,11 @@ void rib_set_attrs(struct rib *rib, row_id id, uint32_t index, attr_id attrs)
     attr_store_ref(rib->attrs, attrs, 1);
     attr_store_unref(rib->attrs, path.attrs, 1);
     path.attrs = attrs;
+    bool was_eligible = rib_path_eligible(&path);
+    if (rib->next_hops != NULL)
+        path.flags = (uint16_t)((path.flags & ~PATH_NEXT_HOP_DOWN) | next_hops_flags(rib, attrs, id));
     row_path_set(rib, row, index, &path);
-    if (!rib_path_eligible(&path))
+    if (!was_eligible && !rib_path_eligible(&path))
         return;
     if (!row_is_inline(row))
         row_set_best(row, BEST_UNKNOWN);
@@ -580,6 +597,33 @@ void rib_set_attrs(struct rib *rib, row_id id, uint32_t index, attr_id attrs)
 void rib_remove_path(struct rib *rib, row_id id, uint32_t index)
 {
     remove_at(rib, id, index);
+}
+
+/* Dirty only if another path is the best: a version that changed nothing would make the best path look young. */
+void rib_weigh_again(struct rib *rib, row_id id)
+{
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    if (row_is_inline(row))
+        return;
+    uint16_t before = row_best(row);
+    select_best(rib, row);
+    touch(rib, id, before == BEST_UNKNOWN || before != row_best(row));
+}
+
+void rib_set_next_hop_down(struct rib *rib, row_id id, uint32_t index, bool down)
+{
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    struct rib_path path;
+    row_path_get(rib, row, index, &path);
+    bool was_eligible = rib_path_eligible(&path);
+    path.flags = (uint16_t)(down ? path.flags | PATH_NEXT_HOP_DOWN : path.flags & ~PATH_NEXT_HOP_DOWN);
+    row_path_set(rib, row, index, &path);
+    if (was_eligible == rib_path_eligible(&path))
+        return;
+    if (row_is_inline(row))
+        touch(rib, id, true);
+    else
+        rib_weigh_again(rib, id);
 }
 
 /* Runs of NLRI ---------------------------------------------------------------------------------------------------- */

@@ -75,6 +75,8 @@ struct rib_options {
     bool no_best;            /* a route collector: every path is kept, none is chosen */
 };
 
+struct next_hops;
+
 struct rib {
     enum family_id family;
     enum addr_kind kind;
@@ -93,6 +95,7 @@ struct rib {
     uint64_t refused_paths; /* beyond what one prefix, or the table, may hold */
     struct rib_source *sources;
     uint32_t source_count; /* highest number in use + 1 */
+    struct next_hops *next_hops;  /* next_hops.h; owned. NULL: every next hop counts as reachable */
     struct tombstone *tombstones; /* a ring, oldest first */
     uint32_t tombstone_first, tombstone_count, tombstone_capacity;
 };
@@ -137,6 +140,11 @@ void rib_set_reject(struct rib *rib, row_id row, uint32_t index, enum path_rejec
 /* Other attributes for a path that is there (the RIB takes a reference of its own); it stays as stale as it is. */
 void rib_set_attrs(struct rib *rib, row_id row, uint32_t index, attr_id attrs);
 void rib_remove_path(struct rib *rib, row_id row, uint32_t index);
+
+/* Its next hop went, or is there again. */
+void rib_set_next_hop_down(struct rib *rib, row_id row, uint32_t index, bool down);
+/* The metric of a next hop in the row is another one. */
+void rib_weigh_again(struct rib *rib, row_id row);
 
 /* Reading ----------------------------------------------------------------------------------------------------- */
 

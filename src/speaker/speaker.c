@@ -166,6 +166,7 @@ static void open_table(struct speaker *speaker, unsigned index)
         .family = family, .of_clients = of_clients, .deferred = speaker->deferral.active};
     table->rib = rib_new(family, &options);
     table->rib->now_s = (uint32_t)(loop_wall_now(speaker->loop).ns / 1000000000);
+    next_hop_tracking_open(speaker, table->rib);
     table->packer = packer_new(table->rib);
     table->catch_ups = catch_up_set_new(speaker->loop, &speaker->tuning, wake_pipeline, speaker);
     list_init(&table->groups);
@@ -289,6 +290,8 @@ int speaker_start(struct speaker *speaker, const struct global_config *global, s
     dynamic_peers_init(speaker);
     speaker->acceptor = acceptor_new(speaker->loop, speaker->transport, take_connection, speaker);
     int result = listen_everywhere(speaker, err);
+    if (result == E_OK)
+        result = next_hop_tracking_start(speaker, err);
     if (result != E_OK) {
         acceptor_free(speaker->acceptor);
         speaker->acceptor = NULL;
@@ -330,6 +333,7 @@ void speaker_stop(struct speaker *speaker)
         close_table(&speaker->tables[i]);
     policy_run_free(speaker->policy);
     speaker->policy = NULL;
+    next_hop_tracking_stop(speaker);
     mem_free(MEM_OTHER, speaker->cluster_ids.ids);
     speaker->cluster_ids = (struct cluster_ids){0};
     mem_free(MEM_OTHER, speaker->peer_by_source);

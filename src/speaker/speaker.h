@@ -17,6 +17,7 @@
 #include "io/stream.h"
 #include "rib/rib.h"
 #include "speaker/deferral.h"
+#include "speaker/next_hop_tracking.h"
 #include "speaker/tuning.h"
 
 /* The tables of route server clients stand behind the others. */
@@ -82,6 +83,8 @@ struct speaker {
     struct originate *originate;
     struct policy_run *policy; /* while started */
     struct dynamic_peers dynamic;
+    struct next_hop_tracking *next_hops;    /* NULL: off */
+    struct next_hop_source next_hop_source; /* tests set it before speaker_start; the kernel otherwise */
     struct unnumbered *unnumbered; /* NULL until a neighbour named by interface is there */
     struct session_thread **threads; /* none: sessions run on `loop` */
     unsigned thread_count;
