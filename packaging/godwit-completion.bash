@@ -12,7 +12,7 @@ _godwit()
         esac
     done
     case "$path" in
-    "") words="global neighbor vrf policy monitor mrt rpki bmp log-level why groups counters reload " ;;
+    "") words="global neighbor vrf policy monitor mrt rpki bmp log-level why groups counters reload save " ;;
     "neighbor ADDRESS") words="local adj-in adj-out accepted rejected reset softreset softresetin softresetout shutdown enable disable policy why groups " ;;
     "global") words="del rib policy " ;;
     "global del") words="all " ;;

@@ -7,6 +7,7 @@
 #include "api/encode_path.h"
 #include "api/internal.h"
 #include "api/packed_list.h"
+#include "base/check.h"
 #include "base/mem.h"
 #include "godwit.pb-c.h"
 
@@ -347,6 +348,76 @@ void reload(struct rpc_call *call, const uint8_t *bytes, size_t length)
             reply_message(call, &response.base);
         }
         text_release(&changes);
+    }
+    request_end(&request);
+}
+
+/* Saving ----------------------------------------------------------------------------------------------------------- */
+
+enum {
+    SAVE_LIMIT_BYTES = 256 << 20,
+    SAVE_PIECE_BYTES = 64 << 10,
+    LEFT_OUT_LIMIT_BYTES = 1 << 20,
+};
+
+static void note_left_out(void *context, const char *line)
+{
+    text_printf(context, "%s\n", line);
+}
+
+static void add_text_pieces(struct packed_list *list, const struct text *text)
+{
+    char piece[SAVE_PIECE_BYTES + 1];
+    for (size_t at = 0; at < text->length;) {
+        size_t length = text->length - at < SAVE_PIECE_BYTES ? text->length - at : SAVE_PIECE_BYTES;
+        while (at + length < text->length && length > 1 && ((uint8_t)text->bytes[at + length] & 0xC0) == 0x80)
+            length--; /* not through the middle of a character: the field is UTF-8 */
+        memcpy(piece, text->bytes + at, length);
+        piece[length] = '\0';
+        Godwit__V1__SaveResponse response = GODWIT__V1__SAVE_RESPONSE__INIT;
+        response.text = piece;
+        packed_list_add(list, &response.base);
+        at += length;
+    }
+    explicit_bzero(piece, sizeof(piece));
+}
+
+static void add_left_out(struct packed_list *list, struct text *lines)
+{
+    for (char *line = lines->bytes; line != NULL && *line != '\0';) {
+        char *end = strchr(line, '\n');
+        if (end != NULL)
+            *end = '\0';
+        Godwit__V1__SaveResponse response = GODWIT__V1__SAVE_RESPONSE__INIT;
+        response.left_out = &line;
+        response.n_left_out = 1;
+        packed_list_add(list, &response.base);
+        line = end != NULL ? end + 1 : NULL;
+    }
+}
+
+void save(struct rpc_call *call, const uint8_t *bytes, size_t length)
+{
+    static const enum config_format formats[] = {CONFIG_TOML, CONFIG_YAML, CONFIG_JSON};
+    struct request request;
+    if (request_begin(&request, call, &godwit__v1__save_request__descriptor, bytes, length)) {
+        const Godwit__V1__SaveRequest *message = request.message;
+        struct save_options options = {.without_secrets = message->without_secrets};
+        struct text text, left_out;
+        struct err err = {0};
+        text_init(&text, SAVE_LIMIT_BYTES);
+        text_init(&left_out, LEFT_OUT_LIMIT_BYTES);
+        if ((unsigned)message->format < ARRAY_LEN(formats))
+            options.format = formats[message->format];
+        struct packed_list *list = packed_list_begin(call);
+        if (control_save(request.api->control, &options, &text, note_left_out, &left_out, &err) < 0) {
+            packed_list_refuse(call, &err);
+        } else {
+            add_text_pieces(list, &text);
+            add_left_out(list, &left_out);
+        }
+        text_release(&text);
+        text_release(&left_out);
     }
     request_end(&request);
 }

@@ -1,13 +1,17 @@
-/* What Godwit's daemon tells beyond GoBGP's: update groups, counters, reloading. */
+/* What Godwit's daemon tells beyond GoBGP's: update groups, counters, reloading, saving. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "cli/call.h"
 #include "cli/commands.h"
 #include "cli/message_json.h"
 #include "cli/show.h"
+#include "cli/words.h"
 #include "godwit.pb-c.h"
+#include "io/file.h"
 
 static void family_out(struct output *out, const Apipb__Family *family)
 {
@@ -138,4 +142,61 @@ int cmd_reload(struct cli *cli, const struct command *command, const struct word
         output_add(&cli->out, length && response->changes[length - 1] == '\n' ? "" : "\n");
     }
     return 0;
+}
+
+/* Saving ----------------------------------------------------------------------------------------------------------- */
+
+enum { SAVE_FORMAT, SAVE_WITHOUT_SECRETS, SAVE_KEYWORD_COUNT };
+
+static bool take_saved(struct cli *cli, void *context, const ProtobufCMessage *answer)
+{
+    const Godwit__V1__SaveResponse *response = (const Godwit__V1__SaveResponse *)answer;
+    text_add(context, response->text);
+    for (size_t i = 0; i < response->n_left_out; i++)
+        fprintf(stderr, "not saved: %s\n", response->left_out[i]);
+    return true;
+}
+
+/* By the word, else by the file's name. */
+static int save_format(struct cli *cli, const char *word, const char *file, Godwit__V1__SaveRequest__Format *format)
+{
+    static const char *const names[] = {"toml", "yaml", "json", "yml"};
+    const char *dot = file ? strrchr(file, '.') : NULL;
+    const char *wanted = word ? word : dot ? dot + 1 : names[0];
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(wanted, names[i]) == 0) {
+            *format = (Godwit__V1__SaveRequest__Format)(i == 3 ? 1 : i);
+            return 0;
+        }
+    }
+    *format = GODWIT__V1__SAVE_REQUEST__FORMAT__TOML; /* as gobgpd reads a file whose name does not say */
+    return word ? cli_fail(cli, "format \"%s\" is none of toml, yaml, json", word) : 0;
+}
+
+/* To a file whole or not at all, for its owner's eyes: there may be passwords in it. */
+int cmd_save(struct cli *cli, const struct command *command, const struct words *words)
+{
+    struct keyword keywords[SAVE_KEYWORD_COUNT] = {
+        [SAVE_FORMAT] = {"format", KEYWORD_SINGLE},
+        [SAVE_WITHOUT_SECRETS] = {"without-secrets", KEYWORD_FLAG},
+    };
+    struct words leading;
+    struct err err = {0};
+    struct text text;
+    Godwit__V1__SaveRequest request = GODWIT__V1__SAVE_REQUEST__INIT;
+    if (keywords_split(cli, words, keywords, SAVE_KEYWORD_COUNT, &leading) < 0 || leading.count > 1)
+        return cli_fail(cli, "usage: godwit save %s", command->words);
+    const char *file = leading.count == 1 ? leading.word[0] : NULL;
+    request.without_secrets = keywords[SAVE_WITHOUT_SECRETS].given;
+    if (save_format(cli, keyword_value(&keywords[SAVE_FORMAT]), file, &request.format) < 0)
+        return E_INVALID;
+    text_init(&text, INT32_MAX);
+    int result = call(cli, "/godwit.v1.Godwit/Save", &request.base, &godwit__v1__save_response__descriptor, take_saved,
+                      &text);
+    if (result == 0 && file != NULL && file_write_atomic(file, text.bytes, text.length, 0600, &err) < 0)
+        result = cli_fail(cli, "%s", err.text);
+    else if (result == 0 && file == NULL)
+        output_add(&cli->out, text.bytes ? text.bytes : "");
+    text_release(&text);
+    return result;
 }

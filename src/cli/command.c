@@ -106,6 +106,8 @@ static const struct command commands[] = {
     {"groups", cmd_groups, OPTION_ANY, true, "", "update groups: which neighbors share their output"},
     {"counters", cmd_counters, OPTION_ANY, true, "", "tables and memory"},
     {"reload", cmd_reload, OPTION_ANY, true, "[check]", "read the configuration file again"},
+    {"save", cmd_save, OPTION_ANY, true, "[FILE] [format toml|yaml|json] [without-secrets]",
+     "what runs now, as a configuration"},
 };
 
 const struct command_table command_table = {commands, ARRAY_LEN(commands), "godwit"};

@@ -46,6 +46,15 @@ const struct global_config *control_global(const struct control *control); /* NU
 int control_apply(struct control *control, const struct config *config, void (*line)(void *context, const char *text),
                   void *context, struct err *err);
 
+/* What runs now, as a configuration that loads back to the same: added to `out`. Whatever a configuration has no place
+ * for is told, a line each. E_LIMIT: `out` is full. */
+struct save_options {
+    enum config_format format;
+    bool without_secrets;
+};
+int control_save(struct control *control, const struct save_options *options, struct text *out,
+                 void (*left_out)(void *context, const char *line), void *context, struct err *err);
+
 /* Peers ------------------------------------------------------------------------------------------------------- */
 
 /* Names a peer: by address (with scope for link-local) or by interface. */
