@@ -267,6 +267,12 @@ struct config_diff_ops {
 void config_diff(const struct config *before, const struct config *after, const struct config_diff_ops *ops,
                  void *context);
 
+/* The keys in which two neighbours or groups differ, by path: "timers.config.hold-time". */
+void neighbor_config_changes(const struct neighbor_config *before, const struct neighbor_config *after,
+                             void (*key)(void *context, const char *path), void *context);
+void peer_group_config_changes(const struct peer_group_config *before, const struct peer_group_config *after,
+                               void (*key)(void *context, const char *path), void *context);
+
 /* Does going from one to the other need a new session (true), or can the running one take it over? */
 bool neighbor_config_needs_reset(const struct neighbor_config *before, const struct neighbor_config *after);
 

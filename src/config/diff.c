@@ -12,6 +12,18 @@ bool neighbor_config_needs_reset(const struct neighbor_config *before, const str
     return section_differs(&schema_neighbor, before, after, LIVE, NULL, NULL);
 }
 
+void neighbor_config_changes(const struct neighbor_config *before, const struct neighbor_config *after,
+                             void (*key)(void *context, const char *path), void *context)
+{
+    section_differs(&schema_neighbor, before, after, 0, key, context);
+}
+
+void peer_group_config_changes(const struct peer_group_config *before, const struct peer_group_config *after,
+                               void (*key)(void *context, const char *path), void *context)
+{
+    section_differs(&schema_peer_group, before, after, 0, key, context);
+}
+
 /* The lists of a configuration, alike for merging. */
 struct collection {
     const struct section *section;

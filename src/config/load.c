@@ -391,7 +391,8 @@ int config_read_text(const char *name, const char *text, size_t length, enum con
     struct tree tree;
     struct err unread;
     tree_init(&tree, name);
-    struct loader loader = {.reader = {.tree = &tree, .err = err ? err : &unread}};
+    struct unheeded unheeded = {0};
+    struct loader loader = {.reader = {.tree = &tree, .err = err ? err : &unread, .unheeded = &unheeded}};
     *config = NULL;
     int result = read_tree(&tree, text, length, format, loader.reader.err);
     if (result == 0) {
@@ -399,6 +400,9 @@ int config_read_text(const char *name, const char *text, size_t length, enum con
         result = load(&loader);
     }
     tree_release(&tree);
+    if (result == 0 && unheeded.names[0])
+        log_info("config", name, "accepted without effect%s: %s", unheeded.more > 0 ? " (among others)" : "",
+                 unheeded.names);
     if (result < 0)
         config_free(loader.config);
     else

@@ -196,6 +196,43 @@ static int read_list(const struct reader *reader, const struct frame *frame, con
     return 0;
 }
 
+/* The path without the places in lists, "neighbors.transport.config.mtu-discovery": of many neighbours it is said once. */
+static void add_names(struct str *str, const struct frame *frame)
+{
+    if (!frame)
+        return;
+    add_names(str, frame->outer);
+    str_printf(str, "%s%s", str->length > 0 ? "." : "", frame->name);
+}
+
+static bool is_listed(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = strstr(list, name); at; at = strstr(at + 1, name)) {
+        bool begins = at == list || at[-1] == ' ';
+        if (begins && (at[length] == ',' || at[length] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+static void note_unheeded(const struct reader *reader, const struct frame *frame)
+{
+    char path[PATH_MAX_BYTES];
+    struct unheeded *unheeded = reader->unheeded;
+    struct str name = str_over(path, sizeof(path));
+    add_names(&name, frame);
+    size_t used = strlen(unheeded->names);
+    if (is_listed(unheeded->names, path))
+        return;
+    if (used + name.length + 3 > sizeof(unheeded->names)) {
+        unheeded->more++;
+        return;
+    }
+    struct str list = str_over(unheeded->names + used, sizeof(unheeded->names) - used);
+    str_printf(&list, "%s%s", used > 0 ? ", " : "", path);
+}
+
 static int read_key(const struct reader *reader, const struct frame *frame, const struct schema_node *schema,
                     const struct node *node, void *object, enum pass pass)
 {
@@ -212,6 +249,8 @@ static int read_key(const struct reader *reader, const struct frame *frame, cons
     int result = value_read(key, node, owner, key->class == NOT_YET && !schema->ignored, &problem);
     if (result < 0)
         reader_error(reader, frame, node_place(node), "%s", problem.text);
+    else if (reader->unheeded && (key->class == IGNORED || schema->ignored))
+        note_unheeded(reader, frame);
     return result;
 }
 

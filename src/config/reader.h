@@ -4,9 +4,16 @@
 #include "config/schema.h"
 #include "config/tree.h"
 
+/* Keys of the file that are accepted without effect, each once. */
+struct unheeded {
+    char names[512]; /* the first ones, with commas */
+    unsigned more;   /* that found no place */
+};
+
 struct reader {
     struct tree *tree;
     struct err *err;
+    struct unheeded *unheeded; /* NULL: nobody wants to know */
 };
 
 /* Where in the file's tree we are, for messages: "neighbors[2].timers.config". Lives on the stack. */

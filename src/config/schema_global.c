@@ -8,7 +8,8 @@ static const struct key route_selection_keys[] = {
     {"config.external-compare-router-id", KEY_BOOL, HONOURED, IN(route_selection_config, external_compare_router_id)},
     {"config.advertise-inactive-routes", KEY_BOOL, IGNORED, IN(route_selection_config, advertise_inactive_routes)},
     {"config.enable-aigp", KEY_BOOL, IGNORED, IN(route_selection_config, enable_aigp)},
-    {"config.ignore-next-hop-igp-metric", KEY_BOOL, IGNORED, IN(route_selection_config, ignore_next_hop_igp_metric)},
+    {"config.ignore-next-hop-igp-metric", KEY_BOOL, HONOURED, IN(route_selection_config, ignore_next_hop_igp_metric),
+     .remark = "where next hops are tracked"},
     {"config.disable-best-path-selection", KEY_BOOL, HONOURED, IN(route_selection_config, disable_best_path_selection)},
 };
 const struct section schema_route_selection =

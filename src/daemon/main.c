@@ -67,23 +67,43 @@ static void change_line(void *context, const char *text)
         text_printf(changes, "%s\n", text);
 }
 
+/* "neighbor X: would be changed (timers.config.hold-time, config.description)". */
+struct told_keys {
+    struct text *changes;
+    unsigned count;
+};
+
+static void tell_key(void *context, const char *path)
+{
+    struct told_keys *told = context;
+    text_printf(told->changes, "%s%s", told->count++ > 0 ? ", " : " (", path);
+}
+
+static const char *const change_words[] = {"would be added", "would be removed", "would be changed"};
+
 static void tell_neighbor(void *context, enum config_change change, const struct neighbor_config *before,
                           const struct neighbor_config *after)
 {
-    static const char *const words[] = {"would be added", "would be removed", "would be changed"};
     const struct neighbor_config *neighbor = after ? after : before;
+    struct told_keys told = {.changes = context};
     char text[ADDR_TEXT_MAX];
+    text_printf(context, "neighbor %s: %s",
+                neighbor->address.kind ? addr_format(&neighbor->address, text) : neighbor->interface,
+                change_words[change]);
+    if (before && after)
+        neighbor_config_changes(before, after, tell_key, &told);
     bool reset = before && after && neighbor_config_needs_reset(before, after);
-    text_printf(context, "neighbor %s: %s%s\n",
-                neighbor->address.kind ? addr_format(&neighbor->address, text) : neighbor->interface, words[change],
-                reset ? ", its session reset" : "");
+    text_printf(context, "%s%s\n", told.count > 0 ? ")" : "", reset ? ", its session reset" : "");
 }
 
 static void tell_peer_group(void *context, enum config_change change, const struct peer_group_config *before,
                             const struct peer_group_config *after)
 {
-    static const char *const words[] = {"would be added", "would be removed", "would be changed"};
-    text_printf(context, "peer group %s: %s\n", (after ? after : before)->name, words[change]);
+    struct told_keys told = {.changes = context};
+    text_printf(context, "peer group %s: %s", (after ? after : before)->name, change_words[change]);
+    if (before && after)
+        peer_group_config_changes(before, after, tell_key, &told);
+    text_printf(context, "%s\n", told.count > 0 ? ")" : "");
 }
 
 static void tell_dynamic_neighbor(void *context, enum config_change change,
@@ -136,11 +156,40 @@ static int daemon_reload(void *context, bool check_only, struct text *changes, s
     return 0;
 }
 
+static struct tls_context *new_tls(const struct daemon *daemon, struct err *err)
+{
+    struct tls_settings settings = {
+        .certificate_file = daemon->options.tls_certificate_file,
+        .key_file = daemon->options.tls_key_file,
+        .ca_file = daemon->options.tls_client_ca_file,
+        .alpn = "h2",
+    };
+    return tls_context_new_server(&settings, err);
+}
+
+/* Certificates are renewed while we run: connections to come get the new ones, those that are open keep theirs. */
+static void renew_tls(struct daemon *daemon)
+{
+    struct err err = {0};
+    if (!daemon->options.tls)
+        return;
+    struct tls_context *renewed = new_tls(daemon, &err);
+    if (!renewed) {
+        log_error("api", daemon->options.tls_certificate_file, "the certificates stay as they were: %s", err.text);
+        return;
+    }
+    rpc_server_replace_tls(daemon->server, daemon->tls, renewed);
+    tls_context_unref(daemon->tls);
+    daemon->tls = renewed;
+    log_info("api", daemon->options.tls_certificate_file, "certificates were read again");
+}
+
 static void on_hangup(void *context, int signal_number)
 {
     struct daemon *daemon = context;
     struct err err = {0};
     struct text changes;
+    renew_tls(daemon);
     if (!daemon->options.config_file)
         return;
     text_init(&changes, 1 << 20);
@@ -208,20 +257,6 @@ static int configure_log(const struct daemon_options *options, struct err *err)
     return 0;
 }
 
-static int make_tls(struct daemon *daemon, struct err *err)
-{
-    struct tls_settings settings = {
-        .certificate_file = daemon->options.tls_certificate_file,
-        .key_file = daemon->options.tls_key_file,
-        .ca_file = daemon->options.tls_client_ca_file,
-        .alpn = "h2",
-    };
-    if (!daemon->options.tls)
-        return 0;
-    daemon->tls = tls_context_new_server(&settings, err);
-    return daemon->tls ? 0 : E_INVALID;
-}
-
 /* systemd names all runtime folders of the service, separated by colons. */
 static bool find_state_folder(const struct daemon *daemon, char folder[PATH_MAX])
 {
@@ -260,7 +295,7 @@ static int daemon_start(struct daemon *daemon, struct err *err)
     struct api_hooks hooks = {.reload = daemon_reload, .context = daemon};
     if (daemon->options.config_file && daemon_read_config(daemon, &daemon->config, err) < 0)
         return E_INVALID;
-    if (make_tls(daemon, err) < 0)
+    if (daemon->options.tls && !(daemon->tls = new_tls(daemon, err)))
         return E_INVALID;
     service_raise_file_limit(FILES_WANTED);
     daemon->loop = loop_new();

@@ -62,6 +62,7 @@ struct transport_options {
     char bind_interface[16]; /* SO_BINDTODEVICE; "" = none */
     uint8_t ttl;             /* outgoing TTL/hop limit; 0 = system default */
     uint8_t ttl_min;         /* smallest accepted TTL (RFC 5082); 0 = any */
+    uint8_t tos;             /* type of service, traffic class; 0: CS6, what routers mark routing protocols with */
     uint16_t mss;            /* TCP_MAXSEG; 0 = system default */
     uint8_t md5_key_length;  /* 0 = none (RFC 2385) */
     char md5_key[TCP_MD5_KEY_MAX];
@@ -87,7 +88,7 @@ struct transport_ops {
      * it). `remote_bits` < full length makes it a prefix key (TCP_MD5SIG_EXT). */
     int (*listener_set_key)(struct listener *listener, const struct addr *remote, unsigned remote_bits,
                             const struct transport_options *options, struct err *err);
-    /* Applies TTL, TTL security and MSS to an accepted stream. */
+    /* Applies TTL, TTL security, type of service and MSS to an accepted stream. */
     int (*apply)(struct stream *stream, const struct transport_options *options, struct err *err);
 };
 

@@ -26,7 +26,17 @@ static int option_set(int fd, int level, int option, int value)
     return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-/* A socket with what every BGP connection gets, or -1 with errno. Marking is a courtesy: a refusal is no error. */
+/* Marking is a courtesy: a refusal is no error. */
+static void mark(int fd, enum addr_kind kind, uint8_t tos)
+{
+    int value = tos ? tos : TRAFFIC_CLASS;
+    if (kind == ADDR_IPV6)
+        option_set(fd, IPPROTO_IPV6, IPV6_TCLASS, value);
+    else
+        option_set(fd, IPPROTO_IP, IP_TOS, value);
+}
+
+/* A socket with what every BGP connection gets, or -1 with errno. */
 static int tcp_socket(enum addr_kind kind)
 {
     int family = kind == ADDR_IPV6 ? AF_INET6 : AF_INET;
@@ -35,12 +45,9 @@ static int tcp_socket(enum addr_kind kind)
         return -1;
     option_set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     option_set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (kind == ADDR_IPV6) {
-        option_set(fd, IPPROTO_IPV6, IPV6_TCLASS, TRAFFIC_CLASS);
+    mark(fd, kind, 0);
+    if (kind == ADDR_IPV6)
         option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    } else {
-        option_set(fd, IPPROTO_IP, IP_TOS, TRAFFIC_CLASS);
-    }
     return fd;
 }
 
@@ -92,6 +99,7 @@ static int prepare_dial(int fd, const struct endpoint *remote, const struct tran
 {
     enum addr_kind kind = remote->addr.kind;
     int status = bind_to_interface(fd, options->bind_interface, err);
+    mark(fd, kind, options->tos);
     if (status == E_OK && options->ttl)
         status = tcp_auth_set_ttl(fd, kind, options->ttl, err);
     if (status == E_OK && options->ttl_min)
@@ -193,6 +201,7 @@ static int tcp_apply(struct stream *stream, const struct transport_options *opti
     CHECK(fd >= 0);
     enum addr_kind kind = stream->remote.addr.kind;
     int status = tcp_auth_set_ttl(fd, kind, options->ttl, err);
+    mark(fd, kind, options->tos);
     if (status == E_OK)
         status = tcp_auth_set_ttl_min(fd, kind, options->ttl_min, err);
     if (status == E_OK)

@@ -40,7 +40,8 @@ static void look_in_kernel(void *context, const struct addr *next_hop, struct ne
     const struct next_hop_tracking *tracking = context;
     struct kernel_route route = kernel_route_to(tracking->kernel, next_hop);
     state->down = !is_usable(tracking->speaker, route.kind);
-    state->metric = state->down ? 0 : route.metric;
+    bool counts = !tracking->speaker->global.route_selection.ignore_next_hop_igp_metric;
+    state->metric = state->down || !counts ? 0 : route.metric;
 }
 
 static void look(void *context, const struct addr *next_hop, struct next_hop_state *state)

@@ -37,6 +37,7 @@ static void transport_of(const struct peer *peer, struct transport_options *opti
                                        .scope_id = peer->at.scope_id};
     memcpy(options->bind_interface, config->transport.bind_interface, sizeof(options->bind_interface));
     options->mss = config->transport.tcp_mss;
+    options->tos = config->transport.ip_tos;
     options->md5_key_length = (uint8_t)strlen(config->auth_password);
     memcpy(options->md5_key, config->auth_password, options->md5_key_length);
     if (config->ttl_security) {

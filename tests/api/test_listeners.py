@@ -1,5 +1,8 @@
 """Where godwitd serves its API: TLS with and without clients' certificates, UNIX sockets."""
 import os
+import shutil
+import signal
+import ssl
 import stat
 import subprocess
 
@@ -91,6 +94,29 @@ def test_clients_need_a_certificate(tmp_path, certificates):
         ours += ["--tls-client-cert-file", certificates / "client.pem", "--tls-client-key-file",
                  certificates / "client.key"]
         assert serving.godwit(*ours, "global").returncode == 0
+
+
+def test_certificates_are_renewed(tmp_path, certificates):
+    """SIGHUP reads them again; a broken one changes nothing."""
+    for kind in ("key", "pem"):
+        shutil.copy(certificates / f"server.{kind}", tmp_path / f"now.{kind}")
+    with Serving(tmp_path, "-p", "--tls", "--tls-cert-file", tmp_path / "now.pem", "--tls-key-file",
+                 tmp_path / "now.key") as serving:
+        def served():
+            return ssl.get_server_certificate(("127.0.0.1", serving.port), timeout=lab.WAIT_S)
+
+        def hang_up(expected):
+            serving.process.send_signal(signal.SIGHUP)
+            lab.wait_for(lambda: expected in serving.log.read_text(), f"\"{expected}\" in the log")
+
+        assert served() == (certificates / "server.pem").read_text()
+        (tmp_path / "now.pem").write_text("nonsense")
+        hang_up("the certificates stay as they were")
+        assert served() == (certificates / "server.pem").read_text()
+        for kind in ("key", "pem"):
+            shutil.copy(certificates / f"client.{kind}", tmp_path / f"now.{kind}")
+        hang_up("certificates were read again")
+        assert served() == (certificates / "client.pem").read_text()
 
 
 def test_unix_socket(tmp_path):
