@@ -321,3 +321,44 @@ int global_config_complete(struct global_config *global, struct err *err)
     int result = global_finish(global, &problem);
     return result < 0 ? err_set(err, result, "global.%s: %s", problem.key, problem.text) : 0;
 }
+
+int peer_group_config_complete(struct peer_group_config *group, const struct global_config *global, struct err *err)
+{
+    struct problem problem;
+    int result = peer_group_finish(group, global, &problem);
+    return result < 0 ? err_set(err, result, "peer-group %s: %s: %s", group->name, problem.key, problem.text) : 0;
+}
+
+static void follow_key(const struct key *key, uint8_t *member, const uint8_t *before, const uint8_t *after)
+{
+    if (key->size == 0 || key_differs(key, member, before, 0))
+        return;
+    memcpy(member + key->offset, after + key->offset, key->size);
+    if (key->count_size)
+        memcpy(member + key->count_offset, after + key->count_offset, key->count_size);
+}
+
+/* Nobody has to remember what a member said itself: what differs from the old group. */
+static void follow_section(const struct section *section, uint8_t *member, const uint8_t *before, const uint8_t *after)
+{
+    for (size_t i = 0; i < section->key_count; i++) {
+        const struct key *key = &section->keys[i];
+        if (key->type != KEY_BLOCK)
+            follow_key(key, member, before, after);
+        else if (key->size > 0)
+            follow_section(key->section, member + key->offset, before + key->offset, after + key->offset);
+    }
+}
+
+int neighbor_config_regroup(struct neighbor_config *neighbor, const struct global_config *global,
+                            const struct peer_group_config *before, const struct peer_group_config *after,
+                            struct err *err)
+{
+    struct problem problem;
+    struct peer_config *peer = &neighbor->peer;
+    uint32_t own_as = peer->peer_as;
+    follow_section(&schema_peer, (uint8_t *)peer, (const uint8_t *)&before->peer, (const uint8_t *)&after->peer);
+    peer->peer_as = after->peer.peer_as != 0 ? after->peer.peer_as : own_as;
+    int result = neighbor_finish(neighbor, global, &problem);
+    return result < 0 ? err_set(err, result, "%s: %s", problem.key, problem.text) : 0;
+}

@@ -244,6 +244,12 @@ void peer_config_init(struct peer_config *peer); /* the defaults of a peer nobod
 int neighbor_config_complete(struct neighbor_config *neighbor, const struct global_config *global,
                              const struct peer_group_config *group, struct err *err);
 int global_config_complete(struct global_config *global, struct err *err);
+int peer_group_config_complete(struct peer_group_config *group, const struct global_config *global, struct err *err);
+/* A member's group says something else now: what the member had from it follows, what it says itself stays, but for
+ * the peer AS. */
+int neighbor_config_regroup(struct neighbor_config *neighbor, const struct global_config *global,
+                            const struct peer_group_config *before, const struct peer_group_config *after,
+                            struct err *err);
 
 /* Differences, for reload. */
 enum config_change {

@@ -34,8 +34,24 @@ int control_peer_group_add(struct control *control, const struct peer_group_conf
         return err_set(err, E_EXISTS, "can't overwrite the existing peer-group: %s", config->name);
     struct control_group *group = mem_zalloc(MEM_CONFIG, sizeof(*group));
     group->config = *config;
-    list_append(&control->groups, &group->link);
-    return E_OK;
+    result = peer_group_config_complete(&group->config, &control->speaker->global, err);
+    if (result == E_OK)
+        list_append(&control->groups, &group->link);
+    else
+        mem_free(MEM_CONFIG, group);
+    return result;
+}
+
+static int regroup_member(struct peer *peer, const struct peer_group_config *before,
+                          const struct peer_group_config *after, bool *in_matters, struct err *err)
+{
+    struct neighbor_config member = peer->config;
+    bool matters = false;
+    int result = neighbor_config_regroup(&member, &peer->speaker->global, before, after, err);
+    if (result == E_OK && !peer_configure(peer, &member, &matters)) /* after a reset everything comes anew */
+        *in_matters |= matters;
+    explicit_bzero(&member.peer.auth_password, sizeof(member.peer.auth_password));
+    return result;
 }
 
 int control_peer_group_delete(struct control *control, const char *name, struct err *err)
@@ -59,7 +75,8 @@ int control_peer_group_delete(struct control *control, const char *name, struct 
     return E_OK;
 }
 
-/* Re-applied to every member. A member that cannot take it keeps what it had; the first such error is reported. */
+/* Reaches every member: what that says itself stays. A member that cannot take it keeps what it had; the first such
+ * error is reported. */
 int control_peer_group_update(struct control *control, const struct peer_group_config *config,
                               bool *needs_soft_reset_in, struct err *err)
 {
@@ -70,19 +87,24 @@ int control_peer_group_update(struct control *control, const struct peer_group_c
     struct control_group *group = control_group_find(control, config->name);
     if (group == NULL)
         return err_set(err, E_NOT_FOUND, "peer-group %s doesn't exist", config->name);
-    group->config = *config;
-    result = dynamic_ranges_regroup(control->speaker, config, needs_soft_reset_in, err);
-    list_foreach_safe (peer, &control->speaker->peers, struct peer, link) {
-        if (peer->dynamic || strcmp(peer->config.peer_group, config->name) != 0)
-            continue;
-        bool in_matters;
+    struct peer_group_config before = group->config, after = *config;
+    result = peer_group_config_complete(&after, &control->speaker->global, err);
+    if (result != E_OK)
+        return result;
+    group->config = after;
+    result = dynamic_ranges_regroup(control->speaker, &after, needs_soft_reset_in, err);
+    list_foreach_safe(peer, &control->speaker->peers, struct peer, link)
+    {
         struct err member_err;
-        struct neighbor_config member = peer->config;
-        int member_result = control_peer_update(control, &member, &in_matters, &member_err);
-        *needs_soft_reset_in |= in_matters;
+        char name[ADDR_TEXT_MAX];
+        if (peer->dynamic || strcmp(peer->config.peer_group, after.name) != 0)
+            continue;
+        int member_result = regroup_member(peer, &before, &after, needs_soft_reset_in, &member_err);
         if (member_result != E_OK && result == E_OK)
-            result = err_set(err, member_result, "%s", member_err.text);
+            result = err_set(err, member_result, "neighbor %s: %s", peer_name(peer, name), member_err.text);
     }
+    explicit_bzero(before.peer.auth_password, sizeof(before.peer.auth_password));
+    explicit_bzero(after.peer.auth_password, sizeof(after.peer.auth_password));
     return result;
 }
 

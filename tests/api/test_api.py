@@ -288,6 +288,15 @@ def test_peer_groups(contracts, started):
     started.AddPeer(api.AddPeerRequest(peer={"conf": {"neighbor_address": "127.0.0.2", "peer_group": "g1"},
                                              "transport": {"passive_mode": True}}))
     assert next(iter(started.ListPeer(api.ListPeerRequest()))).peer.timers.config.hold_time == 60
+    group.timers.config.hold_time = 45
+    group.conf.peer_asn = 65003
+    started.UpdatePeerGroup(api.UpdatePeerGroupRequest(peer_group=group))
+    member = next(iter(started.ListPeer(api.ListPeerRequest()))).peer
+    assert (member.timers.config.hold_time, member.conf.peer_asn) == (45, 65003)
+    group.timers.config.hold_time = 2
+    assert error_of(lambda: started.UpdatePeerGroup(api.UpdatePeerGroupRequest(peer_group=group))) == unknown(
+        "peer-group g1: timers.config.hold-time: 2 s is below 3 (allowed: 0, 3..65535)")
+    assert next(iter(started.ListPeer(api.ListPeerRequest()))).peer.timers.config.hold_time == 45
     assert error_of(lambda: started.DeletePeerGroup(api.DeletePeerGroupRequest(name="g1"))) == unknown(
         "failed to delete peer-group g1: neighbor 127.0.0.2 is in use")
     started.DeletePeer(api.DeletePeerRequest(address="127.0.0.2"))

@@ -526,6 +526,41 @@ static void test_format_by_name(void **state)
     assert_int_equal(config_format_of("gobgpd", CONFIG_YAML), CONFIG_YAML);
 }
 
+/* Through the API a group changes while its members are there: key by key. */
+static void test_a_group_takes_its_members_along(void **state)
+{
+    static const char text[] = "[global.config]\nas = 65001\nrouter-id = \"192.0.2.1\"\n"
+                               "[[peer-groups]]\nconfig.peer-group-name = \"g\"\nconfig.peer-as = 65002\n"
+                               "timers.config.hold-time = 30\nconfig.description = \"group\"\n"
+                               "[[neighbors]]\nconfig.neighbor-address = \"192.0.2.2\"\nconfig.peer-group = \"g\"\n"
+                               "timers.config.hold-time = 60\ngraceful-restart.config.enabled = true\n";
+    struct config *config;
+    struct err err;
+    assert_int_equal(config_read_text("x", text, sizeof(text) - 1, CONFIG_TOML, &config, &err), 0);
+    struct peer_group_config after = config->peer_groups[0];
+    struct neighbor_config *member = &config->neighbors[0];
+    after.peer.peer_as = 65003;
+    after.peer.timers.hold_time_s = 45;
+    after.peer.timers.connect_retry_s = 7;
+    after.peer.transport.passive_mode = true;
+    after.peer.description[0] = 'G';
+    after.peer.families[0] = (struct family_config){.family = FAMILY_IPV6_UNICAST, .enabled = true};
+    after.peer.family_count = 1;
+    assert_int_equal(neighbor_config_regroup(member, &config->global, &config->peer_groups[0], &after, &err), 0);
+    assert_int_equal(member->peer.peer_as, 65003);         /* the group's always wins */
+    assert_int_equal(member->peer.timers.hold_time_s, 60); /* its own */
+    assert_true(member->peer.graceful_restart.enabled);
+    assert_int_equal(member->peer.timers.connect_retry_s, 7);
+    assert_true(member->peer.transport.passive_mode);
+    assert_string_equal(member->peer.description, "Group");
+    assert_int_equal(member->peer.families[0].family, FAMILY_IPV4_UNICAST); /* by its address, as the group said none */
+    struct peer_group_config wrong = after;
+    wrong.peer.timers.hold_time_s = 2;
+    assert_int_equal(peer_group_config_complete(&wrong, &config->global, &err), E_INVALID);
+    assert_string_equal(err.text, "peer-group g: timers.config.hold-time: 2 s is below 3 (allowed: 0, 3..65535)");
+    config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -546,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_the_api_with_an_open_group),
         cmocka_unit_test(test_too_many_neighbors),
         cmocka_unit_test(test_format_by_name),
+        cmocka_unit_test(test_a_group_takes_its_members_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
