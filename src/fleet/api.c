@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fleet/auth.h"
+#include "fleet/replica.h"
 #include "fleet/words.h"
 #include "http/files.h"
 
@@ -97,6 +98,7 @@ void api_not_found(struct api_call *call)
 
 bool api_committed(struct api_call *call)
 {
+    replica_intent(call->service->replica);
     int result = fleet_commit(call->fleet);
     if (result < 0)
         api_error(call, 503, "the store cannot be written now: %s", err_code_text(result));

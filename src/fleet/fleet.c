@@ -84,7 +84,6 @@ void fleet_init(struct fleet *fleet, struct loop *loop, struct store *store, con
     loop_task_init(&fleet->tell, loop, tell_news);
     loop_timer_init(&fleet->refresh, loop, refresh_due);
     loop_timer_start(&fleet->refresh, settings->refresh_ms);
-    routers_load(fleet);
 }
 
 void fleet_release(struct fleet *fleet)

@@ -39,7 +39,7 @@ struct fleet {
     bool has_events; /* put in the running transaction */
 };
 
-/* Reads routers and legs from the store and begins to watch them. */
+/* Watches no routers yet: routers_load, router_add. */
 void fleet_init(struct fleet *fleet, struct loop *loop, struct store *store, const struct fleet_settings *settings);
 void fleet_release(struct fleet *fleet);
 

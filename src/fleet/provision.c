@@ -224,7 +224,7 @@ static void reset_ended(void *context, const struct rpc_status *status)
     leg_done(leg);
 }
 
-void leg_reset(struct leg *leg)
+static void leg_reset(struct leg *leg)
 {
     char address[ADDR_TEXT_MAX];
     if (leg->router->stage != ROUTER_FOLLOWING || !leg->present[0])
@@ -239,5 +239,15 @@ void leg_reset(struct leg *leg)
         request.address = (char *)(uintptr_t)addr_format(&leg->address, address);
         request.communication = (char *)(uintptr_t) "reset by its owner";
         router_call(leg->router, "/apipb.GobgpApi/ResetPeer", &request.base, NULL, reset_ended, leg);
+    }
+}
+
+void session_reset(struct fleet *fleet, const char *session_id)
+{
+    list_foreach (router, &fleet->routers, struct router, link) {
+        list_foreach (leg, &router->legs, struct leg, link) {
+            if (strcmp(leg->session_id, session_id) == 0)
+                leg_reset(leg);
+        }
     }
 }

@@ -35,6 +35,7 @@ struct router {
     enum router_stage stage;
     struct rpc_pending *watch;
     bool has_why;                    /* it can be asked for reasons (godwitd) */
+    bool listed;                     /* while locks are renewed: it is still in the store */
     bool readable;                   /* as told to everybody */
     char reason[ROUTER_REASON_MAX];  /* why not */
     struct loop_timer silence;       /* until it is unreadable */
@@ -63,7 +64,7 @@ struct rpc_pending *router_call(struct router *router, const char *path, const P
 /* Brings the leg on the router in line with what it should be. */
 void leg_provision(struct leg *leg);
 void leg_mark(const struct leg *leg, char mark[LEG_MARK_MAX]);
-void leg_reset(struct leg *leg); /* have the session begun anew */
+void session_reset(struct fleet *fleet, const char *session_id); /* has it begun anew on the routers watched here */
 bool mark_is_ours(const char *description);
 void router_delete_neighbor(struct router *router, const char *address);
 

@@ -1,6 +1,8 @@
 #include "fleet/service.h"
 
 #include "fleet/event_stream.h"
+#include "fleet/replica.h"
+#include "fleet/router.h"
 #include "fleet/webhooks.h"
 
 static void news(struct event_listener *listener)
@@ -17,6 +19,9 @@ void service_init(struct service *service, struct loop *loop, struct store *stor
     list_init(&service->waiting);
     list_init(&service->streams);
     fleet_init(&service->fleet, loop, store, settings);
+    service->replica = replica_new(service);
+    if (!service->replica)
+        routers_load(&service->fleet);
     service->webhooks = webhooks_new(service);
     event_listen(&service->fleet, &service->news);
 }
@@ -24,5 +29,6 @@ void service_init(struct service *service, struct loop *loop, struct store *stor
 void service_release(struct service *service)
 {
     webhooks_free(service->webhooks);
+    replica_free(service->replica);
     fleet_release(&service->fleet);
 }

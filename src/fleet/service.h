@@ -11,6 +11,7 @@ struct service {
     struct list streams;        /* struct event_stream */
     struct event_listener news;
     struct webhooks *webhooks;
+    struct replica *replica; /* NULL: the only one */
     uint64_t requests;
 };
 

@@ -3,6 +3,7 @@
 
 #include "fleet/handlers.h"
 #include "fleet/objects.h"
+#include "fleet/replica.h"
 #include "fleet/router.h"
 
 #define ROUTER_VIEW                                                                                                \
@@ -189,7 +190,7 @@ void view_router_create(struct api_call *call)
     api_audit(call, "router.create", id, NULL, wish.name);
     if (!api_committed(call))
         return;
-    if (router_add(call->fleet, id, &err) < 0) {
+    if (replica_takes_router(call->service->replica, id) && router_add(call->fleet, id, &err) < 0) {
         store_run(call->store, "DELETE FROM routers WHERE id = $1", STORE_ARGS(store_text(id)));
         api_invalid(call, "target: %s", err.text);
         return;

@@ -218,12 +218,8 @@ void view_session_reset(struct api_call *call)
                                            .session_id = call->id});
     if (!api_committed(call))
         return;
-    list_foreach (router, &call->fleet->routers, struct router, link) {
-        list_foreach (leg, &router->legs, struct leg, link) {
-            if (strcmp(leg->session_id, call->id) == 0)
-                leg_reset(leg);
-        }
-    }
+    if (!call->service->replica)
+        session_reset(call->fleet, call->id); /* among several, who watches the router hears of it by the event */
     json_object(&call->json);
     json_object_end(&call->json);
     api_reply(call, 202);

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "fleet/api.h"
+#include "fleet/replica.h"
 #include "fleet/state.h"
 #include "fleet/words.h"
 #include "http/post.h"
@@ -264,8 +265,17 @@ void webhooks_wake(struct webhooks *webhooks)
         hook_next(hook);
 }
 
+void webhooks_restart(struct webhooks *webhooks)
+{
+    list_foreach_safe (hook, &webhooks->hooks, struct hook, link)
+        hook_free(hook); /* how far they are stands in the store */
+    webhooks_reload(webhooks);
+}
+
 void webhooks_reload(struct webhooks *webhooks)
 {
+    if (!replica_delivers(webhooks->service->replica))
+        return;
     struct store_rows *rows =
         store_query(webhooks->service->fleet.store,
                     "SELECT id, project_id, url, secret, hold_off_s, delivered, failures FROM webhooks", STORE_NO_ARGS);

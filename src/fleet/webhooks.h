@@ -11,5 +11,6 @@ struct webhooks;
 
 struct webhooks *webhooks_new(struct service *service);
 void webhooks_free(struct webhooks *webhooks);
-void webhooks_wake(struct webhooks *webhooks);   /* there may be something to deliver */
-void webhooks_reload(struct webhooks *webhooks); /* they have changed in the store */
+void webhooks_wake(struct webhooks *webhooks);    /* there may be something to deliver */
+void webhooks_restart(struct webhooks *webhooks); /* it is our turn to deliver, or not any more */
+void webhooks_reload(struct webhooks *webhooks);  /* they have changed in the store */

@@ -381,8 +381,8 @@ void http_server_free(struct http_server *server)
     server->closing = true;
     list_foreach_safe (request, &server->requests, struct http_request, link)
         resume(request);
+    loop_watch_stop(&server->watch); /* before its descriptor is closed */
     MHD_stop_daemon(server->daemon);
-    loop_watch_stop(&server->watch);
     loop_timer_stop(&server->timer);
     loop_task_cancel(&server->run);
     server_release(server);

@@ -10,6 +10,7 @@ struct store_ops {
     const char *(*text)(const struct store_rows *rows, unsigned column); /* NULL is SQL's */
     int (*end)(struct store_rows *rows);
     void (*close)(struct store *store);
+    bool shared;
     const char *identity; /* of a column that numbers its rows */
 };
 

@@ -118,6 +118,7 @@ static const struct store_ops postgres_ops = {
     .text = postgres_text,
     .end = postgres_end,
     .close = postgres_close,
+    .shared = true,
     .identity = "BIGSERIAL PRIMARY KEY",
 };
 

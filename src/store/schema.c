@@ -89,6 +89,9 @@ static const struct step steps[] = {
         " last_status TEXT)"},
     {2, "ALTER TABLE routers ADD COLUMN gateway_ipv4 TEXT"},
     {2, "ALTER TABLE routers ADD COLUMN gateway_ipv6 TEXT"},
+    {3, "DROP TABLE leases"},
+    {3, "CREATE TABLE locks (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until BIGINT NOT NULL)"},
+    {3, "INSERT INTO counters (name, value) VALUES ('intent', 0)"},
 };
 
 /* `sql` with the store's own words. */

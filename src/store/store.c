@@ -26,6 +26,11 @@ void store_close(struct store *store)
         store->ops->close(store);
 }
 
+bool store_is_shared(const struct store *store)
+{
+    return store->ops->shared;
+}
+
 struct store_rows *store_query(struct store *store, const char *sql, struct store_args args)
 {
     return store->ops->query(store, sql, args);

@@ -58,7 +58,8 @@ static inline struct store_value store_null(void)
 
 /* `where`: "postgresql://...", or the name of a file, made if it is not there. */
 int store_open(const char *where, struct store **store, struct err *err);
-void store_close(struct store *store); /* NULL is fine */
+void store_close(struct store *store);           /* NULL is fine */
+bool store_is_shared(const struct store *store); /* other programs may have it open too */
 
 /* Never NULL: what goes wrong is told by store_rows_end(), which must come. Several may be open at a time. */
 struct store_rows *store_query(struct store *store, const char *sql, struct store_args args);

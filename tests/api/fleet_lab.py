@@ -250,19 +250,20 @@ class Fleet:
             return False
 
     def stop(self, how=signal.SIGTERM):
-        return self.process.stop(how)
+        status = self.process.stop(how)
+        assert how != signal.SIGTERM or status == 0, f"it left with {status}: {self.process.log.read_text()[-2000:]}"
 
 
 class Lab:
     """A fleet with a metro `lab`, two routers, an organization, and what tests add."""
 
-    def __init__(self, folder, block, *arguments, second_router=None):
+    def __init__(self, folder, block, *arguments, second_router=None, store=None):
         """`block`: a number of its own, so that labs can stand side by side (127.block/16)."""
         self.folder, self.block = Path(folder), block
         self.bgp_port = free_port(f"127.{block}.0.1")
         self.daemons = []
         self.routers = [self.add_router(1, None), self.add_router(2, second_router)]
-        self.fleet = Fleet(folder, *arguments)
+        self.fleet = Fleet(folder, *arguments, store=store)
         provider = self.provider = self.fleet.provider
         self.metro = provider.post("/v1/metros", {"code": "lab", "name": "Laboratory", "country": "CH"})
         self.organization = provider.post("/v1/organizations", {"name": "Provider and friends"})
