@@ -450,6 +450,59 @@ static void test_reload(void **state)
     lab_release(&lab);
 }
 
+static void make_client(struct neighbor_config *neighbor, const struct lab_node *self)
+{
+    neighbor->peer.route_server_client = neighbor->peer.secondary_route = self->as == 64999;
+}
+
+/* A route server client has only its own policies; the global ones are not for it. */
+static void test_route_server_clients(void **state)
+{
+    struct lab lab;
+    (void)state;
+    lab_init(&lab);
+    struct lab_node *server = lab_node(&lab, 64999, NULL), *clients[3];
+    for (unsigned i = 0; i < 3; i++) {
+        clients[i] = lab_node(&lab, 65001 + i, NULL);
+        lab_peer(server, clients[i], make_client);
+    }
+    lab_announce(clients[0], P1, 0, 0);
+    lab_announce(clients[0], P2, 0, 0);
+    lab_announce(clients[1], P3, 0, 0);
+    expect(&lab, clients[2], P1 " " P2 " " P3);
+    set_members(server, SET_PREFIX, "ps", MEMBERS(P1), control_set_add);
+    define(server, "p", &reject_ps, 1);
+    assign(server, NULL, POLICY_IMPORT, "p", POLICY_NONE);
+    assign(server, NULL, POLICY_EXPORT, "p", POLICY_REJECT);
+    assign(server, clients[2], POLICY_EXPORT, "p", POLICY_NONE);
+    expect(&lab, clients[2], P2 " " P3);
+    expect(&lab, clients[1], P1 " " P2 " " P3);
+    set_members(server, SET_PREFIX, "ps", MEMBERS(P2), control_set_add);
+    expect(&lab, clients[2], P3);
+    assign(server, clients[0], POLICY_IMPORT, "p", POLICY_NONE);
+    expect(&lab, clients[1], P3);
+    assign(server, clients[2], POLICY_EXPORT, NULL, POLICY_NONE);
+    expect(&lab, clients[2], P3);
+    assign(server, clients[0], POLICY_IMPORT, NULL, POLICY_NONE);
+    expect(&lab, clients[1], P1 " " P2 " " P3);
+    expect(&lab, clients[2], P1 " " P2 " " P3);
+    /* What a client's policy rejects does not hide the next best, if it asks for that. */
+    lab_announce(clients[1], P1, 0, 0);
+    expect(&lab, clients[2], P1 " " P2 " " P3);
+    const struct statement_spec not_first = {
+        .name = "not-65001", .conditions.as_path_set = {"first", MATCH_ANY}, .actions.route_action = POLICY_REJECT};
+    set_members(server, SET_AS_PATH, "first", MEMBERS("^65001_"), control_set_add);
+    define(server, "q", &not_first, 1);
+    assign(server, clients[2], POLICY_EXPORT, "q", POLICY_NONE);
+    expect(&lab, clients[2], P1 " " P3);
+    struct lab_route route;
+    assert_true(lab_route(clients[2], TABLE_GLOBAL, NULL, P1, &route));
+    assert_string_equal(lab_as_path(&route), "65002");
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(flaps(server, clients[i]), 0);
+    lab_release(&lab);
+}
+
 struct steps {
     unsigned count;
     char words[512];
@@ -518,11 +571,17 @@ static void test_trying_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_import_by_prefix),   cmocka_unit_test(test_import_changes),
-        cmocka_unit_test(test_own_routes),         cmocka_unit_test(test_export_to_one),
-        cmocka_unit_test(test_export_by_neighbor), cmocka_unit_test(test_statement_changes),
-        cmocka_unit_test(test_refusals),           cmocka_unit_test(test_all_replaced),
-        cmocka_unit_test(test_trying_out),         cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_import_by_prefix),
+        cmocka_unit_test(test_import_changes),
+        cmocka_unit_test(test_own_routes),
+        cmocka_unit_test(test_export_to_one),
+        cmocka_unit_test(test_export_by_neighbor),
+        cmocka_unit_test(test_statement_changes),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_all_replaced),
+        cmocka_unit_test(test_trying_out),
+        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_route_server_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
