@@ -111,12 +111,11 @@ static int check_target(struct control *control, const char *target, struct err 
 }
 
 /* The target as the table knows it: a neighbour may be named in several ways. */
-static struct assignment_spec normal(struct control *control, const struct assignment_spec *spec,
-                                     char name[ADDR_TEXT_MAX])
+static struct assignment_spec normal(struct control *control, const struct assignment_spec *spec)
 {
     struct assignment_spec copy = *spec;
     if (strcmp(spec->target, POLICY_TARGET_GLOBAL) != 0)
-        copy.target = peer_name(control_policy_target(control, spec->target), name);
+        copy.target = policy_run_target(control_policy_target(control, spec->target));
     return copy;
 }
 
@@ -124,11 +123,10 @@ static int assign(struct control *control, const struct assignment_spec *spec,
                   int (*act)(struct policy_table *table, const struct assignment_spec *spec, struct err *err),
                   struct err *err)
 {
-    char name[ADDR_TEXT_MAX];
     int result = check_target(control, spec->target, err);
     if (result < 0)
         return result;
-    struct assignment_spec named = normal(control, spec, name);
+    struct assignment_spec named = normal(control, spec);
     return changed(control, act(table_of(control), &named, err));
 }
 
@@ -162,14 +160,13 @@ int control_assignment_show(struct control *control, const char *target, enum po
                             void (*show)(void *context, const struct assignment_spec *assignment), void *context,
                             struct err *err)
 {
-    char name[ADDR_TEXT_MAX];
     int result = check_target(control, target, err);
     if (result < 0)
         return result;
     if (direction != POLICY_IMPORT && direction != POLICY_EXPORT)
         return err_set(err, E_INVALID, "invalid policy type");
     struct assignment_spec spec = {.target = target};
-    spec = normal(control, &spec, name);
+    spec = normal(control, &spec);
     policy_assign_show(table_of(control), spec.target, direction, show, context);
     return 0;
 }
@@ -180,13 +177,12 @@ int control_assignment_show(struct control *control, const char *target, enum po
 static int forget_assignments(struct control *control, struct err *err)
 {
     static const enum policy_direction directions[] = {POLICY_IMPORT, POLICY_EXPORT};
-    char name[ADDR_TEXT_MAX];
     int result = 0;
     for (unsigned i = 0; i < ARRAY_LEN(directions) && result == 0; i++) {
         struct assignment_spec nothing = {.target = POLICY_TARGET_GLOBAL, .direction = directions[i]};
         result = policy_assign_exactly(table_of(control), &nothing, err);
         list_foreach (peer, &control->speaker->peers, struct peer, link) {
-            nothing.target = peer_name(peer, name);
+            nothing.target = policy_run_target(peer);
             policy_assign_exactly(table_of(control), &nothing, err);
         }
     }
@@ -205,8 +201,7 @@ int control_policies_set(struct control *control, const struct policy_definition
         return result;
     result = forget_assignments(control, err);
     for (size_t i = 0; i < assignment_count && result == 0; i++) {
-        char name[ADDR_TEXT_MAX];
-        struct assignment_spec named = normal(control, &assignments[i], name);
+        struct assignment_spec named = normal(control, &assignments[i]);
         result = policy_assign_exactly(table_of(control), &named, err);
     }
     return changed(control, result);

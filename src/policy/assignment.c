@@ -196,3 +196,8 @@ bool policy_assignment_says_nothing(const struct policy_assignment *assignment)
 {
     return assignment == NULL || (assignment->count == 0 && !assignment->default_said);
 }
+
+const char *policy_assignment_target(const struct policy_assignment *assignment)
+{
+    return assignment->head.name;
+}

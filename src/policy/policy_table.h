@@ -102,5 +102,7 @@ struct policy_assignment;
 struct policy_assignment *policy_assignment(struct policy_table *table, const char *target,
                                             enum policy_direction direction);
 
+const char *policy_assignment_target(const struct policy_assignment *assignment);
+
 /* Nothing is assigned, and no default said. NULL is such an assignment too. */
 bool policy_assignment_says_nothing(const struct policy_assignment *assignment);

@@ -38,6 +38,7 @@ struct peer {
     struct neighbor_config config;
     struct endpoint at; /* where it is, without port; of an unnumbered one ADDR_NONE until it is found on its link */
     source_id source;
+    struct policy_assignment *policies[POLICY_EXPORT + 1]; /* its own, by direction: policy_run.h */
     uint8_t kind; /* enum source_kind: INTERNAL, CONFEDERATION, EXTERNAL */
     bool ibgp;    /* kind is INTERNAL */
     bool is_client; /* its routes are in the tables of route server clients */

@@ -24,6 +24,7 @@ struct importing {
 
 struct policy_run {
     struct policy_table *table;
+    struct policy_assignment *global[POLICY_EXPORT + 1]; /* by direction */
     struct policy_scratch *scratch;
     struct policy_trace trace;
     struct policy_views views;
@@ -33,6 +34,8 @@ struct policy_run *policy_run_new(void)
 {
     struct policy_run *run = mem_zalloc(MEM_POLICY, sizeof(*run));
     run->table = policy_table_new();
+    run->global[POLICY_IMPORT] = policy_assignment(run->table, POLICY_TARGET_GLOBAL, POLICY_IMPORT);
+    run->global[POLICY_EXPORT] = policy_assignment(run->table, POLICY_TARGET_GLOBAL, POLICY_EXPORT);
     run->scratch = policy_scratch_new();
     policy_views_init(&run->views);
     return run;
@@ -74,13 +77,11 @@ struct policy_views *policy_run_views(struct policy_run *run)
 void policy_chain_of(struct speaker *speaker, const struct peer *peer, enum policy_direction direction,
                      struct policy_chain *chain)
 {
-    struct policy_table *table = speaker->policy->table;
-    char name[ADDR_TEXT_MAX];
     *chain = (struct policy_chain){0};
     if (peer == NULL || !peer->config.peer.route_server_client)
-        chain->global = policy_assignment(table, POLICY_TARGET_GLOBAL, direction);
+        chain->global = speaker->policy->global[direction];
     if (peer != NULL)
-        chain->own = policy_assignment(table, peer_name(peer, name), direction);
+        chain->own = peer->policies[direction];
 }
 
 /* Without the policies, if they do not exist: a file is applied when they do, an API client may have got it wrong. */
@@ -113,10 +114,22 @@ static int configure(struct speaker *speaker, const char *target, const struct a
     return result < 0 ? result : other;
 }
 
+const char *policy_run_target(const struct peer *peer)
+{
+    return policy_assignment_target(peer->policies[POLICY_IMPORT]);
+}
+
 int policy_run_configure(struct peer *peer, struct err *err)
 {
-    char name[ADDR_TEXT_MAX];
-    return configure(peer->speaker, peer_name(peer, name), &peer->config.peer.apply_policy, err);
+    char text[ADDR_TEXT_MAX];
+    struct policy_table *table = peer->speaker->policy->table;
+    if (peer->policies[POLICY_IMPORT] == NULL) {
+        /* By the name it has now: an unnumbered neighbour gets an address when it is found. */
+        const char *name = peer_name(peer, text);
+        peer->policies[POLICY_IMPORT] = policy_assignment(table, name, POLICY_IMPORT);
+        peer->policies[POLICY_EXPORT] = policy_assignment(table, name, POLICY_EXPORT);
+    }
+    return configure(peer->speaker, policy_run_target(peer), &peer->config.peer.apply_policy, err);
 }
 
 int policy_run_configure_global(struct speaker *speaker, struct err *err)
@@ -126,8 +139,13 @@ int policy_run_configure_global(struct speaker *speaker, struct err *err)
 
 void policy_run_forget(struct peer *peer)
 {
-    char name[ADDR_TEXT_MAX];
-    policy_target_forget(peer->speaker->policy->table, peer_name(peer, name));
+    char name[POLICY_NAME_MAX];
+    struct str str = str_over(name, sizeof(name));
+    if (peer->policies[POLICY_IMPORT] == NULL)
+        return;
+    str_add(&str, policy_run_target(peer)); /* goes with what is forgotten */
+    policy_target_forget(peer->speaker->policy->table, name);
+    peer->policies[POLICY_IMPORT] = peer->policies[POLICY_EXPORT] = NULL;
 }
 
 /* Import -------------------------------------------------------------------------------------------------------------

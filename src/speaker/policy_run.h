@@ -39,6 +39,7 @@ void policy_chain_of(struct speaker *speaker, const struct peer *peer, enum poli
 int policy_run_configure(struct peer *peer, struct err *err);
 int policy_run_configure_global(struct speaker *speaker, struct err *err);
 void policy_run_forget(struct peer *peer);
+const char *policy_run_target(const struct peer *peer); /* what the neighbor is called as a target */
 
 /* Something was changed in the table: the routes it touches are looked at again. */
 void policy_run_changed(struct speaker *speaker);
