@@ -22,7 +22,7 @@ _godwit()
     "global policy import") words="add del set " ;;
     "global policy export") words="add del set " ;;
     "neighbor") words="add del update " ;;
-    "policy") words="add del prefix neighbor as-path community ext-community large-community statement " ;;
+    "policy") words="add del prefix neighbor as-path community ext-community large-community statement test " ;;
     "policy prefix") words="add set del " ;;
     "policy neighbor") words="add set del " ;;
     "policy as-path") words="add set del " ;;

@@ -66,6 +66,7 @@ static const struct rpc_method methods[] = {
      packed_list_cancelled},
     {GODWIT("Why"), RPC_UNARY, true, why, NULL, NULL, NULL},
     {GODWIT("WhyNeighbor"), RPC_UNARY, true, why_neighbor, NULL, NULL, NULL},
+    {GODWIT("TestPolicy"), RPC_UNARY, true, test_policy, NULL, NULL, NULL},
     {GODWIT("ListGroups"), RPC_SERVER_STREAM, true, list_groups, NULL, packed_list_more, packed_list_cancelled},
     {GODWIT("GetCounters"), RPC_UNARY, true, get_counters, NULL, NULL, NULL},
     {GODWIT("Save"), RPC_SERVER_STREAM, false, save, NULL, packed_list_more, packed_list_cancelled},

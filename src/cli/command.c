@@ -16,6 +16,9 @@ static const char neighbor_words[] =
 
 static const char assignment_words[] = "POLICY... [default accept|reject]";
 
+static const char test_words[] = "{PREFIX | ADDRESS | route as for \"global rib add\"} [from NEIGHBOR] "
+                                 "{import [NEIGHBOR] | export [NEIGHBOR]} [policy POLICY]";
+
 static const struct command commands[] = {
     {"global", cmd_global, OPTION_ANY, false,
      "[as N router-id A [listen-port N] [listen-addresses A...] [use-multipath]]", "show the speaker, or start it"},
@@ -81,6 +84,7 @@ static const struct command commands[] = {
     {"policy statement", cmd_policy_statement, OPTION_ANY, false, "[STATEMENT [VERB]]", "show the statements"},
     {"policy statement add", cmd_policy_statement_add, OPTION_ANY, false, "STATEMENT", "make one"},
     {"policy statement del", cmd_policy_statement_delete, OPTION_ANY, false, "STATEMENT", "delete one"},
+    {"policy test", cmd_policy_test, OPTION_FAMILY, true, test_words, "what policies make of a route, and why"},
     {"monitor", NULL, OPTION_MONITOR, false, "", "show changes as they happen"},
     {"monitor global", NULL, OPTION_MONITOR, false, "", "of the table"},
     {"monitor global rib", cmd_monitor_rib, OPTION_MONITOR | OPTION_FAMILY, false, "", "best paths"},

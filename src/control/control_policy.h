@@ -8,6 +8,7 @@
 
 #include "control/control.h"
 #include "policy/explain.h"
+#include "policy/explain.h"
 #include "policy/spec.h"
 
 int control_set_add(struct control *control, const struct set_spec *set, struct err *err); /* appends to one there */
@@ -42,33 +43,31 @@ int control_assignment_show(struct control *control, const char *target, enum po
 int control_policies_set(struct control *control, const struct policy_definitions *definitions,
                          const struct assignment_spec *assignments, size_t assignment_count, struct err *err);
 
-/* Trying a policy out: what would become of a route. Nothing changes. */
-enum policy_test_against {
-    POLICY_TEST_POLICY,     /* one policy by itself, `name` */
-    POLICY_TEST_ASSIGNMENT, /* what routes of a neighbor pass in one direction, `name` as a target */
-};
-
+/* Trying policies out: what would become of a route. Nothing changes. */
 struct policy_test {
-    enum policy_test_against against;
-    const char *name;
     enum policy_direction direction;
+    const char *policy; /* this one by itself, whether it is assigned or not; NULL: those that routes pass there */
     enum family_id family;
     struct prefix prefix;
-    const uint8_t *attrs; /* canonical; NULL: the best route of the table to this prefix */
+    bool longest_match;   /* `prefix` is an address */
+    const uint8_t *attrs; /* canonical; NULL: a route of the table, as it came (import) or as it is (export) */
     uint32_t attrs_length;
-    struct addr neighbor;                 /* whom it is from (import) or told to (export); ADDR_NONE: nobody */
-    enum route_type route_type;           /* ROUTE_TYPE_ANY: external, or local without a neighbor */
-    const struct policy_watcher *watcher; /* policy/explain.h: hears of each statement asked; may be NULL */
+    struct addr from; /* the neighbor it came from; ADDR_NONE: nobody, or (of the table) whoever has the best one */
+    struct addr to;   /* export: the neighbor who would be told; ADDR_NONE: nobody in particular */
+    const struct policy_watcher *watcher; /* told about each statement; NULL: nobody */
 };
 
 struct policy_test_result {
-    enum policy_action action; /* POLICY_NONE: a policy by itself that does not decide */
-    const char *target;        /* whose assignment decided; "" for a policy by itself */
-    const char *policy;        /* what decided; "": a default did */
+    enum policy_action action; /* POLICY_NONE: a policy by itself, and it does not decide */
+    enum family_id family;
+    struct prefix prefix; /* the one found */
+    struct addr from;     /* ADDR_NONE: it is our own */
+    const char *target;   /* whose assignment decided; "" for a policy by itself */
+    const char *policy;   /* what decided; "": a default did */
     const char *statement;
-    const uint8_t *before; /* the attributes tried */
+    const uint8_t *before; /* what policies were given */
     uint32_t before_length;
-    const uint8_t *after;
+    const uint8_t *after; /* what they made of it */
     uint32_t after_length;
 };
 

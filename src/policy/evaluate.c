@@ -226,3 +226,21 @@ void policy_evaluate(struct policy_scratch *scratch, const struct policy_chain *
     result->attrs = evaluation.attrs;
     result->length = evaluation.length;
 }
+
+struct policy *policy_find(const struct policy_table *table, const char *name)
+{
+    return names_find(&table->policies, name);
+}
+
+void policy_evaluate_one(struct policy_scratch *scratch, struct policy *policy, const struct policy_facts *facts,
+                         const struct attr_block *attrs, struct policy_result *result)
+{
+    char nobody[] = "";
+    struct policy_assignment alone = {
+        .head.name = nobody, .policies = &policy, .count = 1, .default_action = POLICY_ACCEPT};
+    struct policy_chain chain = {.own = &alone};
+    policy_evaluate(scratch, &chain, facts, attrs, NULL, result);
+    result->target = "";
+    if (result->policy == NULL)
+        result->action = POLICY_NONE;
+}

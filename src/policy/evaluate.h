@@ -78,6 +78,14 @@ struct policy_trace {
 void policy_evaluate(struct policy_scratch *scratch, const struct policy_chain *chain, const struct policy_facts *facts,
                      const struct attr_block *attrs, struct policy_trace *trace, struct policy_result *result);
 
+/* A policy by its name; NULL: there is none. */
+struct policy;
+struct policy *policy_find(const struct policy_table *table, const char *name);
+
+/* Through this policy by itself. The action is POLICY_NONE if it does not decide. */
+void policy_evaluate_one(struct policy_scratch *scratch, struct policy *policy, const struct policy_facts *facts,
+                         const struct attr_block *attrs, struct policy_result *result);
+
 /* Asks one such question about another route. */
 bool policy_question_ask(const struct policy_table *table, uint32_t test, const struct policy_facts *facts);
 

@@ -140,42 +140,74 @@ bool policy_export_passes(const struct update_group *group, const struct policy_
     return view != NULL && (view->chain.global == assignment || view->chain.own == assignment);
 }
 
+/* What a path is rewritten in. */
+struct rewriting {
+    struct buf *work, *section, *block;
+};
+
 /* What every session of this kind is told, as a canonical block: with 4-octet AS numbers, and the next hop in NEXT_HOP
  * whatever the family. */
-static void rewrite(struct policy_export *export, struct attr_block *block)
+static void rewrite_path(const struct rib *rib, const struct export_rules *of, const struct rib_path *from,
+                         const struct rewriting *in)
 {
-    struct export_rules rules = export->group->rules;
+    struct export_rules rules = *of;
     struct export_path path;
     struct attr_edit edit;
     uint8_t next_hop[32];
     rules.four_octet_as = true;
     rules.policy = NULL;
-    export_path_of(export->group->rib, export->path->attrs, export->path->source, &path);
-    buf_clear(&export->section);
-    buf_clear(&export->block);
-    unsigned length = export_attributes(&rules, &path, &export->work, &export->section, next_hop);
-    attr_edit_init(&edit, export->section.bytes, (uint32_t) export->section.length);
+    export_path_of(rib, from->attrs, from->source, &path);
+    buf_clear(in->section);
+    buf_clear(in->block);
+    unsigned length = export_attributes(&rules, &path, in->work, in->section, next_hop);
+    attr_edit_init(&edit, in->section->bytes, (uint32_t)in->section->length);
     attr_edit_set(&edit, ATTR_FLAG_TRANSITIVE, ATTR_NEXT_HOP, next_hop, (uint16_t)length);
-    attr_edit_finish(&edit, &export->block);
+    attr_edit_finish(&edit, in->block);
+}
+
+static void rewrite(struct policy_export *export, struct attr_block *block)
+{
+    struct rewriting in = {.work = &export->work, .section = &export->section, .block = &export->block};
+    rewrite_path(export->group->rib, &export->group->rules, export->path, &in);
     attr_block_of(export->block.bytes, (uint32_t) export->block.length, block);
 }
 
-static void collect_facts(struct policy_export *export)
+enum export_reason policy_export_given(const struct rib *rib, const struct export_rules *rules,
+                                       const struct rib_path *from, struct buf *given)
 {
-    const struct update_group *group = export->group;
-    const struct rib *rib = group->rib;
-    const struct attr_set *set = attr_get(rib->view, export->path->attrs);
-    const struct export_rules *rules = &group->rules;
-    uint8_t kind = rib->sources[export->path->source].kind;
+    struct export_rules silent = *rules;
+    struct export_path path;
+    struct buf work, section;
+    silent.policy = NULL;
+    silent.requires_policy = false;
+    silent.default_export = DEFAULT_ACTION_NONE;
+    export_path_of(rib, from->attrs, from->source, &path);
+    enum export_reason reason = export_check(&silent, &path);
+    if (reason != EXPORT_TOLD)
+        return reason;
+    buf_init(&work, 4 * ATTR_BLOCK_MAX);
+    buf_init(&section, 2 * ATTR_BLOCK_MAX);
+    rewrite_path(rib, rules, from, &(struct rewriting){.work = &work, .section = &section, .block = given});
+    buf_release(&work);
+    buf_release(&section);
+    return EXPORT_TOLD;
+}
+
+void policy_export_facts(const struct rib *rib, const struct export_rules *rules, const struct rib_path *path,
+                         struct policy_facts *facts)
+{
+    const struct attr_set *set = attr_get(rib->view, path->attrs);
+    uint8_t kind = rib->sources[path->source].kind;
     struct addr link_local;
-    export->facts.route_type = kind == SOURCE_LOCAL      ? ROUTE_TYPE_LOCAL
-                               : kind == SOURCE_INTERNAL ? ROUTE_TYPE_INTERNAL
-                                                         : ROUTE_TYPE_EXTERNAL;
-    export->facts.family = rib->family;
-    export->facts.confederation = rules->kind == SOURCE_CONFEDERATION;
-    export->facts.neighbor = export->view->neighbor;
-    export->facts.self = rules->next_hop_ipv4.kind != ADDR_NONE ? rules->next_hop_ipv4 : rules->next_hop_ipv6;
-    attr_block_next_hop(attr_bytes(rib->view, set), set->wire_length, &export->facts.old_next_hop, &link_local);
+    facts->route_type = kind == SOURCE_LOCAL      ? ROUTE_TYPE_LOCAL
+                        : kind == SOURCE_INTERNAL ? ROUTE_TYPE_INTERNAL
+                                                  : ROUTE_TYPE_EXTERNAL;
+    facts->family = rib->family;
+    attr_block_next_hop(attr_bytes(rib->view, set), set->wire_length, &facts->old_next_hop, &link_local);
+    if (rules == NULL)
+        return;
+    facts->confederation = rules->kind == SOURCE_CONFEDERATION;
+    facts->self = rules->next_hop_ipv4.kind != ADDR_NONE ? rules->next_hop_ipv4 : rules->next_hop_ipv6;
 }
 
 /* LOCAL_PREF is for inside, whatever a policy says (RFC 4271 5.1.5). */
@@ -200,7 +232,8 @@ static attr_id evaluate(void *context, struct policy_trace *trace)
     struct attr_block block;
     struct policy_result result;
     rewrite(export, &block);
-    collect_facts(export);
+    policy_export_facts(group->rib, &group->rules, export->path, &export->facts);
+    export->facts.neighbor = export->view->neighbor;
     policy_evaluate(policy_run_scratch(export->view->speaker->policy), &export->view->chain, &export->facts, &block,
                     trace, &result);
     if (export->result != NULL)

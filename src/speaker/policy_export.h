@@ -51,5 +51,13 @@ enum export_reason policy_export_path(struct policy_export *export, row_id row, 
 void policy_export_explain(struct policy_export *export, row_id row, const struct rib_path *path,
                            struct policy_result *result);
 
+/* What policies are given of a path that is to be told under these rules, as a canonical block. What else than policies
+ * forbids it is returned; nothing is written then. */
+enum export_reason policy_export_given(const struct rib *rib, const struct export_rules *rules,
+                                       const struct rib_path *path, struct buf *given);
+/* What they may ask about it, but for who is told. `rules` NULL: nobody in particular. */
+void policy_export_facts(const struct rib *rib, const struct export_rules *rules, const struct rib_path *path,
+                         struct policy_facts *facts);
+
 /* Does the group's chain have this assignment in it? */
 bool policy_export_passes(const struct update_group *group, const struct policy_assignment *assignment);

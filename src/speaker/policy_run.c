@@ -169,18 +169,24 @@ bool policy_import_has_policies(const struct peer *peer)
     return policy_chain_has_policies(&chain);
 }
 
+void policy_import_facts(const struct peer *peer, struct policy_facts *facts)
+{
+    facts->route_type = ROUTE_TYPE_LOCAL;
+    if (peer == NULL)
+        return;
+    facts->route_type = peer->ibgp ? ROUTE_TYPE_INTERNAL : ROUTE_TYPE_EXTERNAL;
+    facts->confederation = peer->kind == SOURCE_CONFEDERATION;
+    facts->neighbor = peer->config.address;
+    facts->self = peer->local.addr;
+}
+
 static void begin(struct importing *importing, struct speaker *speaker, struct speaker_table *table, source_id source)
 {
     struct peer *peer = speaker_peer_of(speaker, source);
     *importing = (struct importing){.speaker = speaker, .table = table, .peer = peer, .source = source};
     policy_chain_of(speaker, peer, POLICY_IMPORT, &importing->chain);
-    importing->facts = (struct policy_facts){.family = table->family, .route_type = ROUTE_TYPE_LOCAL};
-    if (peer == NULL)
-        return;
-    importing->facts.route_type = peer->ibgp ? ROUTE_TYPE_INTERNAL : ROUTE_TYPE_EXTERNAL;
-    importing->facts.confederation = peer->kind == SOURCE_CONFEDERATION;
-    importing->facts.neighbor = peer->config.address;
-    importing->facts.self = peer->local.addr;
+    importing->facts = (struct policy_facts){.family = table->family};
+    policy_import_facts(peer, &importing->facts);
 }
 
 static attr_id evaluate(void *context, struct policy_trace *trace)

@@ -51,6 +51,9 @@ void policy_run_changed(struct speaker *speaker);
 enum path_reject policy_import_default(const struct peer *peer);
 bool policy_import_has_policies(const struct peer *peer);
 
+/* What policies may ask about who sent a route; NULL: it is our own. */
+void policy_import_facts(const struct peer *peer, struct policy_facts *facts);
+
 /* Takes a run into the RIB, prefix by prefix as far as policy asks for it. `change->attrs` is what import made of the
  * route so far. */
 void policy_import_apply(struct peer *peer, struct speaker_table *table, struct rib_update *change);

@@ -1,6 +1,7 @@
 """The policy methods of godwitd's API, as any client sees them."""
 import grpc
 import pytest
+from google.protobuf.any_pb2 import Any
 
 import api_lab as lab
 
@@ -332,3 +333,63 @@ def test_all_at_once(policies):
         {"name": "q", "statements": [{"conditions": {"prefix_set": {"name": "nowhere"}}}]}])
     assert "not found prefix set nowhere" in wrong
     assert list(policies.members(PREFIX)) == ["new"] and [answer.policy.name for answer in policies.ListPolicy()] == ["p"]
+
+
+def test_trying_out(contracts, policies, started_once):
+    service = lab.Client(started_once.channel, contracts[3].DESCRIPTOR.services_by_name["Godwit"])
+    attribute = contracts[1]
+
+    def packed(message):
+        any_value = Any()
+        any_value.Pack(message)
+        return any_value
+
+    def path(prefix, numbers, communities=()):
+        address, length = prefix.split("/")
+        return {"family": {"afi": 1, "safi": 1},
+                "nlri": packed(attribute.IPAddressPrefix(prefix=address, prefix_len=int(length))),
+                "pattrs": [packed(attribute.OriginAttribute(origin=0)),
+                           packed(attribute.AsPathAttribute(segments=[{"type": 2, "numbers": numbers}])),
+                           packed(attribute.NextHopAttribute(next_hop="192.0.2.1")),
+                           packed(attribute.CommunitiesAttribute(communities=communities))]}
+
+    def tried(**fields):
+        return service.TestPolicy(contracts[3].TestPolicyRequest(**fields))
+
+    def refusal(**fields):
+        with pytest.raises(grpc.RpcError) as caught:
+            tried(**fields)
+        return caught.value.details()
+
+    policies.AddDefinedSet(defined_set={"defined_type": PREFIX, "name": "ours", "prefixes": [
+        {"ip_prefix": "10.0.0.0/8", "mask_length_min": 8, "mask_length_max": 16}]})
+    policies.AddPolicy(policy={"name": "p", "statements": [
+        {"name": "mark", "conditions": {"as_path_length": {"type": 1, "length": 2}},
+         "actions": {"local_pref": {"value": 77}}},
+        {"name": "drop", "conditions": {"prefix_set": {"name": "ours"}, "route_type": 2},
+         "actions": {"route_action": REJECT}}]})
+    answer = tried(path=path("10.1.0.0/16", [65002, 65003]), direction=IMPORT, from_peer="192.0.2.7", policy="p")
+    assert (answer.action, answer.policy, answer.statement, answer.from_peer) == (REJECT, "p", "drop", "192.0.2.7")
+    assert [(step.statement, step.matched, step.action) for step in answer.statements] == \
+        [("mark", True, NONE), ("drop", True, REJECT)]
+    assert [(condition.text, condition.holds) for condition in answer.statements[1].conditions] == \
+        [("route-type external", True), ("prefix ours any", True)]
+    kinds = [[attr.type_url.rsplit(".", 1)[1] for attr in side.pattrs] for side in (answer.before, answer.after)]
+    assert "LocalPrefAttribute" not in kinds[0] and "LocalPrefAttribute" in kinds[1]
+    answer = tried(path=path("10.1.0.0/16", [65002]), direction=IMPORT, policy="p")  # our own: local, short
+    assert (answer.action, answer.policy) == (NONE, "")
+    assert [condition.holds for condition in answer.statements[1].conditions] == [False, True]
+    policies.SetPolicyAssignment(assignment={"name": "global", "direction": IMPORT, "policies": [{"name": "p"}],
+                                             "default_action": ACCEPT})
+    policies.AddPath(path=path("10.1.0.0/16", [65002, 65003]))
+    answer = tried(prefix="10.1.2.3", direction=IMPORT)  # as it was before policy
+    assert (answer.prefix, answer.action, answer.assigned_to, answer.policy) == ("10.1.0.0/16", ACCEPT, "global", "")
+    assert answer.statements[0].assigned_to == "global" and len(answer.before.pattrs) + 1 == len(answer.after.pattrs)
+    assert tried(prefix="10.1.0.0/16", direction=EXPORT).action == ACCEPT
+    for fields, complaint in [({"prefix": "x"}, "invalid prefix: x"),
+                              ({"prefix": "10.2.0.0/16"}, "10.2.0.0/16: no route"),
+                              ({"prefix": "10.1.0.0/16", "policy": "x"}, "not found policy x"),
+                              ({"prefix": "10.1.0.0/16", "from_peer": "192.0.2.8"},
+                               "neighbor that has 192.0.2.8 doesn't exist"),
+                              ({"prefix": "10.1.0.0/16", "direction": 0}, "invalid policy type")]:
+        assert refusal(**{"direction": IMPORT, **fields}) == complaint

@@ -535,11 +535,11 @@ static void test_trying_out(void **state)
     };
     set_members(line.b, SET_PREFIX, "ps", MEMBERS(P1), control_set_add);
     define(line.b, "p", statements, 3);
-    struct policy_test test = {.against = POLICY_TEST_POLICY,
-                               .name = "p",
+    struct policy_test test = {.direction = POLICY_IMPORT,
+                               .policy = "p",
                                .family = FAMILY_IPV4_UNICAST,
                                .watcher = &watcher,
-                               .neighbor = line.a->addr};
+                               .from = line.a->addr};
     prefix_parse(P1, false, &test.prefix);
     assert_int_equal(control_policy_test(line.b->control, &test, &result, &err), 0);
     assert_int_equal(result.action, POLICY_REJECT);
@@ -556,15 +556,14 @@ static void test_trying_out(void **state)
     assert_string_equal(result.policy, "");
     /* As assigned it has a default, and somebody who decides. */
     assign(line.b, line.a, POLICY_IMPORT, "p", POLICY_NONE);
-    test.against = POLICY_TEST_ASSIGNMENT;
-    test.direction = POLICY_IMPORT;
-    test.name = "10.0.0.1";
+    test.policy = NULL;
     assert_int_equal(control_policy_test(line.b->control, &test, &result, &err), 0);
     assert_int_equal(result.action, POLICY_ACCEPT);
     assert_string_equal(result.target, "global");
-    test.name = "10.0.0.9";
+    assert_true(addr_equal(&result.from, &line.a->addr));
+    addr_parse("10.0.0.9", &test.from);
     assert_true(control_policy_test(line.b->control, &test, &result, &err) < 0);
-    assert_string_equal(err.text, "not found peer 10.0.0.9");
+    assert_string_equal(err.text, "neighbor that has 10.0.0.9 doesn't exist");
     line_release(&line);
 }
 
