@@ -27,6 +27,7 @@ enum {
 struct router;
 
 struct observation {
+    struct list link; /* in the leg's queue */
     int64_t at_ms;
     enum leg_state state;
     char fsm[LEG_FSM_MAX];
@@ -66,7 +67,7 @@ struct leg {
 
     /* What it is. */
     struct observation last; /* the newest, queued or written */
-    struct observation queue[LEG_QUEUE_MAX];
+    struct list queue;       /* struct observation, oldest first; seldom more than one, so not kept in place */
     unsigned queued;
     bool down_pending; /* it went down, and the reason is being asked for */
     int64_t down_at_ms;

@@ -12,6 +12,7 @@
 enum {
     FLUSH_LEGS_MAX = 200, /* in one transaction; then others get their turn */
     FLUSH_AGAIN_MS = 1000,
+    FLUSH_GATHER_MS = 25, /* what happens together is written together */
 };
 
 /* Loading --------------------------------------------------------------------------------------------------------- */
@@ -48,6 +49,7 @@ static struct leg *leg_new(struct router *router, const struct store_rows *rows)
     leg->last.limit_hit = store_rows_number(rows, 16) != 0;
     list_init(&leg->dirty);
     list_init(&leg->routes);
+    list_init(&leg->queue);
     loop_timer_init(&leg->retry, loop, retry_expired);
     loop_timer_init(&leg->ask, loop, leg_ask_expired);
     list_append(&router->legs, &leg->link);
@@ -159,16 +161,6 @@ void legs_make(struct fleet *fleet, const char *session_id)
     store_rows_end(rows);
 }
 
-void leg_free(struct leg *leg)
-{
-    list_remove(&leg->link);
-    list_remove(&leg->dirty);
-    loop_timer_stop(&leg->retry);
-    loop_timer_stop(&leg->ask);
-    routes_drop(leg);
-    mem_free(MEM_OTHER, leg);
-}
-
 struct leg *leg_find(struct router *router, const char *address)
 {
     struct addr addr;
@@ -188,8 +180,32 @@ void leg_dirty(struct leg *leg)
     struct fleet *fleet = leg->router->fleet;
     if (list_empty(&leg->dirty))
         list_append(&fleet->dirty, &leg->dirty);
-    if (!loop_timer_running(&fleet->flush_again))
-        loop_task_schedule(&fleet->flush);
+    if (!loop_timer_running(&fleet->flush_again) && !loop_task_scheduled(&fleet->flush))
+        loop_timer_start(&fleet->flush_again, FLUSH_GATHER_MS);
+}
+
+static void observation_free(struct leg *leg, struct observation *observation)
+{
+    list_remove(&observation->link);
+    leg->queued--;
+    mem_free(MEM_OTHER, observation);
+}
+
+static void queue_clear(struct leg *leg)
+{
+    while (!list_empty(&leg->queue))
+        observation_free(leg, list_entry(leg->queue.next, struct observation, link));
+}
+
+void leg_free(struct leg *leg)
+{
+    list_remove(&leg->link);
+    list_remove(&leg->dirty);
+    loop_timer_stop(&leg->retry);
+    loop_timer_stop(&leg->ask);
+    routes_drop(leg);
+    queue_clear(leg);
+    mem_free(MEM_OTHER, leg);
 }
 
 void leg_observe(struct leg *leg, const struct observation *observation)
@@ -200,8 +216,12 @@ void leg_observe(struct leg *leg, const struct observation *observation)
         return;
     /* A queue that is full because the store is stuck: the newest replaces the one before it, the first stay. */
     if (leg->queued == LEG_QUEUE_MAX)
-        leg->queued--;
-    leg->queue[leg->queued++] = *observation;
+        observation_free(leg, list_entry(leg->queue.prev, struct observation, link));
+    struct observation *queued = mem_alloc(MEM_OTHER, sizeof(*queued));
+    *queued = *observation;
+    list_init(&queued->link);
+    list_append(&leg->queue, &queued->link);
+    leg->queued++;
     leg->last = *observation;
     if (observation->state != LEG_UP)
         routes_forget(leg);
@@ -331,8 +351,8 @@ static void leg_write(struct leg *leg)
 {
     if (!leg_still_there(leg))
         return;
-    for (unsigned i = 0; i < leg->queued; i++)
-        observation_write(leg, &leg->queue[i]);
+    list_foreach (observation, &leg->queue, struct observation, link)
+        observation_write(leg, observation);
     routes_write(leg);
 }
 
@@ -354,7 +374,7 @@ bool legs_flush(struct loop_task *task)
         return false;
     }
     for (unsigned i = 0; i < count; i++) {
-        written[i]->queued = 0;
+        queue_clear(written[i]);
         routes_written(written[i]);
         list_remove(&written[i]->dirty);
     }

@@ -190,7 +190,8 @@ int store_open_sqlite(const char *path, struct store **store_out, struct err *er
     /* NORMAL in WAL mode: a crash of this program loses nothing, a crash of the machine perhaps the last moments, and
      * never consistency. What the routers do is read again anyway. */
     static const char settings[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
-                                   "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;";
+                                   "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768; "
+                                   "PRAGMA wal_autocheckpoint=8192;";
     struct sqlite_store *store = mem_zalloc(MEM_OTHER, sizeof(*store));
     store->base.ops = &sqlite_ops;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
