@@ -24,6 +24,8 @@ class Frr(Daemon):
         if graceful:
             lines += ["bgp graceful-restart", f"bgp graceful-restart restart-time {graceful['restart_time']}",
                       "bgp graceful-restart preserve-fw-state"]
+            if graceful.get("notification"):
+                lines.append("bgp graceful-restart notification")
             if "long_lived" in graceful:
                 lines.append(f"bgp long-lived-graceful-restart stale-time {graceful['long_lived']}")
         for session in self.sessions:

@@ -182,6 +182,40 @@ def test_several_neighbors_and_nobody_refused(lab):
     wait_for(lambda: states() == [6, 6], states, 45, 0.1)
 
 
+@pytest.mark.parametrize("kind", ("frr", "gobgpd"))
+def test_routes_survive_a_notification_but_no_hard_reset(lab, kind):
+    """RFC 8538, both ways: a reset leaves the routes where they are, disabling the neighbour takes them away."""
+    peer, dut = make(kind, lab.host("peer"), 65030), make("godwitd", lab.host("dut"), 65020)
+    graceful = both(60, notification=True)
+    at_peer, to_peer = join(peer, dut, graceful, graceful)
+    peer.start(), dut.start()
+    peer.announce(Route(ONE))
+    dut.announce(Route(OTHER, next_hop=dut.host.address4))
+    dut.wait_established(to_peer)
+    wait_for(lambda: OTHER in peer.received(at_peer) and ONE in stale_paths(dut), "a route each way", 20)
+
+    def lose(*words):
+        """The session ends by a command of ours; who still has the other's route when it has ended?"""
+        dut.cli("neighbor", to_peer.remote, *words)
+        wait_lost(peer, at_peer, 10)
+        wait_lost(dut, to_peer, 10)
+        time.sleep(0.3)
+        at_the_peer = stale_paths(peer) if kind == "gobgpd" else peer.received(at_peer)
+        return OTHER in at_the_peer, stale_paths(dut).get(ONE)
+
+    assert lose("reset") == (True, True)
+    dut.wait_established(to_peer), peer.wait_established(at_peer)
+    wait_for(lambda: stale_paths(dut).get(ONE) is False, "it is said again", 20)
+    assert lose("disable") == (False, None)
+    dut.cli("neighbor", to_peer.remote, "enable")
+    dut.wait_established(to_peer)
+    wait_for(lambda: stale_paths(dut).get(ONE) is False, "it is said again", 60)
+    if kind == "frr":  # it sends a Hard Reset unless it is told otherwise
+        peer.vty(f"clear bgp {at_peer.remote}")
+        wait_lost(dut, to_peer, 10)
+        assert ONE not in stale_paths(dut)
+
+
 # By itself, under a supervisor -------------------------------------------------------------------------------------------
 
 
