@@ -14,7 +14,7 @@ from dut import under_test
 from lab import Lab, wait_for
 from route import Route
 
-RESTART_TIME_S = 6
+RESTART_TIME_S = 10
 HOLD_TIME_S = 9
 ASNS = {"g1": 65000, "g2": 65001, "g3": 65002}
 ONE, OTHER, THIRD = "10.10.10.0/24", "10.10.20.0/24", "10.10.30.0/24"

@@ -11,7 +11,7 @@ from lab import Lab, wait_for
 from route import Route
 from test_graceful_restart import both, crash, daemon, join, stale_paths, wait_lost
 
-LONG_LIVED_TIME_S = 20
+LONG_LIVED_TIME_S = 30
 PLAIN, MARKED, CONTESTED = "10.0.0.0/24", "10.10.0.0/24", "10.20.0.0/24"
 STALE, NO_LLGR = "65535:6", "65535:7"
 ASN4 = 65003
