@@ -201,3 +201,11 @@ const char *policy_assignment_target(const struct policy_assignment *assignment)
 {
     return assignment->head.name;
 }
+
+bool policy_assignment_equal(const struct policy_assignment *a, const struct policy_assignment *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return a->count == b->count && a->default_action == b->default_action && a->default_said == b->default_said &&
+           (a->count == 0 || memcmp(a->policies, b->policies, a->count * sizeof(struct policy *)) == 0);
+}

@@ -122,6 +122,7 @@ int policy_table_define(struct policy_table *table, const struct policy_definiti
     table->policies = made->policies;
     table->tests = made->tests;
     table->test_capacity = made->test_capacity;
+    table->test_hint = made->test_hint;
     table->generation++;
     memcpy(made->sets, before.sets, sizeof(made->sets));
     made->statements = before.statements;

@@ -153,6 +153,7 @@ struct policy_table {
     struct name_table assignments[3]; /* by direction */
     struct policy_set **tests;        /* by number */
     uint32_t test_capacity;
+    uint32_t test_hint; /* the first number that may be free */
     uint64_t generation;
 };
 

@@ -7,6 +7,7 @@
 #include "attr/as_path.h"
 #include "attr/types.h"
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "policy/ext_community.h"
 #include "policy/regex.h"
@@ -59,11 +60,19 @@ static void forget_index(struct pattern_set *set)
     set->indexed = false;
 }
 
+static void forget_texts(struct pattern_set *set)
+{
+    mem_free(MEM_POLICY, set->texts);
+    set->texts = NULL;
+    set->text_capacity = 0;
+}
+
 void pattern_set_release(struct pattern_set *set)
 {
     for (size_t i = 0; i < set->count; i++)
         pattern_release(&set->patterns[i]);
     mem_free(MEM_POLICY, set->patterns);
+    forget_texts(set);
     forget_index(set);
     pattern_set_init(set, set->type);
 }
@@ -403,6 +412,30 @@ static size_t find_text(const struct pattern_set *set, const char *text)
     return at;
 }
 
+/* Where a text is in the table of those that are there, or would be. */
+static const char **text_place(const struct pattern_set *set, const char *text)
+{
+    size_t at = hash_bytes(text, strlen(text)) & (set->text_capacity - 1);
+    while (set->texts[at] != NULL && strcmp(set->texts[at], text) != 0)
+        at = (at + 1) & (set->text_capacity - 1);
+    return &set->texts[at];
+}
+
+/* Large sets are made member by member: whether one is there already must not cost a look at all others. */
+static void reach_texts(struct pattern_set *set)
+{
+    if (set->text_capacity / 2 > set->count)
+        return;
+    size_t capacity = set->text_capacity ? set->text_capacity : 8;
+    while (capacity / 2 <= set->count)
+        capacity *= 2;
+    forget_texts(set);
+    set->texts = mem_zalloc(MEM_POLICY, capacity * sizeof(*set->texts));
+    set->text_capacity = capacity;
+    for (size_t i = 0; i < set->count; i++)
+        *text_place(set, set->patterns[i].text) = set->patterns[i].text;
+}
+
 /* AS numbers stand before expressions. */
 static size_t place_of(const struct pattern_set *set, const struct pattern *pattern)
 {
@@ -417,10 +450,13 @@ int pattern_set_add(struct pattern_set *set, const char *text, struct err *err)
     int result = pattern_read(set->type, text, &pattern, err);
     if (result < 0)
         return result;
-    if (find_text(set, pattern.text) < set->count) {
+    reach_texts(set);
+    const char **place = text_place(set, pattern.text);
+    if (*place != NULL) {
         pattern_release(&pattern);
         return 0;
     }
+    *place = pattern.text;
     if (set->count == set->capacity) {
         set->capacity = set->capacity ? set->capacity * 2 : 8;
         set->patterns = mem_realloc(MEM_POLICY, set->patterns, set->capacity * sizeof(*set->patterns));
@@ -446,6 +482,7 @@ int pattern_set_remove(struct pattern_set *set, const char *text, bool *was_ther
     if (at == set->count)
         return 0;
     *was_there = true;
+    forget_texts(set);
     set->regex_count -= set->patterns[at].regex != NULL;
     pattern_release(&set->patterns[at]);
     set->count--;

@@ -19,6 +19,8 @@ struct pattern_set {
     struct pattern *patterns;
     size_t count, capacity;
     size_t regex_count;
+    const char **texts; /* hash table of the patterns' texts, while members are added */
+    size_t text_capacity;
     struct pattern_key *index; /* the values, sorted; made when first asked for */
     size_t index_count;
     bool indexed;

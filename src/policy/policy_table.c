@@ -228,7 +228,7 @@ static int number_set(struct policy_table *table, struct policy_set *set, struct
 {
     if (set->type != SET_PREFIX)
         return 0;
-    uint32_t number = TEST_FIRST_SET;
+    uint32_t number = table->test_hint > TEST_FIRST_SET ? table->test_hint : TEST_FIRST_SET;
     while (number < table->test_capacity && table->tests[number] != NULL)
         number++;
     if (number >= POLICY_OBJECTS_MAX)
@@ -241,6 +241,7 @@ static int number_set(struct policy_table *table, struct policy_set *set, struct
         table->test_capacity = capacity;
     }
     table->tests[number] = set;
+    table->test_hint = number + 1; /* all before are taken */
     set->test = number;
     return 0;
 }
@@ -387,8 +388,10 @@ int policy_set_delete(struct policy_table *table, const struct set_spec *spec, b
     if (set->uses > 0)
         return err_set(err, E_STATE, "can't delete. defined-set %s is in use", spec->name);
     names_remove(&table->sets[set->type], set);
-    if (set->type == SET_PREFIX)
+    if (set->type == SET_PREFIX) {
         table->tests[set->test] = NULL;
+        table->test_hint = set->test < table->test_hint ? set->test : table->test_hint;
+    }
     table->generation++;
     policy_set_free(set);
     return 0;

@@ -102,6 +102,9 @@ struct policy_assignment;
 struct policy_assignment *policy_assignment(struct policy_table *table, const char *target,
                                             enum policy_direction direction);
 
+/* Do routes fare alike in both, whoever they are of? NULL is equal to NULL only. */
+bool policy_assignment_equal(const struct policy_assignment *a, const struct policy_assignment *b);
+
 const char *policy_assignment_target(const struct policy_assignment *assignment);
 
 /* Nothing is assigned, and no default said. NULL is such an assignment too. */

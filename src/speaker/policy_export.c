@@ -39,7 +39,7 @@ void policy_views_release(struct policy_views *views)
 
 static bool view_is(const struct policy_view *view, const struct policy_chain *chain, const struct buf *viewpoint)
 {
-    return view->chain.global == chain->global && view->chain.own == chain->own &&
+    return view->chain.global == chain->global && policy_assignment_equal(view->chain.own, chain->own) &&
            view->viewpoint.length == viewpoint->length &&
            (viewpoint->length == 0 || memcmp(view->viewpoint.bytes, viewpoint->bytes, viewpoint->length) == 0);
 }
@@ -92,6 +92,21 @@ void policy_export_rules(const struct peer *peer, struct export_rules *rules)
     if (policy_assignment_says_nothing(chain.own))
         chain.own = NULL;
     rules->policy = find_view(speaker, &chain, &peer->config.address);
+}
+
+/* Whoever else has the same policies stands in for a neighbour that goes. */
+void policy_views_forget(struct speaker *speaker, const struct peer *gone)
+{
+    const struct policy_assignment *own = gone->policies[POLICY_EXPORT];
+    list_foreach (view, &policy_run_views(speaker->policy)->list, struct policy_view, link) {
+        if (view->chain.own != own)
+            continue;
+        view->chain.own = NULL;
+        list_foreach (peer, &speaker->peers, struct peer, link) {
+            if (peer != gone && policy_assignment_equal(peer->policies[POLICY_EXPORT], own))
+                view->chain.own = peer->policies[POLICY_EXPORT];
+        }
+    }
 }
 
 /* Groups -------------------------------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ void policy_views_init(struct policy_views *views);
 void policy_views_release(struct policy_views *views);
 void policy_views_purge(struct policy_views *views); /* forgets those no group has: nobody may be holding rules */
 
+void policy_views_forget(struct speaker *speaker, const struct peer *gone); /* before its assignments go */
+
 /* The export policies of this neighbor as part of its rules: a view, or the default and whether RFC 8212 asks for a
  * policy. */
 void policy_export_rules(const struct peer *peer, struct export_rules *rules);

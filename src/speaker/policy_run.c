@@ -143,6 +143,7 @@ void policy_run_forget(struct peer *peer)
     struct str str = str_over(name, sizeof(name));
     if (peer->policies[POLICY_IMPORT] == NULL)
         return;
+    policy_views_forget(peer->speaker, peer);
     str_add(&str, policy_run_target(peer)); /* goes with what is forgotten */
     policy_target_forget(peer->speaker->policy->table, name);
     peer->policies[POLICY_IMPORT] = peer->policies[POLICY_EXPORT] = NULL;

@@ -113,61 +113,86 @@ static void import_changed(struct speaker_table *table, source_id source, const 
         finish(walk);
 }
 
-/* Members whose rules are not their group's any more. */
-struct divergence {
-    struct peer *peers[CHUNK_ROWS];
-    unsigned count;
-    bool more;
-};
-
-static void find_divergence(struct update_group *group, const struct export_rules *rules, struct divergence *found)
+/* A group's rules as they would be for a member today: only what policies are about may have become otherwise. */
+static void rules_today(const struct update_group *group, const struct outbox *outbox, struct export_rules *rules)
 {
-    *found = (struct divergence){0};
-    list_foreach (outbox, &group->members, struct outbox, link) {
-        struct export_rules own;
-        peer_export_rules(outbox->owner, group->rib->family, &own);
-        if (memcmp(&own, rules, sizeof(own)) == 0)
-            continue;
-        if (found->count == CHUNK_ROWS)
-            found->more = true;
-        else
-            found->peers[found->count++] = outbox->owner;
-    }
+    *rules = group->rules;
+    policy_export_rules(outbox->owner, rules);
 }
 
-/* The rules a group goes on with: those it has, if a member still has them; else the first member's. */
+/* The rules a group goes on with: those of most of its members. */
 static void choose_rules(const struct update_group *group, struct export_rules *rules)
 {
-    struct export_rules first;
-    bool any = false;
+    struct export_rules one;
+    uint32_t votes = 0;
     list_foreach (outbox, &group->members, struct outbox, link) {
-        peer_export_rules(outbox->owner, group->rib->family, rules);
-        if (memcmp(rules, &group->rules, sizeof(*rules)) == 0)
-            return;
-        if (!any)
-            first = *rules;
-        any = true;
+        rules_today(group, outbox, &one);
+        if (votes == 0)
+            *rules = one;
+        if (memcmp(&one, rules, sizeof(one)) == 0)
+            votes++;
+        else
+            votes--;
     }
-    *rules = first;
 }
 
-/* Whoever has other rules now leaves the group. */
-static void group_changed(struct update_group *group, const struct policy_assignment *assignment)
+/* Whoever has other rules now leaves the group. True if there may be more of them. */
+static bool move_members(struct update_group *group)
+{
+    struct peer *leaving[CHUNK_ROWS];
+    unsigned count = 0;
+    list_foreach (outbox, &group->members, struct outbox, link) {
+        struct export_rules own;
+        rules_today(group, outbox, &own);
+        if (count < CHUNK_ROWS && memcmp(&own, &group->rules, sizeof(own)) != 0)
+            leaving[count++] = outbox->owner;
+    }
+    for (unsigned i = 0; i < count; i++)
+        peer_group_move(leaving[i], group->rib->family);
+    return count == CHUNK_ROWS;
+}
+
+static void change_rules(struct update_group *group)
 {
     struct export_rules rules;
-    struct divergence divergence;
     if (list_empty(&group->members))
         return;
     choose_rules(group, &rules);
-    do {
-        find_divergence(group, &rules, &divergence);
-        for (unsigned i = 0; i < divergence.count; i++)
-            peer_group_move(divergence.peers[i], group->rib->family);
-    } while (divergence.more);
     if (memcmp(&rules, &group->rules, sizeof(rules)) != 0)
         update_group_change_policy(group, &rules);
-    else if (policy_export_passes(group, assignment))
+    else if (group->look_at_rows)
         update_group_refill(group);
+    group->look_at_rows = false;
+}
+
+/* First all groups get the rules of today, then those who are in the wrong one look for another: that may be one of
+ * these. Once for each group, however many of its members' assignments have changed. */
+static void change_groups(struct speaker_table *table)
+{
+    list_foreach (group, &table->groups, struct update_group, link) {
+        if (group->look_at_rules)
+            change_rules(group);
+    }
+    list_foreach_safe (group, &table->groups, struct update_group, link) {
+        while (group->look_at_rules && move_members(group))
+            continue;
+        group->look_at_rules = false;
+    }
+}
+
+static void note_group(struct update_group *group, const struct policy_assignment *assignment)
+{
+    group->look_at_rules = true;
+    group->look_at_rows |= policy_export_passes(group, assignment);
+}
+
+static bool anybody_passes(const struct speaker_table *table, const struct policy_assignment *assignment)
+{
+    list_foreach (group, &table->groups, struct update_group, link) {
+        if (policy_export_passes(group, assignment))
+            return true;
+    }
+    return false;
 }
 
 static void export_changed(struct speaker_table *table, const struct policy_assignment *assignment,
@@ -175,17 +200,19 @@ static void export_changed(struct speaker_table *table, const struct policy_assi
 {
     if (table == NULL || table->rib == NULL)
         return;
-    if (!change->everything) {
-        struct policy_walk *walk = walk_new(table, change);
-        walk->assignment = assignment;
-        if (!take_ranges(walk, table->rib, change))
-            finish(walk);
+    if (change->everything) {
+        list_foreach (group, &table->groups, struct update_group, link) {
+            note_group(group, assignment);
+        }
         return;
     }
-    /* Groups that come meanwhile begin with the new rules. */
-    list_foreach_safe (group, &table->groups, struct update_group, link) {
-        group_changed(group, assignment);
-    }
+    /* Neighbours with the same policies share a group, which passes those of one of them. */
+    if (!anybody_passes(table, assignment))
+        return;
+    struct policy_walk *walk = walk_new(table, change);
+    walk->assignment = assignment;
+    if (!take_ranges(walk, table->rib, change))
+        finish(walk);
 }
 
 static void peer_export_changed(struct peer *peer, const struct policy_assignment *assignment,
@@ -196,7 +223,7 @@ static void peer_export_changed(struct peer *peer, const struct policy_assignmen
         if (outbox == NULL || outbox->group == NULL)
             continue;
         if (change->everything)
-            group_changed(outbox->group, assignment);
+            note_group(outbox->group, assignment);
         else
             export_changed(peer_table(peer, family), assignment, change);
     }
@@ -237,6 +264,9 @@ void policy_run_changed(struct speaker *speaker)
 {
     policy_views_purge(policy_run_views(speaker->policy));
     policy_table_take_changes(policy_run_table(speaker->policy), target_changed, speaker);
+    for (unsigned i = 0; i < TABLE_COUNT; i++)
+        if (speaker->tables[i].rib != NULL)
+            change_groups(&speaker->tables[i]);
     pipeline_wake(speaker);
 }
 

@@ -50,6 +50,7 @@ struct update_group {
     uint32_t source_capacity;
     struct outbox **member_by_source;
     struct policy_export *policy; /* NULL: the rules have none */
+    bool look_at_rules, look_at_rows; /* policies have changed: policy_walk.c is about to */
     struct group_paths *paths;   /* instead of the columns, when several paths are told (add-path) */
     struct client_views *views;  /* beside the columns, for route server clients */
 

@@ -450,6 +450,69 @@ static void test_reload(void **state)
     lab_release(&lab);
 }
 
+struct group_counts {
+    unsigned groups;
+    uint32_t largest;
+};
+
+static void count_group(void *context, const struct group_view *view)
+{
+    struct group_counts *counts = context;
+    counts->groups += view->member_count > 0;
+    counts->largest = view->member_count > counts->largest ? view->member_count : counts->largest;
+}
+
+static void assert_groups(struct lab_node *node, unsigned groups, uint32_t largest)
+{
+    struct group_counts counts = {0};
+    control_group_list(node->control, count_group, &counts);
+    assert_int_equal(counts.largest, largest);
+    assert_int_equal(counts.groups, groups);
+}
+
+enum { MANY = 6 };
+
+/* Neighbours with policies of their own that say the same share what is encoded; one that comes to have others does not
+ * take the rest along, and one that goes leaves them what they have. */
+static void test_same_policies_share(void **state)
+{
+    struct lab lab;
+    (void)state;
+    lab_init(&lab);
+    struct lab_node *source = lab_node(&lab, 65001, NULL), *b = lab_node(&lab, 65002, NULL), *many[MANY];
+    lab_peer(source, b, NULL);
+    lab_announce(source, P1, 0, 0);
+    lab_announce(source, P2, 0, 0);
+    set_members(b, SET_PREFIX, "ps", MEMBERS(P1), control_set_add);
+    define(b, "p", &reject_ps, 1);
+    for (unsigned i = 0; i < MANY; i++) {
+        many[i] = lab_node(&lab, 65003, NULL);
+        lab_peer(b, many[i], NULL);
+        assign(b, many[i], POLICY_EXPORT, "p", POLICY_NONE);
+    }
+    for (unsigned i = 0; i < MANY; i++)
+        expect(&lab, many[i], P2);
+    lab_run_ms(&lab, 1000);
+    assert_groups(b, 2, MANY);
+    assign(b, many[0], POLICY_EXPORT, NULL, POLICY_NONE);
+    expect(&lab, many[0], P1 " " P2);
+    lab_run_ms(&lab, 1000);
+    assert_groups(b, 2, MANY - 1);
+    set_members(b, SET_PREFIX, "ps", MEMBERS(P2), control_set_replace);
+    for (unsigned i = 1; i < MANY; i++)
+        expect(&lab, many[i], P1);
+    /* Whoever's assignment the group happened to use. */
+    for (unsigned i = 1; i < MANY - 1; i++) {
+        struct peer_name name = {.address = many[i]->addr};
+        assert_int_equal(control_peer_delete(b->control, &name, "", NULL), 0);
+    }
+    set_members(b, SET_PREFIX, "ps", MEMBERS(P1), control_set_replace);
+    expect(&lab, many[MANY - 1], P2);
+    assert_int_equal(flaps(b, many[MANY - 1]), 0);
+    assert_int_equal(flaps(b, many[0]), 0);
+    lab_release(&lab);
+}
+
 static void make_client(struct neighbor_config *neighbor, const struct lab_node *self)
 {
     neighbor->peer.route_server_client = neighbor->peer.secondary_route = self->as == 64999;
@@ -578,6 +641,7 @@ int main(void)
         cmocka_unit_test(test_statement_changes),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_all_replaced),
+        cmocka_unit_test(test_same_policies_share),
         cmocka_unit_test(test_trying_out),
         cmocka_unit_test(test_reload),
         cmocka_unit_test(test_route_server_clients),
