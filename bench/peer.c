@@ -1,5 +1,5 @@
 /* See peer.h. The time a prefix costs here is the generator's ceiling, so an UPDATE is gone through once: attributes
- * for the mark, then the prefixes in batches whose look-ups overlap.
+ * for the mark, then the prefixes.
  */
 #include "bench/peer.h"
 
@@ -12,7 +12,6 @@
 
 enum {
     HEADER_BYTES = 19,
-    BATCH = 64,
     MESSAGE_OPEN = 1,
     MESSAGE_UPDATE = 2,
     MESSAGE_NOTIFICATION = 3,
@@ -229,33 +228,15 @@ static void note(struct peer *peer, uint32_t prefix, bool there, uint32_t mark)
     }
 }
 
-static bool note_batch(struct peer *peer, const uint64_t *keys, unsigned count, bool there, uint32_t mark)
-{
-    const struct table *table = &peer->bench->table;
-    uint32_t found[BATCH];
-    for (unsigned i = 0; i < count; i++) {
-        found[i] = table->slots[table_slot(table, keys[i])];
-        if (found[i])
-            __builtin_prefetch(&table->prefixes[found[i] - 1]);
-    }
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t prefix = table_find(table, keys[i]);
-        if (prefix == UINT32_MAX)
-            return false;
-        note(peer, prefix, there, mark);
-    }
-    return true;
-}
-
-/* The number of prefixes, or -1. */
+/* The number of prefixes, or -1. Those of a set have consecutive numbers and mostly come together, so that only the
+ * first of a message has to be looked up. */
 static int64_t take_prefixes(struct peer *peer, const uint8_t *at, size_t length, bool there, uint32_t mark)
 {
     const struct table *table = &peer->bench->table;
     const uint8_t *end = at + length;
-    uint64_t keys[BATCH];
-    unsigned batch = 0;
+    uint32_t prefix = UINT32_MAX - 1;
     int64_t count = 0;
-    while (at < end) {
+    for (; at < end; count++) {
         uint8_t bits = *at++;
         unsigned octets = (bits + 7u) / 8;
         uint64_t high = 0;
@@ -263,14 +244,14 @@ static int64_t take_prefixes(struct peer *peer, const uint8_t *at, size_t length
             return -1;
         for (unsigned i = 0; i < octets; i++)
             high |= (uint64_t)*at++ << (56 - 8 * i);
-        keys[batch] = table_key(high, bits);
-        __builtin_prefetch(&table->slots[table_slot(table, keys[batch++])]);
-        count++;
-        if (batch == BATCH || at == end) {
-            if (peer->have != NULL && !note_batch(peer, keys, batch, there, mark))
-                return -1;
-            batch = 0;
-        }
+        if (peer->have == NULL)
+            continue;
+        prefix++;
+        if (prefix >= table->count || table->prefixes[prefix].high != high || table->prefixes[prefix].length != bits)
+            prefix = table_find(table, table_key(high, bits));
+        if (prefix == UINT32_MAX)
+            return -1;
+        note(peer, prefix, there, mark);
     }
     return count;
 }
