@@ -84,8 +84,9 @@ static void segment_make(struct id_table *table, struct id_segment *segment, uns
     segment->count = 0;
     segment->limit = size_limit(size);
     table->slot_count += slots;
-    for (uint32_t i = 0; segment->place && i < slots; i++)
-        segment_slots(table, segment)[i] = ID_SLOT_EMPTY;
+    struct id_slot *at = segment->place ? segment_slots(table, segment) : NULL;
+    for (struct id_slot *end = at ? at + slots : NULL; at < end; at++)
+        *at = ID_SLOT_EMPTY;
 }
 
 static void segment_drop(struct id_table *table, const struct id_segment *segment)
