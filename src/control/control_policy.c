@@ -199,7 +199,8 @@ int control_policies_set(struct control *control, const struct policy_definition
         result = policy_table_define(table_of(control), definitions, err);
     if (result < 0)
         return result;
-    result = forget_assignments(control, err);
+    if (assignment_count > 0)
+        result = forget_assignments(control, err);
     for (size_t i = 0; i < assignment_count && result == 0; i++) {
         struct assignment_spec named = normal(control, &assignments[i]);
         result = policy_assign_exactly(table_of(control), &named, err);

@@ -39,7 +39,9 @@ int control_assignment_show(struct control *control, const char *target, enum po
                             void (*show)(void *context, const struct assignment_spec *assignment), void *context,
                             struct err *err);
 
-/* SetPolicies: everything that was defined or assigned is replaced by this. */
+/* SetPolicies: everything that was defined is replaced by this, and everything that was assigned. Without assignments,
+ * as GoBGP's clients send it, what is assigned stays, but for policies that are gone: routes nobody spoke of do not
+ * leak. */
 int control_policies_set(struct control *control, const struct policy_definitions *definitions,
                          const struct assignment_spec *assignments, size_t assignment_count, struct err *err);
 

@@ -329,6 +329,9 @@ def test_all_at_once(policies):
         assignments=[{"name": "global", "direction": EXPORT, "policies": [{"name": "p"}], "default_action": REJECT}])
     assert list(policies.members(PREFIX)) == ["new"] and list(policies.members(AS_PATH)) == ["paths"]
     assert policies.assigned("global", EXPORT) == [("global", EXPORT, REJECT, ["p"])]
+    policies.SetPolicies(defined_sets=[{"name": "new"}], policies=[{"name": "p"}, {"name": "q"}])
+    assert policies.assigned("global", EXPORT) == [("global", EXPORT, REJECT, ["p"])]
+    policies.SetPolicies(defined_sets=[{"name": "new"}], policies=[{"name": "p"}])
     wrong = policies.refusal("SetPolicies", policies=[
         {"name": "q", "statements": [{"conditions": {"prefix_set": {"name": "nowhere"}}}]}])
     assert "not found prefix set nowhere" in wrong
