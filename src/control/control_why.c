@@ -308,7 +308,7 @@ static void show_group(struct control *control, const struct speaker_table *tabl
     describe_difference(table, group, &other);
     list_foreach (outbox, &group->members, struct outbox, link) {
         uint64_t backlog = outbox_backlog(outbox);
-        members[view.member_count++] = speaker_peer_of(control->speaker, outbox->self)->config.address;
+        members[view.member_count++] = speaker_peer_of(control->speaker, outbox->self)->at.addr;
         view.backlog_bytes = backlog > view.backlog_bytes ? backlog : view.backlog_bytes;
         view.members_behind += outbox->behind || outbox->catch_up != NULL;
     }

@@ -91,7 +91,7 @@ void policy_export_rules(const struct peer *peer, struct export_rules *rules)
     /* An assignment that says nothing makes no difference. */
     if (policy_assignment_says_nothing(chain.own))
         chain.own = NULL;
-    rules->policy = find_view(speaker, &chain, &peer->config.address);
+    rules->policy = find_view(speaker, &chain, &peer->at.addr);
 }
 
 /* Whoever else has the same policies stands in for a neighbour that goes. */

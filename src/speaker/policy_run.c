@@ -177,7 +177,7 @@ void policy_import_facts(const struct peer *peer, struct policy_facts *facts)
         return;
     facts->route_type = peer->ibgp ? ROUTE_TYPE_INTERNAL : ROUTE_TYPE_EXTERNAL;
     facts->confederation = peer->kind == SOURCE_CONFEDERATION;
-    facts->neighbor = peer->config.address;
+    facts->neighbor = peer->at.addr;
     facts->self = peer->local.addr;
 }
 

@@ -48,7 +48,7 @@ static int give_export(const struct policy_trial *trial, struct rib *rib, attr_i
     if (reason != EXPORT_TOLD && reason != EXPORT_NO_NEXT_HOP)
         return err_set(err, E_STATE, "whatever policies say, it is not told: %s", export_reason_text(reason));
     policy_export_facts(rib, &rules, &path, facts);
-    facts->neighbor = trial->to->config.address;
+    facts->neighbor = trial->to->at.addr;
     return 0;
 }
 

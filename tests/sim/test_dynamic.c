@@ -259,6 +259,53 @@ static void deleting_a_range_leaves_its_peers(void **state)
     lab_release(&lab);
 }
 
+static void restarts_gracefully(struct peer_config *peer)
+{
+    peer->graceful_restart = (struct graceful_restart_config){.enabled = true, .restart_time_s = 20};
+    peer->families[0] =
+        (struct family_config){.family = FAMILY_IPV4_UNICAST, .enabled = true, .mp_graceful_restart = true};
+    peer->family_count = 1;
+}
+
+/* Whoever may come back for its routes (RFC 4724) is waited for as long as they are kept. */
+static void stays_while_its_routes_are_stale(void **state)
+{
+    struct lab lab;
+    struct lab_route route;
+    struct err err = {0};
+    bool in_matters;
+    lab_init(&lab);
+    struct lab_node *hub = lab_node(&lab, HUB_AS, NULL);
+    struct lab_node *leaf = lab_node(&lab, LEAF_AS, NULL);
+    add_group(hub, "leaves", LEAF_AS, 30);
+    struct peer_group_config group = *control_peer_group_find(hub->control, "leaves");
+    restarts_gracefully(&group.peer);
+    assert_int_equal(control_peer_group_update(hub->control, &group, &in_matters, &err), E_OK);
+    add_range(hub, "10.0.0.0/24", "leaves");
+    struct neighbor_config neighbor = {.address = hub->addr};
+    peer_config_init(&neighbor.peer);
+    neighbor.peer.peer_as = hub->as;
+    neighbor.peer.transport.local_address = leaf->addr;
+    restarts_gracefully(&neighbor.peer);
+    assert_int_equal(control_peer_add(leaf->control, &neighbor, &err), E_OK);
+    lab_announce(leaf, "192.0.2.0/24", 5, 0);
+    until(&lab, hub, 1, 1);
+    lab_run_ms(&lab, 500);
+    assert_true(lab_route(hub, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
+    memory_net_cut(lab.net, &hub->addr, &leaf->addr);
+    assert_int_equal(memory_net_reset(lab.net, &hub->addr, &leaf->addr), 1);
+    lab_run_ms(&lab, 19000);
+    assert_int_equal(look(hub).peers, 1);
+    assert_int_equal(look(hub).established, 0);
+    assert_true(lab_route(hub, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
+    until(&lab, hub, 0, 0);
+    lab_run_ms(&lab, 500);
+    assert_false(lab_route(hub, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
+    memory_net_restore(lab.net, &hub->addr, &leaf->addr);
+    until(&lab, hub, 1, 1);
+    lab_release(&lab);
+}
+
 /* Stopping with a peer there, and its task still to run. */
 static void ends_in_the_middle(void **state)
 {
@@ -286,6 +333,7 @@ int main(void)
         cmocka_unit_test(the_limit_holds),
         cmocka_unit_test(the_group_changes_its_members),
         cmocka_unit_test(deleting_a_range_leaves_its_peers),
+        cmocka_unit_test(stays_while_its_routes_are_stale),
         cmocka_unit_test(ends_in_the_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
