@@ -4,13 +4,18 @@ FUZZ_SECONDS ?= 60
 C_FILES = $(shell git ls-files -- 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]' 'fuzz/*.[ch]' 'bench/*.[ch]' 'examples/*.c')
 
 .DEFAULT_GOAL := build
-.PHONY: deps build run test test-asan test-tsan fuzz bench check fmt clean
+.PHONY: deps build console run test test-asan test-tsan fuzz bench check fmt clean
 
 deps:
 	@tools/deps
 
 build: build/build.ninja
 	@ninja -C build -j $(JOBS)
+	@tools/build-console --optional
+
+# The web console alone, into build/console; fails where it cannot be built.
+console:
+	@tools/build-console
 
 build/build.ninja:
 	@meson setup build .

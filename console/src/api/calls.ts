@@ -1,0 +1,91 @@
+/* What the console asks of godwit-fleet: one function for each request. */
+import { request, send } from './http';
+import type * as api from './types';
+
+const encode = encodeURIComponent;
+const pageSize = 1000;
+
+type Signal = AbortSignal;
+type Page<K extends string, T> = { [key in K]: T[] } & { next: string | null };
+
+/* All pages of a list of /v1. */
+async function all<K extends string, T>(path: string, key: K, signal: Signal): Promise<T[]> {
+    const found: T[] = [];
+    let cursor: string | null = null;
+    do {
+        const separator: string = path.includes('?') ? '&' : '?';
+        const from: string = cursor === null ? '' : `&cursor=${encode(cursor)}`;
+        const page: Page<K, T> = await request<Page<K, T>>(`${path}${separator}limit=${pageSize}${from}`, { signal });
+        found.push(...page[key]);
+        cursor = page.next ?? null;
+    } while (cursor !== null);
+    return found;
+}
+
+/* All pages of a list in Metal's shape. */
+async function allPages<K extends string, T>(path: string, key: K, signal: Signal): Promise<T[]> {
+    const found: T[] = [];
+    for (let page = 1, last = 1; page <= last; page++) {
+        type Answer = { [name in K]: T[] } & { meta?: { last_page: number } };
+        const answer: Answer = await request<Answer>(`${path}?per_page=${pageSize}&page=${page}`, { signal });
+        found.push(...answer[key]);
+        last = answer.meta?.last_page ?? 1;
+    }
+    return found;
+}
+
+export const whoami = (signal: Signal) => request<api.Whoami>('/v1/whoami', { signal });
+
+export const projects = (signal: Signal) =>
+    allPages<'projects', api.Named>('/metal/v1/projects', 'projects', signal);
+export const project = (id: string, signal: Signal) =>
+    request<api.ProjectView>(`/v1/projects/${encode(id)}`, { signal });
+export const devices = (projectId: string, signal: Signal) =>
+    allPages<'devices', api.Device>(`/metal/v1/projects/${encode(projectId)}/devices`, 'devices', signal);
+export const sessions = (of: 'project' | 'router', id: string, signal: Signal) =>
+    all<'sessions', api.Session>(`/v1/sessions?${of}=${encode(id)}`, 'sessions', signal);
+export const requestBgp = (projectId: string, body: api.BgpRequest) =>
+    request<void>(`/metal/v1/projects/${encode(projectId)}/bgp-configs`, { method: 'POST', body });
+export const updateProject = (id: string) =>
+    request<void>(`/metal/v1/projects/${encode(id)}/bgp/discover`, { method: 'POST' });
+
+/* The password itself: asked for only when somebody wants to see it. */
+export const md5 = async (projectId: string) =>
+    (await request<{ md5: string | null }>(`/metal/v1/projects/${encode(projectId)}/bgp-config`)).md5;
+
+export const server = (id: string, signal: Signal) => request<api.ServerView>(`/v1/devices/${encode(id)}`, { signal });
+export const updateServer = (id: string) =>
+    request<void>(`/metal/v1/devices/${encode(id)}/bgp/discover`, { method: 'POST' });
+export const enable = (serverId: string, family: api.Family) =>
+    request<void>(`/metal/v1/devices/${encode(serverId)}/bgp/sessions`, {
+        method: 'POST',
+        body: { address_family: family },
+    });
+export const disable = (sessionId: string) =>
+    request<void>(`/metal/v1/bgp/sessions/${encode(sessionId)}`, { method: 'DELETE' });
+export const setDefaultRoute = (sessionId: string, on: boolean) =>
+    request<void>(`/metal/v1/bgp/sessions/${encode(sessionId)}`, { method: 'PUT', body: { default_route: on } });
+
+export const session = (id: string, signal: Signal) => request<api.Session>(`/v1/sessions/${encode(id)}`, { signal });
+export const routes = (id: string, signal: Signal) =>
+    all<'routes', api.Route>(`/v1/sessions/${encode(id)}/routes`, 'routes', signal);
+export const timeline = (id: string, cursor: string | null, signal: Signal) =>
+    request<Page<'timeline', api.TimelineEntry>>(
+        `/v1/sessions/${encode(id)}/timeline?limit=100${cursor === null ? '' : `&cursor=${encode(cursor)}`}`,
+        { signal },
+    );
+export const configuration = async (id: string, daemon: api.Daemon, signal: Signal) =>
+    (await send(`/v1/sessions/${encode(id)}/config?for=${daemon}`, { signal, headers: { Accept: 'text/plain' } })).text();
+export const updateSession = (id: string) =>
+    request<void>(`/v1/sessions/${encode(id)}/refresh`, { method: 'POST' });
+export const resetSession = (id: string) => request<void>(`/v1/sessions/${encode(id)}/reset`, { method: 'POST' });
+
+export const routers = async (signal: Signal) =>
+    (await request<{ routers: api.Router[] }>('/v1/routers', { signal })).routers;
+export const router = (id: string, signal: Signal) => request<api.Router>(`/v1/routers/${encode(id)}`, { signal });
+
+export const lookUp = (prefix: string, match: 'longest' | 'exact', signal: Signal) =>
+    request<{ match: string | null; routes: api.Route[] }>(
+        `/v1/routes?prefix=${encode(prefix)}&match=${match}`,
+        { signal },
+    );

@@ -1,0 +1,126 @@
+/* A project: its BGP, and every session of its servers. */
+import { useMemo, useState } from 'preact/hooks';
+import * as calls from '../api/calls';
+import type { ProjectView } from '../api/types';
+import { useMayWrite } from '../api/who';
+import { useLive } from '../live/use_live';
+import { ActButton, ActionError, useAction, Waiting } from '../parts/action';
+import { BgpDialog } from '../parts/bgp_dialog';
+import { Fact, Facts, Head } from '../parts/facts';
+import { SessionRows } from '../parts/session_rows';
+import { Prefixes } from '../parts/table';
+import { hrefOf } from '../route';
+import { useText } from '../text/text';
+import { rowsOf } from '../words/rows';
+
+async function load(id: string, signal: AbortSignal) {
+    const [project, sessions, devices] = await Promise.all([
+        calls.project(id, signal),
+        calls.sessions('project', id, signal),
+        calls.devices(id, signal),
+    ]);
+    return { project, sessions, devices };
+}
+
+function Md5({ project }: { project: ProjectView }) {
+    const text = useText();
+    const [password, setPassword] = useState<string | null>(null);
+    const action = useAction();
+    if (!project.bgp?.has_md5) {
+        return <span class="quiet">{text('notApplicable')}</span>;
+    }
+    if (password !== null) {
+        return (
+            <>
+                <code>{password}</code>{' '}
+                <button type="button" class="plain" onClick={() => setPassword(null)}>
+                    {text('hide')}
+                </button>
+            </>
+        );
+    }
+    const show = () => action.run(async () => setPassword(await calls.md5(project.id)));
+    return (
+        <>
+            <span aria-hidden="true">••••••••</span>{' '}
+            <button type="button" class="plain" onClick={() => void show()}>
+                {text('show')}
+            </button>
+            <ActionError action={action} />
+        </>
+    );
+}
+
+const statusKeys = { enabled: 'bgpEnabled', requested: 'bgpRequested', disabled: 'bgpDisabled' } as const;
+
+function BgpFacts({ project }: { project: ProjectView }) {
+    const text = useText();
+    const { bgp } = project;
+    if (!bgp) {
+        return <p class="panel">{text('bgpNever')}</p>;
+    }
+    return (
+        <Facts>
+            <Fact name={text('bgpType')}>{text(bgp.deployment_type)}</Fact>
+            <Fact name={text('asn')}>{bgp.asn}</Fact>
+            <Fact name={text('status')}>{text(statusKeys[bgp.status])}</Fact>
+            <Fact name={text('md5')}>
+                <Md5 project={project} />
+            </Fact>
+            <Fact name={text('prefixLimit')}>{text('perSession', { count: bgp.max_prefix })}</Fact>
+            <Fact name={text('mayAnnounce')}>
+                {project.prefixes.length > 0 ? (
+                    <Prefixes list={project.prefixes} rest={(count) => text('more', { count })} most={4} />
+                ) : (
+                    <span class="quiet">{text('none')}</span>
+                )}
+            </Fact>
+        </Facts>
+    );
+}
+
+export function ProjectPage({ id }: { id: string }) {
+    const text = useText();
+    const mayWrite = useMayWrite();
+    const [editing, setEditing] = useState<{ md5: string | null } | null>(null);
+    const edit = useAction();
+    const update = useAction();
+    const { data, error, reload } = useLive(`project ${id}`, { project: id }, (signal) => load(id, signal));
+    const rows = useMemo(() => (data ? rowsOf(data.sessions, data.devices) : []), [data]);
+
+    if (!data) {
+        return <Waiting error={error} retry={() => void reload()} />;
+    }
+    const { project } = data;
+    const updateNow = async () => {
+        await calls.updateProject(id);
+        await reload();
+    };
+    const beginEdit = () =>
+        edit.run(async () => setEditing({ md5: project.bgp?.has_md5 ? await calls.md5(id) : null }));
+    return (
+        <>
+            <Head trail={[{ name: text('projects'), href: hrefOf({ page: 'projects' }) }]} title={project.name}>
+                {mayWrite && (
+                    <button
+                        type="button"
+                        class={project.bgp ? undefined : 'primary'}
+                        onClick={() => void beginEdit()}
+                    >
+                        {text(project.bgp ? 'changeBgp' : 'enableBgp')}
+                    </button>
+                )}
+                <ActButton action={update} what={updateNow} busyLabel={`${text('updating')}…`}>
+                    {text('updateNow')}
+                </ActButton>
+            </Head>
+            <ActionError action={edit.error ? edit : update} />
+            <BgpFacts project={project} />
+            <h2>{text('sessions')}</h2>
+            <SessionRows rows={rows} />
+            {editing && (
+                <BgpDialog project={project} md5={editing.md5} changed={reload} close={() => setEditing(null)} />
+            )}
+        </>
+    );
+}

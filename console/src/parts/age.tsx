@@ -1,0 +1,26 @@
+/* How long ago something was, ticking; the exact time on demand. */
+import { ageText, useText } from '../text/text';
+import { useNow } from '../words/clock';
+import { exactTime, localTime } from '../words/time';
+
+export function Age({ at, bare = false }: { at: string | null; bare?: boolean }) {
+    const text = useText();
+    const nowMs = useNow();
+    if (at === null) {
+        return <span class="quiet">{text('never')}</span>;
+    }
+    const age = ageText(text, nowMs - Date.parse(at));
+    return (
+        <time dateTime={at} title={exactTime(at)}>
+            {bare ? age : text('ago', { age })}
+        </time>
+    );
+}
+
+export function Time({ at }: { at: string }) {
+    return (
+        <time dateTime={at} title={exactTime(at)}>
+            {localTime(at)}
+        </time>
+    );
+}

@@ -1,0 +1,21 @@
+/* Prefixes used of the limit. */
+import { useText } from '../text/text';
+import { gaugeLevel } from '../words/gauge';
+
+export function Gauge({ used, limit }: { used: number; limit: number }) {
+    const text = useText();
+    const level = gaugeLevel(used, limit);
+    return (
+        <div class={`gauge ${level}`}>
+            <p>
+                <strong>{text('gauge', { used, limit })}</strong>
+                {level === 'near' && <span class="quiet"> {text('gaugeNear')}</span>}
+            </p>
+            <svg viewBox="0 0 100 6" width="100%" height="6" preserveAspectRatio="none" aria-hidden="true">
+                <rect class="room" width="100" height="6" />
+                <rect class="used" width={limit > 0 ? Math.min(100, (used / limit) * 100) : 0} height="6" />
+            </svg>
+            {level === 'over' && <p class="warning">{text('gaugeOver')}</p>}
+        </div>
+    );
+}

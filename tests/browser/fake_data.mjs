@@ -1,0 +1,167 @@
+/* The fake's fleet: one project in each of the states that a page can be in. */
+import { randomUUID } from 'node:crypto';
+
+const hour = 3600 * 1000;
+const ago = (ms) => new Date(Date.now() - ms).toISOString();
+
+/* What peers and tenants may put into texts. It must be seen, not obeyed. */
+export const markup = '<img src=x onerror="document.title=\'obeyed\'"><script>document.title=\'obeyed\'</script>';
+
+const reasons = {
+    hold: 'am-tor-2: no message came for 90 s: the hold timer expired',
+    shutdown: `am-tor-1: the server said Cease / Administrative Shutdown: "${markup}"; am-tor-2: the same`,
+    limit: 'am-tor-1: 11 prefixes were announced and 10 are allowed; the session stays down until it is reset',
+    unreadable: 'am-tor-1 cannot be read: connection refused; am-tor-2 cannot be read: connection refused',
+};
+
+export function makeFleet() {
+    const routers = ['am-tor-1', 'am-tor-2'].map((name, i) => ({
+        id: randomUUID(),
+        name,
+        metro: { id: randomUUID(), code: 'am' },
+        state: i === 0 ? 'readable' : 'unreadable',
+        reason: i === 0 ? null : 'connection refused',
+        since: ago(5 * hour),
+        heard_at: ago(i === 0 ? 2000 : 400_000),
+        asn: 65530,
+        peer_ipv4: `169.254.255.${i + 1}`,
+        peer_ipv6: i === 0 ? 'fc00::e' : 'fc00::f',
+        multihop: true,
+        target: `198.51.100.${i + 1}:50051`,
+        policy: null,
+        sessions: { up: 7, down: 3, unknown: 1 },
+    }));
+    const projects = [
+        {
+            id: randomUUID(),
+            name: 'Anycast resolvers',
+            bgp: { status: 'enabled', deployment_type: 'local', asn: 65000, max_prefix: 10, has_md5: true },
+            prefixes: ['203.0.113.0/24', '2001:db8:53::/48'],
+            devices: 8,
+        },
+        { id: randomUUID(), name: `Quiet ${markup}`, bgp: null, prefixes: [], devices: 0 },
+    ];
+    const servers = ['dns-01', 'dns-02', 'dns-03', 'dns-04', 'dns-05', 'dns-06', 'dns-10', `dns-${markup}`].map(
+        (hostname, i) => ({
+            id: randomUUID(),
+            hostname,
+            project_id: projects[0].id,
+            ip_addresses: [
+                { address: `10.99.182.${129 + 2 * i}`, address_family: 4, public: false },
+                { address: `2604:1380:4641:${i + 1}::3`, address_family: 6, public: true },
+            ],
+        }),
+    );
+
+    function makeSession(server, family, state, reason = null) {
+        const six = family === 'ipv6';
+        const number = servers.indexOf(server) + 1;
+        const up = { up: [true, true], partial: [true, false] }[state] ?? [false, false];
+        const prefixes = six ? ['2001:db8:53::/48'] : ['203.0.113.53/32', `203.0.113.${number}/32`, '203.0.113.64/26'];
+        const learned = up[0] ? prefixes : [];
+        return {
+            id: randomUUID(),
+            project_id: server.project_id,
+            device: { id: server.id, hostname: server.hostname },
+            address_family: family,
+            state,
+            status: up.map((is) => (is ? 'up' : 'down')).join(','),
+            since: ago(number * hour),
+            reason,
+            default_route: number % 3 === 0,
+            customer_ip: server.ip_addresses[six ? 1 : 0].address,
+            customer_as: 65000,
+            peer_as: 65530,
+            flaps: { hour: 0, day: number, week: number * 2 },
+            prefixes: { received: learned.length + 1, accepted: learned.length, rejected: 1, limit: 10 },
+            learned_routes: learned,
+            created_at: ago(90 * 24 * hour),
+            updated_at: ago(number * 1500),
+            legs: routers.map((router, i) => ({
+                id: randomUUID(),
+                router: { id: router.id, name: router.name },
+                peer_ip: six ? router.peer_ipv6 : router.peer_ipv4,
+                state: state === 'unknown' ? 'unknown' : up[i] ? 'up' : 'down',
+                fsm: state === 'unknown' ? '' : up[i] ? 'ESTABLISHED' : 'ACTIVE',
+                since: ago(number * hour),
+                reason: up[i] ? null : reason,
+                received: up[i] ? learned.length + 1 : 0,
+                accepted: up[i] ? learned.length : 0,
+                rejected: up[i] ? 1 : 0,
+                updated_at: ago(number * 1500),
+            })),
+        };
+    }
+
+    const sessions = [
+        makeSession(servers[0], 'ipv4', 'up'),
+        makeSession(servers[0], 'ipv6', 'up'),
+        makeSession(servers[1], 'ipv4', 'partial', reasons.hold),
+        makeSession(servers[1], 'ipv6', 'up'),
+        makeSession(servers[2], 'ipv4', 'down', reasons.limit),
+        makeSession(servers[3], 'ipv4', 'unknown', reasons.unreadable),
+        makeSession(servers[4], 'ipv4', 'up'),
+        makeSession(servers[4], 'ipv6', 'up'),
+        makeSession(servers[7], 'ipv4', 'down', reasons.shutdown),
+    ];
+    sessions[4].prefixes = { received: 11, accepted: 10, rejected: 1, limit: 10 };
+
+    const timelines = Object.fromEntries(sessions.map((session) => [session.id, timelineOf(session, routers)]));
+    const routes = sessions.flatMap((session) => routesOf(session));
+    return { routers, projects, servers, sessions, timelines, routes, makeSession, md5: { [projects[0].id]: 'Resolve53Anycast' } };
+}
+
+function timelineOf(session, routers) {
+    const steps = [
+        ['up', 'down', session.state, session.reason],
+        ['down', 'up', 'up', null],
+        ['up', 'down', 'partial', 'no message came for 90 s: the hold timer expired'],
+        ['down', 'up', 'up', null],
+        ['up', 'unknown', 'unknown', 'the router cannot be read: connection refused'],
+        ['unknown', 'up', 'up', null],
+        ['unknown', 'down', 'down', 'the server has not connected yet'],
+    ];
+    return steps.map(([from, to, session_state, reason], i) => ({
+        id: steps.length - i,
+        at: new Date(Date.parse(session.since) - i * i * 20 * 60 * 1000).toISOString(),
+        router: { id: routers[i % 2].id, name: routers[i % 2].name },
+        from,
+        to,
+        session_state,
+        reason,
+    }));
+}
+
+function routesOf(session) {
+    const common = {
+        session_id: session.id,
+        project_id: session.project_id,
+        device: session.device,
+        next_hop: session.customer_ip,
+        as_path: String(session.customer_as),
+        origin: 'igp',
+        received_at: session.since,
+    };
+    return session.legs
+        .filter((leg) => leg.state === 'up')
+        .flatMap(({ router }) => [
+            ...session.learned_routes.map((prefix, i) => ({
+                ...common,
+                prefix,
+                router,
+                accepted: true,
+                reason: null,
+                med: i === 0 ? 50 : null,
+                communities: i === 0 ? ['65000:100', '65000:200'] : [],
+            })),
+            {
+                ...common,
+                prefix: '198.18.7.0/24',
+                router,
+                accepted: false,
+                reason: "198.18.7.0/24 is in none of the project's prefixes",
+                med: null,
+                communities: [],
+            },
+        ]);
+}
