@@ -64,8 +64,8 @@ static bool reply_with(struct http_request *request, const char *folder, const c
     http_reply_header(request, "Cache-Control",
                       str_starts_with(path, "assets/") ? "public, max-age=31536000, immutable" : "no-cache");
     http_reply_header(request, "Content-Security-Policy",
-                      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
-                      "object-src 'none'; frame-ancestors 'none'; form-action 'self'");
+                      "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
+                      "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'");
     http_reply_header(request, "Referrer-Policy", "no-referrer");
     http_reply(request, 200, type_of(path), bytes, length);
     mem_free(MEM_OTHER, bytes);
