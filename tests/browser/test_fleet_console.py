@@ -1,0 +1,131 @@
+"""The console over the real service: routers, a server's daemon, and a tenant with a browser.
+
+The lab is driven from here, the browser by live.mjs, one step after the other: a line with the step's name each way.
+"""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from node_cases import ROOT, build_console, node
+
+sys.path.insert(0, str(ROOT / "tests" / "api"))
+from fleet_lab import BUILD, Lab, wait_for  # noqa: E402
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+STEP_LIMIT_S = 60
+
+
+class Browser:
+    """live.mjs: does one step when told to, and says how it went."""
+
+    def __init__(self, facts):
+        self.process = subprocess.Popen([node(), ROOT / "tests" / "browser" / "live.mjs", json.dumps(facts)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def do(self, step):
+        signal.alarm(STEP_LIMIT_S)
+        try:
+            print(step, file=self.process.stdin, flush=True)
+            answer = json.loads(self.process.stdout.readline() or '{"failed": "the browser has ended"}')
+        finally:
+            signal.alarm(0)
+        assert "failed" not in answer, f"{step}: {answer['failed']}"
+        return answer
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    if not (BUILD / "godwit-fleet").exists():
+        pytest.skip("godwit-fleet is not built")
+    if not shutil.which(CHROMIUM):
+        pytest.skip("chromium is not here")
+    lab = Lab(tmp_path_factory.mktemp("console"), 93, "--unreadable-after", "1000", "--console", build_console())
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture(scope="module")
+def tenant(lab):
+    project = lab.project("Browsers", md5="Secret0Secret")
+    device = lab.device(project, 1, "server1")
+    browser = Browser({"url": lab.fleet.base, "token": lab.token(project).token, "project": project, "device": device})
+    yield {"project": project, "device": device, "browser": browser}
+    browser.close()
+
+
+def test_signing_in_shows_the_project(tenant):
+    tenant["browser"].do("sign in")
+
+
+def test_enabling_is_one_switch(lab, tenant):
+    tenant["browser"].do("enable")
+    [session] = lab.provider.get(f"/v1/sessions?device={tenant['device']}")["sessions"]
+    tenant["session"] = session["id"]
+
+
+def test_down_is_shown_with_its_reason(tenant):
+    tenant["browser"].do("see why it is down")
+
+
+def test_up_arrives_by_push(lab, tenant):
+    tenant["server"] = lab.server(1, md5="Secret0Secret")
+    tenant["browser"].do("see it up")
+
+
+def test_routes_and_their_reasons_arrive(lab, tenant):
+    tenant["server"].cli("global", "rib", "add", "203.0.113.5/32", "nexthop", "198.18.0.1")
+    tenant["server"].cli("global", "rib", "add", "192.0.2.0/24", "nexthop", "198.18.0.1")
+    tenant["browser"].do("see routes")
+
+
+def test_the_default_route_reaches_the_server(tenant):
+    tenant["browser"].do("default route")
+    wait_for(lambda: "0.0.0.0/0" in tenant["server"].cli("global", "rib"), "the server has no default route")
+
+
+def test_partial_when_a_router_stops_and_back(lab, tenant):
+    lab.routers[1].stop(signal.SIGKILL)
+    tenant["browser"].do("see it partial")
+    lab.routers[1].start()
+    tenant["browser"].do("see it up again")
+
+
+def test_update_now_and_the_timeline(tenant):
+    tenant["browser"].do("update now")
+
+
+def test_configuration_is_filled_in(tenant):
+    tenant["browser"].do("configuration")
+
+
+def test_look_up_finds_the_server(tenant):
+    tenant["browser"].do("look up")
+
+
+def test_the_service_gone_is_said_and_back_is_live(lab, tenant):
+    lab.fleet.stop()
+    tenant["browser"].do("see it lost")
+    lab.fleet.start()
+    tenant["browser"].do("see it live")
+
+
+def test_disabling_takes_the_routes(lab, tenant):
+    tenant["browser"].do("disable")
+    assert lab.provider.get(f"/v1/sessions?device={tenant['device']}")["sessions"] == []
+
+
+def test_nothing_was_complained_of(tenant):
+    assert tenant["browser"].do("complaints")["complaints"] == []
