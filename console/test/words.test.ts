@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorText } from '../src/api/error_text';
+import type { Leg } from '../src/api/types';
 import { asnIsGood, md5IsGood, problemsOf, requestOf } from '../src/words/bgp_form';
 import { gaugeLevel } from '../src/words/gauge';
 import { containsAll } from '../src/words/search';
-import { stretches } from '../src/words/strip';
+import { spanFor, stretches } from '../src/words/strip';
 import { ageParts, exactTime } from '../src/words/time';
 
 const s = 1000;
@@ -39,11 +40,14 @@ test('the exact time is UTC', () => {
 });
 
 test('the gauge warns from 80 %', () => {
+    const level = (received: number, limit: number, limit_hit = false) =>
+        gaugeLevel({ prefixes: { received, accepted: 0, rejected: 0, limit }, legs: [{ limit_hit } as Leg] });
     assert.deepEqual(
-        [0, 7, 8, 10, 11].map((used) => gaugeLevel(used, 10)),
+        [0, 7, 8, 10, 11].map((received) => level(received, 10)),
         ['normal', 'normal', 'near', 'near', 'over'],
     );
-    assert.equal(gaugeLevel(3, 0), 'normal');
+    assert.equal(level(3, 0), 'normal');
+    assert.equal(level(0, 10, true), 'over');
 });
 
 test('every word is looked for, in any field, in any case', () => {
@@ -88,6 +92,13 @@ test('stretches cover the span in order, merged, and not what is before the firs
     assert.deepEqual(stretches(changes, 0, 10), []);
     assert.deepEqual(stretches([{ atMs: 200, state: 'up' }], 0, 100), []);
     assert.deepEqual(stretches([], 0, 100), []);
+});
+
+test('the band is as long as what there is to see, a day at most', () => {
+    assert.deepEqual(
+        [0, 9 * min, 13 * min, 3 * h, 7 * h, 40 * d].map((oldestMs) => spanFor(oldestMs) / min),
+        [12, 12, 60, 360, 1440, 1440],
+    );
 });
 
 test('both shapes of an error are read, and nothing else is shown', () => {

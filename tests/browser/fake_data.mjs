@@ -88,6 +88,7 @@ export function makeFleet() {
                 received: up[i] ? learned.length + 1 : 0,
                 accepted: up[i] ? learned.length : 0,
                 rejected: up[i] ? 1 : 0,
+                limit_hit: reason === reasons.limit,
                 updated_at: ago(number * 1500),
             })),
         };
@@ -104,7 +105,7 @@ export function makeFleet() {
         makeSession(servers[4], 'ipv6', 'up'),
         makeSession(servers[7], 'ipv4', 'down', reasons.shutdown),
     ];
-    sessions[4].prefixes = { received: 11, accepted: 10, rejected: 1, limit: 10 };
+    sessions[4].prefixes = { received: 0, accepted: 0, rejected: 0, limit: 10 };
 
     const timelines = Object.fromEntries(sessions.map((session) => [session.id, timelineOf(session, routers)]));
     const routes = sessions.flatMap((session) => routesOf(session));

@@ -25,6 +25,7 @@ export interface Leg {
     received: number;
     accepted: number;
     rejected: number;
+    limit_hit: boolean; // the prefix limit took it down
     updated_at: string;
 }
 

@@ -108,7 +108,7 @@ export function SessionPage({ id }: { id: string }) {
             <div class="columns">
                 <section>
                     <h2>{text('prefixes')}</h2>
-                    <Gauge used={session.prefixes.received} limit={session.prefixes.limit} />
+                    <Gauge session={session} />
                 </section>
                 <section>
                     <h2>{text('manage')}</h2>
@@ -116,9 +116,7 @@ export function SessionPage({ id }: { id: string }) {
                         server={session.device}
                         family={session.address_family}
                         session={session}
-                        changed={async () => {
-                            await reload();
-                        }}
+                        changed={reload}
                     />
                 </section>
             </div>

@@ -1,10 +1,12 @@
 /* Prefixes used of the limit. */
+import type { Session } from '../api/types';
 import { useText } from '../text/text';
 import { gaugeLevel } from '../words/gauge';
 
-export function Gauge({ used, limit }: { used: number; limit: number }) {
+export function Gauge({ session }: { session: Session }) {
     const text = useText();
-    const level = gaugeLevel(used, limit);
+    const level = gaugeLevel(session);
+    const { received: used, limit } = session.prefixes;
     return (
         <div class={`gauge ${level}`}>
             <p>

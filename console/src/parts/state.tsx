@@ -1,7 +1,7 @@
 /* A state as a shape and a word: colour is never the only sign. */
 import type { SessionState } from '../api/types';
 import type { MessageKey } from '../text/messages';
-import { useText } from '../text/text';
+import { useText, type Text } from '../text/text';
 
 export type Shape = SessionState;
 
@@ -41,9 +41,13 @@ const meanings = {
     disabled: 'disabledMeans',
 } as const satisfies Record<SessionState, MessageKey>;
 
+/* A state's name; a word that is none of ours stays as it is. */
+export const stateName = (text: Text, state: string): string =>
+    Object.hasOwn(meanings, state) ? text(state as SessionState) : state;
+
 export function State({ state }: { state: SessionState }) {
     const text = useText();
-    const known = state in meanings ? state : 'unknown';
+    const known = Object.hasOwn(meanings, state) ? state : 'unknown';
     return (
         <span class={`state ${known}`} title={text(meanings[known])}>
             <StateMark shape={known} />

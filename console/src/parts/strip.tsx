@@ -1,12 +1,11 @@
-/* The last 24 hours of a session as a band. The colours are also patterns of height: the lower, the worse. */
+/* The last day of a session, or what there is of it, as a band. What is worse is lower: colour is not the only sign. */
 import type { Session, SessionState, TimelineEntry } from '../api/types';
-import { useText } from '../text/text';
+import { ageText, useText } from '../text/text';
 import { useNow } from '../words/clock';
 import { localTime } from '../words/time';
-import { stretches } from '../words/strip';
+import { spanFor, stretches } from '../words/strip';
 
-const spanMs = 24 * 3600 * 1000;
-const hours = 24;
+const quarters = [0, 1, 2, 3, 4];
 const width = 1000;
 const height = 28;
 
@@ -15,10 +14,12 @@ const topOf: Record<SessionState, number> = { up: 0, partial: 9, down: 20, unkno
 export function Strip({ session, timeline }: { session: Session; timeline: TimelineEntry[] }) {
     const text = useText();
     const nowMs = useNow();
+    const changes = timeline.map((entry) => ({ atMs: Date.parse(entry.at), state: entry.session_state }));
+    changes.push({ atMs: Date.parse(session.since), state: session.state });
+    const spanMs = spanFor(nowMs - Math.min(...changes.map(({ atMs }) => atMs)));
     const fromMs = nowMs - spanMs;
     const x = (atMs: number) => ((atMs - fromMs) / spanMs) * width;
-    const changes = timeline.map((entry) => ({ atMs: Date.parse(entry.at), state: entry.session_state }));
-    const bands = stretches([{ atMs: Date.parse(session.since), state: session.state }, ...changes], fromMs, nowMs);
+    const bands = stretches(changes, fromMs, nowMs);
     const words = bands.map((band) => `${text(band.state)} ${localTime(new Date(band.fromMs).toISOString())}`);
     return (
         <figure class="strip">
@@ -35,16 +36,16 @@ export function Strip({ session, timeline }: { session: Session; timeline: Timel
                         <title>{`${text(band.state)}: ${localTime(new Date(band.fromMs).toISOString())}`}</title>
                     </rect>
                 ))}
-                {Array.from({ length: hours / 6 - 1 }, (_, i) => (
-                    <line x1={(width / 4) * (i + 1)} x2={(width / 4) * (i + 1)} y2={height} />
+                {quarters.slice(1, -1).map((quarter) => (
+                    <line x1={(width / 4) * quarter} x2={(width / 4) * quarter} y2={height} />
                 ))}
             </svg>
             <figcaption>
-                <span>−24 h</span>
-                <span>−18 h</span>
-                <span>−12 h</span>
-                <span>−6 h</span>
-                <span>{text('rightNow')}</span>
+                {quarters.map((quarter) => (
+                    <span>
+                        {quarter === 4 ? text('rightNow') : `−${ageText(text, (spanMs / 4) * (4 - quarter))}`}
+                    </span>
+                ))}
             </figcaption>
         </figure>
     );

@@ -6,7 +6,7 @@ import { hrefOf } from '../route';
 import { useText } from '../text/text';
 import { ActButton, ActionError, useAction } from './action';
 import { Time } from './age';
-import { State } from './state';
+import { State, stateName } from './state';
 import { Strip } from './strip';
 import { Cell, Dash, Table } from './table';
 
@@ -33,7 +33,7 @@ function Entry({ entry }: { entry: TimelineEntry }) {
                 )}
             </Cell>
             <Cell of={text('change')}>
-                {entry.from} → {entry.to}
+                {stateName(text, entry.from)} → {stateName(text, entry.to)}
             </Cell>
             <Cell of={text('reason')} kind="wide">
                 {entry.reason ?? <Dash />}

@@ -12,6 +12,12 @@ export interface Stretch {
     toMs: number;
 }
 
+const minuteMs = 60_000;
+const spansMs = [12, 60, 6 * 60, 24 * 60].map((minutes) => minutes * minuteMs);
+
+/* How much to show of what began `oldestMs` ago. */
+export const spanFor = (oldestMs: number): number => spansMs.find((spanMs) => oldestMs <= spanMs) ?? spansMs.at(-1)!;
+
 /* In order, without overlap, neighbours of one state merged. Before the first change nothing is known, so nothing is
  * there. */
 export function stretches(changes: Change[], fromMs: number, toMs: number): Stretch[] {
