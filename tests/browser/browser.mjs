@@ -39,7 +39,10 @@ export async function openPage(context, service, hash) {
     page.complaints = [];
     page.requested = [];
     page.on('pageerror', (error) => page.complaints.push(String(error)));
-    page.on('console', (message) => message.text().includes('Content Security Policy') && page.complaints.push(message.text()));
+    page.on(
+        'console',
+        (message) => message.text().includes('Content Security Policy') && page.complaints.push(message.text()),
+    );
     page.on('request', (request) => page.requested.push(`${request.method()} ${request.url()}`));
     await page.goto(`${service.url}/console/${hash}`);
     return page;

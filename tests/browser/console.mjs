@@ -278,7 +278,8 @@ test('markup from peers is text on every page, and nothing comes from elsewhere'
 test('the keyboard is enough: skip, manage, confirm, cancel', async () => {
     const page = await open(serverHash(1));
     await page.getByRole('heading', { name: 'dns-02' }).waitFor();
-    const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText);
+    const focused = () =>
+        page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.innerText);
     const tabTo = async (name) => {
         for (let i = 0; i < 40 && (await focused()) !== name; i++) {
             await page.keyboard.press('Tab');
@@ -298,7 +299,11 @@ test('the keyboard is enough: skip, manage, confirm, cancel', async () => {
     await tabTo('Cancel');
     for (let i = 0; i < 6; i++) {
         await page.keyboard.press('Tab');
-        assert.ok(await page.evaluate(() => document.activeElement === document.body || document.activeElement.closest('dialog') !== null));
+        assert.ok(
+            await page.evaluate(
+                () => document.activeElement === document.body || document.activeElement.closest('dialog') !== null,
+            ),
+        );
     }
     await page.keyboard.press('Escape');
     await until(() => page.getByRole('dialog').count(), 0);

@@ -5,7 +5,7 @@ const hour = 3600 * 1000;
 const ago = (ms) => new Date(Date.now() - ms).toISOString();
 
 /* What peers and tenants may put into texts. It must be seen, not obeyed. */
-export const markup = '<img src=x onerror="document.title=\'obeyed\'"><script>document.title=\'obeyed\'</script>';
+export const markup = "<img src=x onerror=\"document.title='obeyed'\"><script>document.title='obeyed'</script>";
 
 const reasons = {
     hold: 'am-tor-2: no message came for 90 s: the hold timer expired',
@@ -109,7 +109,16 @@ export function makeFleet() {
 
     const timelines = Object.fromEntries(sessions.map((session) => [session.id, timelineOf(session, routers)]));
     const routes = sessions.flatMap((session) => routesOf(session));
-    return { routers, projects, servers, sessions, timelines, routes, makeSession, md5: { [projects[0].id]: 'Resolve53Anycast' } };
+    return {
+        routers,
+        projects,
+        servers,
+        sessions,
+        timelines,
+        routes,
+        makeSession,
+        md5: { [projects[0].id]: 'Resolve53Anycast' },
+    };
 }
 
 function timelineOf(session, routers) {

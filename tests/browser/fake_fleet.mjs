@@ -14,7 +14,12 @@ export const securityPolicy =
     "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'none'; " +
     "require-trusted-types-for 'script'; trusted-types 'none'";
 
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const types = {
+    '.html': 'text/html; charset=utf-8',
+    '.js': 'text/javascript',
+    '.css': 'text/css',
+    '.svg': 'image/svg+xml',
+};
 
 class NotFound extends Error {}
 
@@ -72,9 +77,17 @@ function routesOf(fake) {
             const { hostname, project_id, ip_addresses } = find(fleet.servers, id);
             const of = (family) => ofServer(id).find((session) => session.address_family === family) ?? null;
             const addresses = ip_addresses.map(({ address }) => address);
-            return { id, hostname, project_id, metro: 'am', addresses, sessions: { ipv4: of('ipv4'), ipv6: of('ipv6') } };
+            return {
+                id,
+                hostname,
+                project_id,
+                metro: 'am',
+                addresses,
+                sessions: { ipv4: of('ipv4'), ipv6: of('ipv6') },
+            };
         },
-        'POST /metal/v1/devices/:id/bgp/sessions': ([id], body) => fake.enable(find(fleet.servers, id), body.address_family),
+        'POST /metal/v1/devices/:id/bgp/sessions': ([id], body) =>
+            fake.enable(find(fleet.servers, id), body.address_family),
         'DELETE /metal/v1/bgp/sessions/:id': ([id]) => {
             fleet.sessions.splice(fleet.sessions.indexOf(find(fleet.sessions, id)), 1);
             fake.tell({ type: 'bgp_session.deleted', session_id: id });
@@ -142,8 +155,19 @@ export class FakeFleet {
     }
 
     setState(session, state, reason = null) {
-        Object.assign(session, { state, reason, since: new Date().toISOString(), updated_at: new Date().toISOString() });
-        this.tell({ type: `bgp_session.${state}`, session_id: session.id, project_id: session.project_id, state, reason });
+        Object.assign(session, {
+            state,
+            reason,
+            since: new Date().toISOString(),
+            updated_at: new Date().toISOString(),
+        });
+        this.tell({
+            type: `bgp_session.${state}`,
+            session_id: session.id,
+            project_id: session.project_id,
+            state,
+            reason,
+        });
     }
 
     enable(server, family) {

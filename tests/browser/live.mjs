@@ -1,4 +1,4 @@
-/* The tenant's browser for test_fleet_console.py: reads names of steps, one a line, and answers each with a line of JSON. */
+/* The tenant's browser for test_fleet_console.py: reads names of steps, one a line; answers each with a line of JSON. */
 import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { launch, openContext, openPage, outFolder, until } from './browser.mjs';
@@ -54,7 +54,10 @@ const steps = {
         await verdict.getByText('Up', { exact: true }).waitFor(patience);
     },
     async 'see routes'() {
-        await page.getByRole('row', { name: /203.0.113.5\/32 .* Accepted/ }).first().waitFor(patience);
+        await page
+            .getByRole('row', { name: /203.0.113.5\/32 .* Accepted/ })
+            .first()
+            .waitFor(patience);
         await page.getByText("192.0.2.0/24 is in none of the project's prefixes").first().waitFor(patience);
         await page.getByText('2 of 10 prefixes').waitFor(patience);
         await keep('up');
@@ -74,7 +77,10 @@ const steps = {
     async 'update now'() {
         await page.getByRole('button', { name: 'Update now' }).click();
         await page.getByRole('button', { name: 'Update now' }).waitFor();
-        await page.getByRole('row', { name: /Partial r2 .*→/ }).first().waitFor();
+        await page
+            .getByRole('row', { name: /Partial r2 .*→/ })
+            .first()
+            .waitFor();
         await keep('timeline');
     },
     async configuration() {

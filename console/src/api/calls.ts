@@ -36,8 +36,7 @@ async function allPages<K extends string, T>(path: string, key: K, signal: Signa
 
 export const whoami = (signal: Signal) => request<api.Whoami>('/v1/whoami', { signal });
 
-export const projects = (signal: Signal) =>
-    allPages<'projects', api.Named>('/metal/v1/projects', 'projects', signal);
+export const projects = (signal: Signal) => allPages<'projects', api.Named>('/metal/v1/projects', 'projects', signal);
 export const project = (id: string, signal: Signal) =>
     request<api.ProjectView>(`/v1/projects/${encode(id)}`, { signal });
 export const devices = (projectId: string, signal: Signal) =>
@@ -75,9 +74,10 @@ export const timeline = (id: string, cursor: string | null, signal: Signal) =>
         { signal },
     );
 export const configuration = async (id: string, daemon: api.Daemon, signal: Signal) =>
-    (await send(`/v1/sessions/${encode(id)}/config?for=${daemon}`, { signal, headers: { Accept: 'text/plain' } })).text();
-export const updateSession = (id: string) =>
-    request<void>(`/v1/sessions/${encode(id)}/refresh`, { method: 'POST' });
+    (
+        await send(`/v1/sessions/${encode(id)}/config?for=${daemon}`, { signal, headers: { Accept: 'text/plain' } })
+    ).text();
+export const updateSession = (id: string) => request<void>(`/v1/sessions/${encode(id)}/refresh`, { method: 'POST' });
 export const resetSession = (id: string) => request<void>(`/v1/sessions/${encode(id)}/reset`, { method: 'POST' });
 
 export const routers = async (signal: Signal) =>
@@ -85,7 +85,6 @@ export const routers = async (signal: Signal) =>
 export const router = (id: string, signal: Signal) => request<api.Router>(`/v1/routers/${encode(id)}`, { signal });
 
 export const lookUp = (prefix: string, match: 'longest' | 'exact', signal: Signal) =>
-    request<{ match: string | null; routes: api.Route[] }>(
-        `/v1/routes?prefix=${encode(prefix)}&match=${match}`,
-        { signal },
-    );
+    request<{ match: string | null; routes: api.Route[] }>(`/v1/routes?prefix=${encode(prefix)}&match=${match}`, {
+        signal,
+    });

@@ -14,7 +14,10 @@ export function useWhoIsAsked(): void {
         const ended = new AbortController();
         who.set(null);
         if (text) {
-            calls.whoami(ended.signal).then((answer) => who.set(answer), () => {});
+            calls.whoami(ended.signal).then(
+                (answer) => who.set(answer),
+                () => {},
+            );
         }
         return () => ended.abort();
     }, [text]);

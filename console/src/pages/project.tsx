@@ -102,11 +102,7 @@ export function ProjectPage({ id }: { id: string }) {
         <>
             <Head trail={[{ name: text('projects'), href: hrefOf({ page: 'projects' }) }]} title={project.name}>
                 {mayWrite && (
-                    <button
-                        type="button"
-                        class={project.bgp ? undefined : 'primary'}
-                        onClick={() => void beginEdit()}
-                    >
+                    <button type="button" class={project.bgp ? undefined : 'primary'} onClick={() => void beginEdit()}>
                         {text(project.bgp ? 'changeBgp' : 'enableBgp')}
                     </button>
                 )}

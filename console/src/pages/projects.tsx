@@ -13,7 +13,9 @@ const searchFrom = 10; // fewer are seen at a glance
 export function ProjectsPage() {
     const text = useText();
     const [search, setSearch] = useState('');
-    const { data, error, reload } = useLive('projects', {}, calls.projects, (event) => event.type.startsWith('project.'));
+    const { data, error, reload } = useLive('projects', {}, calls.projects, (event) =>
+        event.type.startsWith('project.'),
+    );
     const only = data?.length === 1 ? data[0] : undefined;
 
     useEffect(() => {

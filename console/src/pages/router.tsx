@@ -18,7 +18,12 @@ async function load(id: string, signal: AbortSignal) {
 
 export function RouterPage({ id }: { id: string }) {
     const text = useText();
-    const { data, error, reload } = useLive(`router ${id}`, {}, (signal) => load(id, signal), (event) => event.router_id === id);
+    const { data, error, reload } = useLive(
+        `router ${id}`,
+        {},
+        (signal) => load(id, signal),
+        (event) => event.router_id === id,
+    );
     const rows = useMemo(() => (data ? rowsOf(data.sessions, []) : []), [data]);
     if (!data) {
         return <Waiting error={error} retry={() => void reload()} />;
@@ -57,7 +62,9 @@ export function RouterPage({ id }: { id: string }) {
                         <code>{router.target}</code>
                     </Fact>
                 )}
-                {router.policy !== undefined && <Fact name={text('policy')}>{router.policy ?? text('policyGood')}</Fact>}
+                {router.policy !== undefined && (
+                    <Fact name={text('policy')}>{router.policy ?? text('policyGood')}</Fact>
+                )}
             </Facts>
             <h2>{text('sessions')}</h2>
             <SessionRows rows={rows} />

@@ -19,7 +19,6 @@ import { hrefOf } from '../route';
 import { useText } from '../text/text';
 import { familyName } from '../words/family';
 
-
 async function load(id: string, signal: AbortSignal) {
     const [session, routes, timeline] = await Promise.all([
         calls.session(id, signal),

@@ -24,7 +24,10 @@ export function useAction(): Action {
             setState({ busy: false });
             return true;
         } catch (error) {
-            setState({ busy: false, error: error instanceof RequestError ? error : new RequestError(0, String(error)) });
+            setState({
+                busy: false,
+                error: error instanceof RequestError ? error : new RequestError(0, String(error)),
+            });
             return false;
         }
     };

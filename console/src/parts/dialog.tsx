@@ -1,4 +1,4 @@
-/* A question before something that cannot be taken back at once. The browser keeps the focus inside, and Escape closes. */
+/* A question before something that cannot be taken back at once. The browser keeps the focus inside; Escape closes. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { useText } from '../text/text';

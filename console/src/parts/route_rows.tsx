@@ -73,7 +73,10 @@ export function RouteTable({ routes, withServer = false }: { routes: Route[]; wi
         <>
             <Table caption={text('routes')} columns={columns.filter((column) => column !== false)}>
                 {routes.slice(0, most).map((route, i) => (
-                    <RouteRow key={`${route.prefix} ${route.router.id} ${route.session_id} ${i}`} {...{ route, withServer }} />
+                    <RouteRow
+                        key={`${route.prefix} ${route.router.id} ${route.session_id} ${i}`}
+                        {...{ route, withServer }}
+                    />
                 ))}
             </Table>
             {routes.length > most && (

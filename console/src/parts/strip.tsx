@@ -42,9 +42,7 @@ export function Strip({ session, timeline }: { session: Session; timeline: Timel
             </svg>
             <figcaption>
                 {quarters.map((quarter) => (
-                    <span>
-                        {quarter === 4 ? text('rightNow') : `−${ageText(text, (spanMs / 4) * (4 - quarter))}`}
-                    </span>
+                    <span>{quarter === 4 ? text('rightNow') : `−${ageText(text, (spanMs / 4) * (4 - quarter))}`}</span>
                 ))}
             </figcaption>
         </figure>

@@ -122,10 +122,7 @@ export const messages = {
     manageOf: ['Manage {family} of {server}', '管理 {server} 的 {family}'],
     bgpSession: ['BGP session', 'BGP 会话'],
     defaultRoute: ['Default route', '默认路由'],
-    sessionSwitchMeans: [
-        'Sets the neighbor up on every router of the metro.',
-        '在本城区的所有路由器上配置邻居。',
-    ],
+    sessionSwitchMeans: ['Sets the neighbor up on every router of the metro.', '在本城区的所有路由器上配置邻居。'],
     defaultRouteMeans: [
         'The routers announce {prefix} to this server, and nothing else.',
         '路由器仅向此服务器通告 {prefix}。',

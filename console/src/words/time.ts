@@ -13,7 +13,10 @@ export type AgePart = { count: number; unit: AgeUnit };
 /* Two units at most, the second one only where it matters: "2 h 5 min", "12 d", "40 s". Never negative. */
 export function ageParts(ageMs: number): AgePart[] {
     const ageS = Math.max(0, Math.floor(ageMs / 1000));
-    const at = Math.max(0, steps.findIndex((step) => ageS >= step.seconds));
+    const at = Math.max(
+        0,
+        steps.findIndex((step) => ageS >= step.seconds),
+    );
     const first = steps[ageS === 0 ? steps.length - 1 : at]!;
     const parts: AgePart[] = [{ count: Math.floor(ageS / first.seconds), unit: first.unit }];
     const second = steps[at + 1];
