@@ -13,8 +13,8 @@ _godwit()
     done
     case "$path" in
     "") words="global neighbor vrf policy monitor mrt rpki bmp log-level why groups counters reload save " ;;
-    "neighbor ADDRESS") words="local adj-in adj-out accepted rejected reset softreset softresetin softresetout shutdown enable disable policy why groups " ;;
-    "global") words="del rib policy " ;;
+    "neighbor ADDRESS") words="local adj-in adj-out accepted rejected reset softreset softresetin softresetout shutdown enable disable policy graceful-shutdown why groups " ;;
+    "global") words="del rib policy graceful-shutdown " ;;
     "global del") words="all " ;;
     "global rib") words="add del summary " ;;
     "global rib del") words="all " ;;

@@ -68,6 +68,7 @@ static const struct rpc_method methods[] = {
     {GODWIT("WhyNeighbor"), RPC_UNARY, true, why_neighbor, NULL, NULL, NULL},
     {GODWIT("TestPolicy"), RPC_UNARY, true, test_policy, NULL, NULL, NULL},
     {GODWIT("ListGroups"), RPC_SERVER_STREAM, true, list_groups, NULL, packed_list_more, packed_list_cancelled},
+    {GODWIT("GracefulShutdown"), RPC_UNARY, false, graceful_shutdown, NULL, NULL, NULL},
     {GODWIT("GetCounters"), RPC_UNARY, true, get_counters, NULL, NULL, NULL},
     {GODWIT("Save"), RPC_SERVER_STREAM, false, save, NULL, packed_list_more, packed_list_cancelled},
     {GODWIT("Reload"), RPC_UNARY, false, reload, NULL, NULL, NULL},

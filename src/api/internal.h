@@ -84,3 +84,4 @@ method_message add_statement, delete_statement, list_statement;
 method_message add_policy, delete_policy, list_policy, set_policies;
 method_message add_policy_assignment, delete_policy_assignment, set_policy_assignment, list_policy_assignment;
 method_message why, why_neighbor, test_policy, list_groups, get_counters, reload, save;
+method_message graceful_shutdown;

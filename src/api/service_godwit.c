@@ -193,6 +193,38 @@ void why_neighbor(struct rpc_call *call, const uint8_t *bytes, size_t length)
     request_end(&request);
 }
 
+/* Graceful shutdown ------------------------------------------------------------------------------------------------ */
+
+static int graceful_shutdown_do(struct request *request, bool *is_on, struct err *err)
+{
+    const Godwit__V1__GracefulShutdownRequest *message = request->message;
+    struct peer_name name;
+    bool all = message->peer[0] == '\0';
+    if (!all && !peer_name_parse(message->peer, NULL, &name))
+        return err_set(err, E_NOT_FOUND, "neighbor that has %s doesn't exist", message->peer);
+    enum graceful_shutdown_wish wish = (enum graceful_shutdown_wish)message->wish;
+    if (wish > GRACEFUL_SHUTDOWN_ON)
+        return err_set(err, E_INVALID, "unknown wish: %d", (int)wish);
+    return control_graceful_shutdown(request->api->control, all ? NULL : &name, wish, is_on, err);
+}
+
+void graceful_shutdown(struct rpc_call *call, const uint8_t *bytes, size_t length)
+{
+    struct request request;
+    struct err err = {0};
+    bool is_on = false;
+    if (request_begin(&request, call, &godwit__v1__graceful_shutdown_request__descriptor, bytes, length)) {
+        Godwit__V1__GracefulShutdownResponse response = GODWIT__V1__GRACEFUL_SHUTDOWN_RESPONSE__INIT;
+        int result = graceful_shutdown_do(&request, &is_on, &err);
+        response.on = is_on;
+        if (result < 0)
+            rpc_call_finish(call, result == E_NOT_FOUND ? RPC_NOT_FOUND : RPC_UNKNOWN, err.text);
+        else
+            reply_message(call, &response.base);
+    }
+    request_end(&request);
+}
+
 /* Groups ----------------------------------------------------------------------------------------------------------- */
 
 struct group_list {

@@ -39,6 +39,8 @@ static const struct command commands[] = {
     {"global policy export add", cmd_global_policy_change, OPTION_ANY, false, assignment_words, "append policies"},
     {"global policy export del", cmd_global_policy_change, OPTION_ANY, false, "[POLICY...]", "take some away, or all"},
     {"global policy export set", cmd_global_policy_change, OPTION_ANY, false, assignment_words, "replace them"},
+    {"global graceful-shutdown", cmd_global_graceful_shutdown, OPTION_ANY, true, "[on | off]",
+     "tell all that their sessions are about to end (RFC 8326)"},
     {"neighbor", cmd_neighbor, OPTION_FAMILY | OPTION_NEIGHBOR, false, "[ADDRESS [VERB]]",
      "list neighbors, show one, or do something with it"},
     {"neighbor add", cmd_neighbor_add, OPTION_FAMILY | OPTION_NEIGHBOR, false, neighbor_words, "add a neighbor"},
@@ -144,6 +146,8 @@ static const struct command neighbor_commands[] = {
     {"policy export add", cmd_neighbor_policy_change, OF_NEIGHBOR, false, assignment_words, "append policies"},
     {"policy export del", cmd_neighbor_policy_change, OF_NEIGHBOR, false, "[POLICY...]", "take some away, or all"},
     {"policy export set", cmd_neighbor_policy_change, OF_NEIGHBOR, false, assignment_words, "replace them"},
+    {"graceful-shutdown", cmd_neighbor_graceful_shutdown, OF_NEIGHBOR, true, "[on | off]",
+     "tell it that the session is about to end (RFC 8326)"},
     {"why", cmd_neighbor_why, OF_NEIGHBOR, true, "", "why its session is not up, or was not last"},
     {"groups", cmd_neighbor_groups, OF_NEIGHBOR, true, "", "its update groups, and why others are not in them"},
 };

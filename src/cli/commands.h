@@ -11,6 +11,7 @@ command_function cmd_neighbor, cmd_neighbor_add, cmd_neighbor_delete, cmd_neighb
 command_function cmd_neighbor_rib, cmd_neighbor_rib_summary, cmd_neighbor_reset, cmd_neighbor_state;
 command_function cmd_neighbor_groups, cmd_neighbor_why;
 command_function cmd_policy, cmd_policy_add, cmd_policy_delete, cmd_policy_test;
+command_function cmd_neighbor_graceful_shutdown, cmd_global_graceful_shutdown;
 command_function cmd_policy_set, cmd_policy_set_add, cmd_policy_set_delete;
 command_function cmd_policy_statement, cmd_policy_statement_add, cmd_policy_statement_delete;
 command_function cmd_statement_condition, cmd_statement_action;

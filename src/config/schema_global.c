@@ -45,6 +45,8 @@ static const struct key godwit_keys[] = {
     {"ebgp-requires-policy", KEY_BOOL, HONOURED, IN(global_config, ebgp_requires_policy), .remark = "RFC 8212"},
     {"well-known-communities", KEY_BOOL, HONOURED, IN(global_config, honour_well_known), .remark = "RFC 1997"},
     {"refuse-as-set", KEY_BOOL, HONOURED, IN(global_config, refuse_as_set), .remark = "RFC 9774"},
+    {"graceful-shutdown", KEY_BOOL, HONOURED, IN(global_config, graceful_shutdown), .remark = "RFC 8326, of all sessions"},
+    {"honour-graceful-shutdown", KEY_BOOL, HONOURED, IN(global_config, honour_graceful_shutdown), .remark = "RFC 8326"},
     {"route-server-communities", KEY_BOOL, HONOURED, IN(global_config, route_server_communities),
      .remark = "control communities"},
     {"deterministic-med", KEY_BOOL, IGNORED, IN(global_config, deterministic_med), .remark = "always so"},

@@ -86,6 +86,15 @@ int control_peer_enable(struct control *control, const struct peer_name *name, s
 int control_peer_disable(struct control *control, const struct peer_name *name, const char *communication,
                          struct err *err);
 
+/* RFC 8326, of one session or (`name` NULL) of all: asked about, or set. `is_on` gets what is in force then. */
+enum graceful_shutdown_wish {
+    GRACEFUL_SHUTDOWN_ASK = 0,
+    GRACEFUL_SHUTDOWN_OFF = 1,
+    GRACEFUL_SHUTDOWN_ON = 2,
+};
+int control_graceful_shutdown(struct control *control, const struct peer_name *name, enum graceful_shutdown_wish wish,
+                              bool *is_on, struct err *err);
+
 struct peer_family_view {
     enum family_id family;
     bool negotiated;

@@ -206,6 +206,31 @@ int control_peer_disable(struct control *control, const struct peer_name *name, 
     return for_peers(control, name, act_disable, (void *)communication, err);
 }
 
+static void act_graceful_shutdown(struct peer *peer, void *unused)
+{
+    (void)unused;
+    if (peer->established)
+        peer_graceful_shutdown_changed(peer);
+}
+
+int control_graceful_shutdown(struct control *control, const struct peer_name *name, enum graceful_shutdown_wish wish,
+                              bool *is_on, struct err *err)
+{
+    int result = control_need_started(control, err);
+    if (result != E_OK)
+        return result;
+    struct peer *peer = name != NULL ? control_need_peer(control, name, err) : NULL;
+    if (name != NULL && peer == NULL)
+        return E_NOT_FOUND;
+    struct global_config *global = &control->speaker->global;
+    bool *said = peer != NULL ? &peer->config.peer.graceful_shutdown : &global->graceful_shutdown;
+    bool before = *said;
+    if (wish != GRACEFUL_SHUTDOWN_ASK)
+        *said = wish == GRACEFUL_SHUTDOWN_ON;
+    *is_on = peer != NULL ? peer_shuts_down_gracefully(peer) : global->graceful_shutdown;
+    return *said != before ? for_peers(control, name, act_graceful_shutdown, NULL, err) : E_OK;
+}
+
 /* Views ------------------------------------------------------------------------------------------------------------ */
 
 static void view_family(struct peer *peer, enum family_id family, struct peer_family_view *view)

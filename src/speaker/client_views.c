@@ -50,7 +50,8 @@ struct member_as {
     source_id member;
 };
 
-/* A path and the members that get it; no attrs: they are told nothing, though there are more paths. Holds references. */
+/* A path and the members that get it; no attrs: they are told nothing, though there are more paths. Holds references.
+ */
 struct choice {
     struct told_path path;
     attr_id base; /* what it is made of, before the export policy */

@@ -313,38 +313,51 @@ static void rewrite_for_internal(struct rewrite *rewrite)
     } else if (rewrite->path->source_kind == SOURCE_INTERNAL) {
         rewrite_for_reflection(rewrite);
     }
-    if (!(rewrite->path->set->facts & ATTR_HAS_LOCAL_PREF))
+    if (rewrite->rules->graceful_shutdown)
+        attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, small_u32(rewrite, 0), 4);
+    else if (!(rewrite->path->set->facts & ATTR_HAS_LOCAL_PREF))
         attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, small_u32(rewrite, LOCAL_PREF_DEFAULT),
                       4);
 }
 
-/* What was said to us is not passed on. */
-static void remove_control_communities(struct rewrite *rewrite)
+/* The communities without those that were said to us as a route server, to `out`. */
+static void keep_communities(const struct export_rules *rules, const struct attr_item *item, unsigned bytes,
+                             struct buf *out)
+{
+    struct cursor list = cursor_of(item->value, item->length);
+    while (!cursor_done(&list)) {
+        const uint8_t *community = cursor_take(&list, bytes);
+        struct cursor value = cursor_of(community, bytes);
+        bool control = rules->server_as != 0 &&
+                       (bytes == 4 ? client_scope_is_control(rules->server_as, cursor_u32(&value))
+                                   : client_scope_is_large_control(rules->server_as, community));
+        if (!control)
+            buf_put(out, community, bytes);
+    }
+}
+
+/* GRACEFUL_SHUTDOWN joins them where the session is about to end (RFC 8326 4.1). */
+static void rewrite_communities(struct rewrite *rewrite)
 {
     static const struct {
         uint8_t type;
         unsigned bytes;
     } kinds[] = {{ATTR_COMMUNITIES, 4}, {ATTR_LARGE_COMMUNITIES, 12}};
-    uint32_t server_as = rewrite->rules->server_as;
-    struct attr_item item;
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (!find_attr(rewrite, kinds[i].type, &item))
-            continue;
-        struct cursor list = cursor_of(item.value, item.length);
+    const struct export_rules *rules = rewrite->rules;
+    bool adds = rules->graceful_shutdown && !(rewrite->path->set->facts & ATTR_GRACEFUL_SHUTDOWN);
+    for (size_t i = 0; i < ARRAY_LEN(kinds) && (adds || rules->server_as != 0); i++) {
+        struct attr_item item;
+        bool there = find_attr(rewrite, kinds[i].type, &item);
         size_t from = rewrite->work->length;
-        while (!cursor_done(&list)) {
-            const uint8_t *community = cursor_take(&list, kinds[i].bytes);
-            struct cursor value = cursor_of(community, kinds[i].bytes);
-            bool control = kinds[i].bytes == 4 ? client_scope_is_control(server_as, cursor_u32(&value))
-                                               : client_scope_is_large_control(server_as, community);
-            if (!control)
-                buf_put(rewrite->work, community, kinds[i].bytes);
-        }
+        keep_communities(rules, &item, kinds[i].bytes, rewrite->work);
+        if (adds && kinds[i].type == ATTR_COMMUNITIES)
+            buf_u32(rewrite->work, (uint32_t)COMMUNITY_GRACEFUL_SHUTDOWN);
         size_t left = rewrite->work->length - from;
-        if (left == 0)
+        if (left > 0)
+            attr_edit_set(&rewrite->edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE | (item.flags & ATTR_FLAG_PARTIAL),
+                          kinds[i].type, rewrite->work->bytes + from, (uint16_t)left);
+        else if (there)
             attr_edit_remove(&rewrite->edit, kinds[i].type);
-        else if (left < item.length)
-            attr_edit_set(&rewrite->edit, item.flags, kinds[i].type, rewrite->work->bytes + from, (uint16_t)left);
     }
 }
 
@@ -393,8 +406,7 @@ static struct addr rewrite_all(struct rewrite *rewrite, struct addr *link_local)
     else
         rewrite_for_internal(rewrite);
     rewrite_otc(rewrite);
-    if (rewrite->rules->server_as != 0)
-        remove_control_communities(rewrite);
+    rewrite_communities(rewrite);
     return choose_next_hop(rewrite->rules, rewrite->path, link_local);
 }
 
@@ -457,6 +469,8 @@ void export_rules_describe(const struct export_rules *rules, struct str *out)
         str_printf(out, ", role %u", rules->local_role);
     if (rules->next_hop_self)
         str_add(out, ", next hop self");
+    if (rules->graceful_shutdown)
+        str_add(out, ", graceful shutdown");
     if (rules->next_hop_ipv4.kind != ADDR_NONE)
         str_printf(out, ", next hop %s", addr_format(&rules->next_hop_ipv4, text));
     if (rules->next_hop_ipv6.kind != ADDR_NONE)
@@ -530,6 +544,7 @@ void export_rules_difference(const struct export_rules *a, const struct export_r
                          b->remove_private) ||
            differ_number(out, "AS number replaced", a->replace_as, b->replace_as) ||
            differ_bool(out, "well-known communities honoured", a->honour_well_known, b->honour_well_known) ||
+           differ_bool(out, "graceful shutdown", a->graceful_shutdown, b->graceful_shutdown) ||
            differ_bool(out, "next hop self", a->next_hop_self, b->next_hop_self) ||
            differ_number(out, "default export policy", a->default_export, b->default_export) ||
            differ_bool(out, "waiting for a policy", a->requires_policy, b->requires_policy) ||

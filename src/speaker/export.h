@@ -33,6 +33,7 @@ struct export_rules {
     bool honour_well_known;
     bool long_lived;        /* it knows what LLGR_STALE means (RFC 9494) */
     bool next_hop_self;
+    bool graceful_shutdown; /* the session is about to end (RFC 8326) */
     uint8_t default_export; /* enum default_action: NONE tells, but RFC 8212 */
     bool requires_policy;   /* external, and no policy says what may go out (RFC 8212) */
     const struct policy_view *policy; /* policy_export.h; NULL: there is none */

@@ -86,30 +86,46 @@ static bool wants_otc(const struct peer *peer, uint16_t facts)
            (role == ROLE_CUSTOMER || role == ROLE_PEER || role == ROLE_ROUTE_SERVER_CLIENT);
 }
 
-static attr_id intern_with_otc(const struct peer *peer, struct rib *rib, attr_id received)
+/* Is it to be the last choice, because its session is about to end (RFC 8326 4)? */
+static bool is_leaving(const struct peer *peer, uint16_t facts)
 {
-    uint32_t asn = peer->negotiated.peer_as;
-    const uint8_t value[4] = {(uint8_t)(asn >> 24), (uint8_t)(asn >> 16), (uint8_t)(asn >> 8), (uint8_t)asn};
+    bool said = peer->speaker->global.honour_graceful_shutdown && peer->kind != SOURCE_INTERNAL &&
+                (facts & ATTR_GRACEFUL_SHUTDOWN);
+    return said || peer_shuts_down_gracefully(peer);
+}
+
+static void put_u32(uint8_t bytes[4], uint32_t value)
+{
+    bytes[0] = (uint8_t)(value >> 24);
+    bytes[1] = (uint8_t)(value >> 16);
+    bytes[2] = (uint8_t)(value >> 8);
+    bytes[3] = (uint8_t)value;
+}
+
+attr_id import_attributes(const struct peer *peer, struct rib *rib, attr_id received)
+{
     const struct attr_set *set = attr_get(rib->view, received);
+    bool otc = wants_otc(peer, set->facts), leaving = is_leaving(peer, set->facts);
+    uint8_t asn[4], no_preference[4] = {0};
     struct attr_edit edit;
     struct buf bytes;
     struct attr_block block;
+    if (!otc && !leaving) {
+        attr_store_ref(rib->attrs, received, 1);
+        return received;
+    }
+    put_u32(asn, peer->negotiated.peer_as);
     buf_init(&bytes, ATTR_BLOCK_MAX);
     attr_edit_init(&edit, attr_bytes(rib->view, set), set->wire_length);
-    attr_edit_set(&edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_OTC, value, 4);
+    if (otc)
+        attr_edit_set(&edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_OTC, asn, sizeof(asn));
+    if (leaving)
+        attr_edit_set(&edit, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, no_preference, sizeof(no_preference));
     attr_edit_finish(&edit, &bytes);
     attr_block_of(bytes.bytes, (uint32_t)bytes.length, &block);
     attr_id id = attr_store_intern(rib->attrs, &block, received);
     buf_release(&bytes);
     return id;
-}
-
-attr_id import_attributes(const struct peer *peer, struct rib *rib, attr_id received)
-{
-    if (wants_otc(peer, attr_get(rib->view, received)->facts))
-        return intern_with_otc(peer, rib, received);
-    attr_store_ref(rib->attrs, received, 1);
-    return received;
 }
 
 /* The set after import, but for policy, with one reference for the caller. */

@@ -283,6 +283,19 @@ void peer_deconfigure(struct peer *peer, const char *communication)
     link_stop(peer->session, &notification, SESSION_END_ADMIN);
 }
 
+bool peer_shuts_down_gracefully(const struct peer *peer)
+{
+    return peer->config.peer.graceful_shutdown || peer->speaker->global.graceful_shutdown;
+}
+
+void peer_graceful_shutdown_changed(struct peer *peer)
+{
+    peer_soft_reset_in(peer);
+    for (unsigned family = 0; family < FAMILY_COUNT; family++)
+        if (peer->families[family].negotiated)
+            peer_group_move(peer, family);
+}
+
 void peer_soft_reset_in(struct peer *peer)
 {
     for (unsigned family = 0; family < FAMILY_COUNT; family++)
@@ -337,6 +350,8 @@ bool peer_configure(struct peer *peer, const struct neighbor_config *config, boo
     if (memcmp(&before.peer.apply_policy, &config->peer.apply_policy, sizeof(before.peer.apply_policy)) != 0)
         change_policies(peer);
     restart_forget(peer, restart_families(peer));
+    if (before.peer.graceful_shutdown != config->peer.graceful_shutdown && !reset && peer->established)
+        peer_graceful_shutdown_changed(peer);
     peer_session_set_key(peer, false, NULL);
     if (before.admin_down != config->admin_down) {
         if (config->admin_down)

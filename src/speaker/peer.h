@@ -87,6 +87,10 @@ void peer_reset(struct peer *peer, const char *communication);
 void peer_deconfigure(struct peer *peer, const char *communication); /* Cease/3, before peer_free */
 
 /* Judge again what was received (without asking for it); tell everything again. */
+/* RFC 8326: is the session about to end? Then what is told over it says so, and what came over it is the last choice. */
+bool peer_shuts_down_gracefully(const struct peer *peer);
+void peer_graceful_shutdown_changed(struct peer *peer); /* tells, and judges again */
+
 void peer_soft_reset_in(struct peer *peer);
 void peer_soft_reset_out(struct peer *peer);
 

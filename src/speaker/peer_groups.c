@@ -69,6 +69,7 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
     rules->local_role = peer->kind == SOURCE_EXTERNAL ? peer->config.peer.role : ROLE_NONE;
     rules->honour_well_known = global->honour_well_known;
     rules->next_hop_self = peer->config.peer.next_hop_self;
+    rules->graceful_shutdown = peer_shuts_down_gracefully(peer);
     policy_export_rules(peer, rules);
     rules->local_as = peer->local_as;
     own_next_hops(peer, rules);
@@ -160,8 +161,13 @@ void peer_group_move(struct peer *peer, enum family_id family)
     struct update_group *group = find_or_make(peer->speaker, peer_table(peer, family), &rules);
     if (group == before)
         return;
-    if (rules.add_path) {
-        /* Which paths it was told nobody would know there: they are told to a new session. */
+    struct peer_family *state = &peer->families[family];
+    if (rules.add_path && peer->negotiated.enhanced_refresh) {
+        /* Which paths it was told nobody would know there. It forgets itself what it is not told again. */
+        state->refreshing_out = true;
+        link_send_refresh(peer->session, family, REFRESH_BEGIN);
+    } else if (rules.add_path) {
+        /* Nor would it: they are told to a new session. */
         struct notification notification = notification_make(NOTIFY_CEASE, NOTIFY_CEASE_CONFIG_CHANGE);
         link_reset(peer->session, &notification, SESSION_END_ADMIN, 0);
         return;

@@ -15,11 +15,13 @@ class Frr(Daemon):
     abilities = frozenset({"md5", "as2", "as2 aggregator is long", "add path", "extended next hop", "refresh",
                            "shutdown text", "text heard", "passive"})
 
+    lines = ()  # more for its router
+
     def _configuration(self):
         text = f"frr defaults traditional\nlog file {self.folder}/frr.debug debugging\n" \
                "debug bgp neighbor-events\ndebug bgp updates\nno bgp send-extra-data zebra\n"
         lines = [f"bgp router-id {self.router_id}", "no bgp ebgp-requires-policy", "no bgp network import-check",
-                 "no bgp default ipv4-unicast", "bgp log-neighbor-changes"]
+                 "no bgp default ipv4-unicast", "bgp log-neighbor-changes", *self.lines]
         graceful = self.sessions[0].graceful
         if graceful:
             lines += ["bgp graceful-restart", f"bgp graceful-restart restart-time {graceful['restart_time']}",

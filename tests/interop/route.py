@@ -59,7 +59,7 @@ def asn(text):
 WELL_KNOWN = {"no-export": "65535:65281", "no-advertise": "65535:65282", "local-as": "65535:65283",
               "no-export-subconfed": "65535:65283", "no-peer": "65535:65284", "blackhole": "65535:666",
               "graceful-shutdown": "65535:0", "llgr-stale": "65535:6", "no-llgr": "65535:7",
-              "llgrstale": "65535:6", "nollgr": "65535:7"}
+              "llgrstale": "65535:6", "nollgr": "65535:7", "gracefulshutdown": "65535:0"}
 
 
 def community(value):

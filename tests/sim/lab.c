@@ -44,9 +44,11 @@ void lab_kill(struct lab_node *node)
 void lab_start(struct lab *lab, struct lab_node *node, void (*adjust)(struct global_config *global))
 {
     struct err err = {0};
-    struct global_config global = {
-        .as = node->as, .router_id = addr_ipv4_value(&node->addr), .port = BGP_PORT, .listen_count = 1,
-        .honour_well_known = true};
+    struct global_config global = {.as = node->as,
+                                   .router_id = addr_ipv4_value(&node->addr),
+                                   .port = BGP_PORT,
+                                   .listen_count = 1,
+                                   .honour_well_known = true};
     global.listen[0] = node->addr;
     if (adjust != NULL)
         adjust(&global);
@@ -127,32 +129,40 @@ static enum family_id family_of(const struct prefix *prefix)
     return prefix->addr.kind == ADDR_IPV4 ? FAMILY_IPV4_UNICAST : FAMILY_IPV6_UNICAST;
 }
 
-void lab_announce(struct lab_node *node, const char *text, uint32_t med, uint32_t community)
+static void put_number(struct buf *attrs, uint8_t flags, uint8_t type, uint32_t value)
 {
-    struct buf attrs;
+    const uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
+    if (value != 0)
+        attr_put(attrs, flags, type, bytes, 4);
+}
+
+void lab_offer(struct lab_node *node, const struct lab_offer *offer)
+{
+    struct buf attrs, numbers;
     struct err err = {0};
     struct local_path path = {0};
     const uint8_t zeros[16] = {0};
-    assert_int_equal(prefix_parse(text, false, &path.prefix), 0);
+    assert_int_equal(prefix_parse(offer->prefix, false, &path.prefix), 0);
     path.family = family_of(&path.prefix);
     buf_init(&attrs, 1024);
+    buf_init(&numbers, 1024);
+    assert_int_equal(as_path_parse(offer->as_path, &numbers), 0);
     attr_put(&attrs, ATTR_FLAG_TRANSITIVE, ATTR_ORIGIN, &(uint8_t){ORIGIN_IGP}, 1);
-    attr_put(&attrs, ATTR_FLAG_TRANSITIVE, ATTR_AS_PATH, NULL, 0);
+    attr_put(&attrs, ATTR_FLAG_TRANSITIVE, ATTR_AS_PATH, numbers.bytes, (uint16_t)numbers.length);
     attr_put(&attrs, ATTR_FLAG_TRANSITIVE, ATTR_NEXT_HOP, zeros, path.prefix.addr.kind == ADDR_IPV4 ? 4 : 16);
-    if (med != 0) {
-        uint8_t value[4] = {(uint8_t)(med >> 24), (uint8_t)(med >> 16), (uint8_t)(med >> 8), (uint8_t)med};
-        attr_put(&attrs, ATTR_FLAG_OPTIONAL, ATTR_MED, value, 4);
-    }
-    if (community != 0) {
-        uint8_t value[4] = {(uint8_t)(community >> 24), (uint8_t)(community >> 16), (uint8_t)(community >> 8),
-                            (uint8_t)community};
-        attr_put(&attrs, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_COMMUNITIES, value, 4);
-    }
+    put_number(&attrs, ATTR_FLAG_OPTIONAL, ATTR_MED, offer->med);
+    put_number(&attrs, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_COMMUNITIES, offer->community);
     path.attrs = attrs.bytes;
     path.attrs_length = (uint32_t)attrs.length;
     if (control_path_add(node->control, &path, NULL, &err) != E_OK)
         fail_msg("%s", err.text);
     buf_release(&attrs);
+    buf_release(&numbers);
+}
+
+void lab_announce(struct lab_node *node, const char *prefix, uint32_t med, uint32_t community)
+{
+    lab_offer(node, &(struct lab_offer){.prefix = prefix, .as_path = "", .med = med, .community = community});
 }
 
 void lab_withdraw(struct lab_node *node, const char *text)
@@ -214,4 +224,40 @@ const char *lab_as_path(const struct lab_route *route)
     if (attr_find(route->attrs, route->view.attrs_length, ATTR_AS_PATH, &item))
         as_path_format(item.value, item.length, &out);
     return text;
+}
+
+static bool is_as_expected(void *context)
+{
+    const struct lab_expectation *expected = context;
+    struct lab_route route;
+    if (!lab_route(expected->node, expected->table, expected->peer, expected->prefix, &route))
+        return expected->absent;
+    return !expected->absent && (expected->as_path == NULL || strcmp(lab_as_path(&route), expected->as_path) == 0);
+}
+
+void lab_expect(struct lab *lab, const struct lab_expectation *expectation)
+{
+    lab_until(lab, 60, is_as_expected, (void *)(uintptr_t)expectation);
+}
+
+uint32_t lab_number(const struct lab_route *route, uint8_t type, unsigned index, uint32_t otherwise)
+{
+    struct attr_item item;
+    if (!attr_find(route->attrs, route->view.attrs_length, type, &item) || item.length < 4 * (index + 1))
+        return otherwise;
+    struct cursor value = cursor_of(item.value + (size_t)4 * index, 4);
+    return cursor_u32(&value);
+}
+
+bool lab_has(const struct lab_route *route, uint8_t type)
+{
+    struct attr_item item;
+    return attr_find(route->attrs, route->view.attrs_length, type, &item);
+}
+
+bool lab_next_hop_is(const struct lab_route *route, const struct lab_node *node)
+{
+    struct addr next_hop, link_local;
+    return attr_block_next_hop(route->attrs, route->view.attrs_length, &next_hop, &link_local) &&
+           addr_equal(&next_hop, &node->addr);
 }

@@ -54,6 +54,13 @@ void lab_until_established(struct lab *lab, struct lab_node *a, struct lab_node 
 
 /* Adds or deletes a local route; `community` 0: none. */
 void lab_announce(struct lab_node *node, const char *prefix, uint32_t med, uint32_t community);
+/* The same, as it would be passed on: `as_path` is what stands behind the node's own number. */
+struct lab_offer {
+    const char *prefix;
+    const char *as_path;
+    uint32_t med, community; /* 0: none */
+};
+void lab_offer(struct lab_node *node, const struct lab_offer *offer);
 void lab_withdraw(struct lab_node *node, const char *prefix);
 
 /* One route of a table: its first path's view copied, attributes included. */
@@ -66,4 +73,18 @@ size_t lab_routes(struct lab_node *node, enum table_type table, const struct lab
                   struct lab_route *routes, size_t max);
 bool lab_route(struct lab_node *node, enum table_type table, const struct lab_node *peer, const char *prefix,
                struct lab_route *route);
+/* Turns the loop until a table has the route (`peer` NULL: the node's own table), or has not. */
+struct lab_expectation {
+    struct lab_node *node;
+    enum table_type table;
+    const struct lab_node *peer;
+    const char *prefix;
+    bool absent;
+    const char *as_path; /* of the first path; NULL: any */
+};
+void lab_expect(struct lab *lab, const struct lab_expectation *expectation);
+/* An attribute of one number, or one of a list of them; `otherwise` if it is not there. */
+uint32_t lab_number(const struct lab_route *route, uint8_t type, unsigned index, uint32_t otherwise);
+bool lab_has(const struct lab_route *route, uint8_t type);
+bool lab_next_hop_is(const struct lab_route *route, const struct lab_node *node);
 const char *lab_as_path(const struct lab_route *route); /* text, good until the next call */

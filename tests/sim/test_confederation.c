@@ -7,24 +7,9 @@
 
 enum { CONFEDERATION = 65100, FIRST = 64601, SECOND = 64602, THIRD = 64603, OUTSIDE = 65009 };
 
-struct expectation {
-    struct lab_node *node;
-    enum table_type table;
-    const struct lab_node *peer;
-    const char *prefix;
-    bool there;
-};
-
-static bool met(void *context)
-{
-    const struct expectation *expected = context;
-    struct lab_route route;
-    return lab_route(expected->node, expected->table, expected->peer, expected->prefix, &route) == expected->there;
-}
-
 static void expect(struct lab *lab, struct lab_node *node, const char *prefix, bool there)
 {
-    lab_until(lab, 60, met, &(struct expectation){node, TABLE_GLOBAL, NULL, prefix, there});
+    lab_expect(lab, &(struct lab_expectation){.node = node, .prefix = prefix, .absent = !there});
 }
 
 static void join(struct global_config *global)
@@ -44,28 +29,6 @@ static void with_next_hop_self(struct neighbor_config *neighbor, const struct la
 {
     (void)self;
     neighbor->peer.next_hop_self = true;
-}
-
-static uint32_t number_of(const struct lab_route *route, uint8_t type)
-{
-    struct attr_item item;
-    if (!attr_find(route->attrs, route->view.attrs_length, type, &item) || item.length != 4)
-        return 0;
-    struct cursor value = cursor_of(item.value, 4);
-    return cursor_u32(&value);
-}
-
-static bool has(const struct lab_route *route, uint8_t type)
-{
-    struct attr_item item;
-    return attr_find(route->attrs, route->view.attrs_length, type, &item);
-}
-
-static void assert_next_hop(const struct lab_route *route, const struct lab_node *node)
-{
-    struct addr next_hop, link_local;
-    assert_true(attr_block_next_hop(route->attrs, route->view.attrs_length, &next_hop, &link_local));
-    assert_true(addr_equal(&next_hop, &node->addr));
 }
 
 /* outside-1 -- a (first) == b (first) -- c (second) -- d (third) -- outside-2 */
@@ -102,12 +65,12 @@ static void test_through_the_members(void **state)
     assert_true(lab_route(chain.c, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
     assert_string_equal(lab_as_path(&route), "(64601) 65009");
     /* What is internal to the AS crosses the borders within it (RFC 5065 5, RFC 4271 5.1.5). */
-    assert_int_equal(number_of(&route, ATTR_LOCAL_PREF), 100);
-    assert_int_equal(number_of(&route, ATTR_MED), 9);
-    assert_next_hop(&route, chain.outside[0]);
+    assert_int_equal(lab_number(&route, ATTR_LOCAL_PREF, 0, 0), 100);
+    assert_int_equal(lab_number(&route, ATTR_MED, 0, 0), 9);
+    assert_true(lab_next_hop_is(&route, chain.outside[0]));
     assert_true(lab_route(chain.d, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
     assert_string_equal(lab_as_path(&route), "(64602 64601) 65009");
-    assert_int_equal(number_of(&route, ATTR_MED), 9);
+    assert_int_equal(lab_number(&route, ATTR_MED, 0, 0), 9);
     lab_release(&chain.lab);
 }
 
@@ -130,9 +93,9 @@ static void test_out_again(void **state)
     expect(&chain.lab, chain.outside[1], "198.51.100.0/24", true);
     assert_true(lab_route(chain.outside[1], TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
     assert_string_equal(lab_as_path(&route), "65100 65009");
-    assert_false(has(&route, ATTR_LOCAL_PREF));
-    assert_false(has(&route, ATTR_MED));
-    assert_next_hop(&route, chain.d);
+    assert_false(lab_has(&route, ATTR_LOCAL_PREF));
+    assert_false(lab_has(&route, ATTR_MED));
+    assert_true(lab_next_hop_is(&route, chain.d));
     assert_true(lab_route(chain.outside[1], TABLE_GLOBAL, NULL, "198.51.100.0/24", &route));
     assert_string_equal(lab_as_path(&route), "65100");
     lab_release(&chain.lab);
@@ -155,9 +118,9 @@ static void test_loops(void **state)
     lab_peer(c, outside, from_outside);
     lab_peer(outside, a, from_outside);
     lab_announce(a, "192.0.2.0/24", 0, 0);
-    lab_until(&lab, 60, met, &(struct expectation){c, TABLE_ADJ_IN, b, "192.0.2.0/24", true});
+    lab_expect(&lab, &(struct lab_expectation){c, TABLE_ADJ_IN, b, "192.0.2.0/24"});
     lab_announce(c, "198.51.100.0/24", 0, 0);
-    lab_until(&lab, 60, met, &(struct expectation){a, TABLE_ADJ_IN, outside, "198.51.100.0/24", true});
+    lab_expect(&lab, &(struct lab_expectation){a, TABLE_ADJ_IN, outside, "198.51.100.0/24"});
     struct why_query query = {.family = FAMILY_IPV4_UNICAST};
     prefix_parse("192.0.2.0/24", false, &query.prefix);
     assert_int_equal(control_why(c->control, &query, &why, &err), E_OK);
@@ -205,7 +168,7 @@ static void test_decision(void **state)
     expect(&lab, b, "192.0.2.0/24", true);
     lab_announce(second, "192.0.2.0/24", 0, 0);
     lab_peer(second, b, from_outside);
-    lab_until(&lab, 60, met, &(struct expectation){b, TABLE_ADJ_IN, second, "192.0.2.0/24", true});
+    lab_expect(&lab, &(struct lab_expectation){b, TABLE_ADJ_IN, second, "192.0.2.0/24"});
     struct why_query query = {.family = FAMILY_IPV4_UNICAST};
     prefix_parse("192.0.2.0/24", false, &query.prefix);
     assert_int_equal(control_why(b->control, &query, &why, &err), E_OK);

@@ -7,24 +7,9 @@
 
 enum { AS = 65001, CLUSTER = 77 };
 
-struct expectation {
-    struct lab_node *node;
-    enum table_type table;
-    const struct lab_node *peer;
-    const char *prefix;
-    bool there;
-};
-
-static bool met(void *context)
-{
-    const struct expectation *expected = context;
-    struct lab_route route;
-    return lab_route(expected->node, expected->table, expected->peer, expected->prefix, &route) == expected->there;
-}
-
 static void expect(struct lab *lab, struct lab_node *node, const char *prefix, bool there)
 {
-    lab_until(lab, 60, met, &(struct expectation){node, TABLE_GLOBAL, NULL, prefix, there});
+    lab_expect(lab, &(struct lab_expectation){.node = node, .prefix = prefix, .absent = !there});
 }
 
 static const struct lab_node *reflector; /* what the neighbours of a test are adjusted by */
@@ -38,21 +23,6 @@ static void as_client_of_cluster(struct neighbor_config *neighbor, const struct 
 {
     as_client(neighbor, self);
     neighbor->peer.cluster_id = self == reflector ? CLUSTER : 0;
-}
-
-static uint32_t number_at(const struct lab_route *route, uint8_t type, unsigned index)
-{
-    struct attr_item item;
-    if (!attr_find(route->attrs, route->view.attrs_length, type, &item) || item.length < 4 * (index + 1))
-        return 0;
-    struct cursor value = cursor_of(item.value + (size_t)4 * index, 4);
-    return cursor_u32(&value);
-}
-
-static bool has(const struct lab_route *route, uint8_t type)
-{
-    struct attr_item item;
-    return attr_find(route->attrs, route->view.attrs_length, type, &item);
 }
 
 /* client-1, client-2 -- reflector -- other-1, other-2; an external neighbour hangs on client-1. */
@@ -101,8 +71,8 @@ static void test_who_is_told(void **state)
     assert_false(lab_route(cluster.clients[0], TABLE_ADJ_IN, cluster.reflector, "192.0.2.0/24", &route));
     /* What was reflected does not say so outside. */
     assert_true(lab_route(cluster.outside, TABLE_GLOBAL, NULL, "198.51.100.0/24", &route));
-    assert_false(has(&route, ATTR_ORIGINATOR_ID));
-    assert_false(has(&route, ATTR_CLUSTER_LIST));
+    assert_false(lab_has(&route, ATTR_ORIGINATOR_ID));
+    assert_false(lab_has(&route, ATTR_CLUSTER_LIST));
     lab_withdraw(cluster.clients[0], "192.0.2.0/24");
     expect(&cluster.lab, cluster.others[1], "192.0.2.0/24", false);
     lab_release(&cluster.lab);
@@ -114,19 +84,17 @@ static void test_what_is_told(void **state)
     (void)state;
     struct cluster cluster;
     struct lab_route route;
-    struct addr next_hop, link_local;
     cluster_init(&cluster);
     lab_announce(cluster.outside, "203.0.113.0/24", 5, 0);
     expect(&cluster.lab, cluster.others[0], "203.0.113.0/24", true);
     assert_true(lab_route(cluster.others[0], TABLE_GLOBAL, NULL, "203.0.113.0/24", &route));
-    assert_int_equal(number_at(&route, ATTR_ORIGINATOR_ID, 0), addr_ipv4_value(&cluster.clients[1]->addr));
-    assert_int_equal(number_at(&route, ATTR_CLUSTER_LIST, 0), addr_ipv4_value(&cluster.reflector->addr));
-    assert_int_equal(number_at(&route, ATTR_CLUSTER_LIST, 1), 0);
-    assert_int_equal(number_at(&route, ATTR_LOCAL_PREF, 0), 100);
-    assert_int_equal(number_at(&route, ATTR_MED, 0), 5);
+    assert_int_equal(lab_number(&route, ATTR_ORIGINATOR_ID, 0, 0), addr_ipv4_value(&cluster.clients[1]->addr));
+    assert_int_equal(lab_number(&route, ATTR_CLUSTER_LIST, 0, 0), addr_ipv4_value(&cluster.reflector->addr));
+    assert_int_equal(lab_number(&route, ATTR_CLUSTER_LIST, 1, 0), 0);
+    assert_int_equal(lab_number(&route, ATTR_LOCAL_PREF, 0, 0), 100);
+    assert_int_equal(lab_number(&route, ATTR_MED, 0, 0), 5);
     assert_string_equal(lab_as_path(&route), "65009");
-    assert_true(attr_block_next_hop(route.attrs, route.view.attrs_length, &next_hop, &link_local));
-    assert_true(addr_equal(&next_hop, &cluster.outside->addr));
+    assert_true(lab_next_hop_is(&route, cluster.outside));
     lab_release(&cluster.lab);
 }
 
@@ -152,8 +120,8 @@ static void test_loops(void **state)
     lab_peer(top, one, as_client);
     lab_peer(top, two, as_client);
     lab_announce(client, "192.0.2.0/24", 0, 0);
-    lab_until(&lab, 60, met, &(struct expectation){two, TABLE_ADJ_IN, one, "192.0.2.0/24", true});
-    lab_until(&lab, 60, met, &(struct expectation){two, TABLE_ADJ_IN, top, "192.0.2.0/24", true});
+    lab_expect(&lab, &(struct lab_expectation){two, TABLE_ADJ_IN, one, "192.0.2.0/24"});
+    lab_expect(&lab, &(struct lab_expectation){two, TABLE_ADJ_IN, top, "192.0.2.0/24"});
     lab_run_ms(&lab, 5000);
     /* Both came with our cluster in the list, which the client's own configuration gave it. */
     struct why_query query = {.family = FAMILY_IPV4_UNICAST};
@@ -165,8 +133,8 @@ static void test_loops(void **state)
         loops += strstr(why->paths[i].sentence, "CLUSTER_LIST (RFC 4456)") != NULL;
     assert_int_equal(loops, 2);
     assert_true(lab_route(top, TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
-    assert_int_equal(number_at(&route, ATTR_CLUSTER_LIST, 0), CLUSTER);
-    assert_int_equal(number_at(&route, ATTR_ORIGINATOR_ID, 0), addr_ipv4_value(&client->addr));
+    assert_int_equal(lab_number(&route, ATTR_CLUSTER_LIST, 0, 0), CLUSTER);
+    assert_int_equal(lab_number(&route, ATTR_ORIGINATOR_ID, 0, 0), addr_ipv4_value(&client->addr));
     /* And the client is not told its own route from the side it did not tell it to. */
     assert_int_equal(control_why(client->control, &query, &why, &err), E_OK);
     assert_int_equal(why->path_count, 1);
@@ -190,7 +158,7 @@ static void test_shorter_list_wins(void **state)
     reflector = two;
     lab_peer(two, origin, as_client);
     lab_announce(origin, "192.0.2.0/24", 0, 0);
-    lab_until(&lab, 60, met, &(struct expectation){two, TABLE_ADJ_IN, one, "192.0.2.0/24", true});
+    lab_expect(&lab, &(struct lab_expectation){two, TABLE_ADJ_IN, one, "192.0.2.0/24"});
     lab_run_ms(&lab, 3000);
     struct why_query query = {.family = FAMILY_IPV4_UNICAST};
     prefix_parse("192.0.2.0/24", false, &query.prefix);
@@ -227,7 +195,7 @@ static void test_originator_loop(void **state)
     struct lab_node *outside = lab_node(&lab, 65009, NULL);
     lab_peer(origin, outside, NULL);
     lab_announce(outside, "192.0.2.0/24", 0, 0);
-    lab_until(&lab, 60, met, &(struct expectation){origin, TABLE_ADJ_IN, two, "192.0.2.0/24", true});
+    lab_expect(&lab, &(struct lab_expectation){origin, TABLE_ADJ_IN, two, "192.0.2.0/24"});
     struct why_query query = {.family = FAMILY_IPV4_UNICAST};
     prefix_parse("192.0.2.0/24", false, &query.prefix);
     assert_int_equal(control_why(origin->control, &query, &why, &err), E_OK);

@@ -7,32 +7,18 @@
 
 enum { SERVER_AS = 65000 };
 
-struct expectation {
-    struct lab_node *node;
-    enum table_type table;
-    const struct lab_node *peer;
-    const char *prefix;
-    const char *as_path; /* of the first path; NULL: there is none */
-};
-
-static bool met(void *context)
-{
-    const struct expectation *expected = context;
-    struct lab_route route;
-    if (!lab_route(expected->node, expected->table, expected->peer, expected->prefix, &route))
-        return expected->as_path == NULL;
-    return expected->as_path != NULL && strcmp(lab_as_path(&route), expected->as_path) == 0;
-}
-
+/* `as_path` NULL: not there. */
 static void expect(struct lab *lab, struct lab_node *node, const char *prefix, const char *as_path)
 {
-    lab_until(lab, 60, met, &(struct expectation){node, TABLE_GLOBAL, NULL, prefix, as_path});
+    lab_expect(
+        lab, &(struct lab_expectation){.node = node, .prefix = prefix, .absent = as_path == NULL, .as_path = as_path});
 }
 
-static void expect_local(struct lab *lab, struct lab_node *server, const struct lab_node *client, const char *prefix,
-                         const char *as_path)
+static void expect_in(struct lab *lab, enum table_type table, struct lab_node *server, const struct lab_node *client,
+                      const struct lab_offer *route)
 {
-    lab_until(lab, 60, met, &(struct expectation){server, TABLE_LOCAL, client, prefix, as_path});
+    lab_expect(lab,
+               &(struct lab_expectation){server, table, client, route->prefix, route->as_path == NULL, route->as_path});
 }
 
 static void obey_communities(struct global_config *global)
@@ -78,20 +64,15 @@ static void test_it_cannot_be_seen(void **state)
     (void)state;
     struct exchange exchange;
     struct lab_route route;
-    struct attr_item item;
-    struct addr next_hop, link_local;
     exchange_init(&exchange, 3, NULL);
     lab_announce(exchange.clients[1], "192.0.2.0/24", 33, 0xFDE80007);
     expect(&exchange.lab, exchange.clients[2], "192.0.2.0/24", "65001");
     expect(&exchange.lab, exchange.clients[3], "192.0.2.0/24", "65001");
     assert_true(lab_route(exchange.clients[2], TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
-    assert_true(attr_block_next_hop(route.attrs, route.view.attrs_length, &next_hop, &link_local));
-    assert_true(addr_equal(&next_hop, &exchange.clients[1]->addr));
-    assert_true(attr_find(route.attrs, route.view.attrs_length, ATTR_MED, &item));
-    assert_memory_equal(item.value, ((uint8_t[]){0, 0, 0, 33}), 4);
-    assert_true(attr_find(route.attrs, route.view.attrs_length, ATTR_COMMUNITIES, &item));
-    assert_memory_equal(item.value, ((uint8_t[]){0xFD, 0xE8, 0, 7}), 4);
-    assert_false(attr_find(route.attrs, route.view.attrs_length, ATTR_LOCAL_PREF, &item));
+    assert_true(lab_next_hop_is(&route, exchange.clients[1]));
+    assert_int_equal(lab_number(&route, ATTR_MED, 0, 0), 33);
+    assert_int_equal(lab_number(&route, ATTR_COMMUNITIES, 0, 0), 0xFDE80007);
+    assert_false(lab_has(&route, ATTR_LOCAL_PREF));
     lab_withdraw(exchange.clients[1], "192.0.2.0/24");
     expect(&exchange.lab, exchange.clients[2], "192.0.2.0/24", NULL);
     lab_release(&exchange.lab);
@@ -120,30 +101,6 @@ static void test_a_world_of_its_own(void **state)
     lab_release(&exchange.lab);
 }
 
-static void announce_longer(struct lab_node *node, const char *prefix, const char *as_path, uint32_t community)
-{
-    struct local_path path = {.family = FAMILY_IPV4_UNICAST};
-    struct buf attrs, numbers;
-    struct err err;
-    buf_init(&attrs, 1024);
-    buf_init(&numbers, 1024);
-    assert_int_equal(prefix_parse(prefix, false, &path.prefix), 0);
-    assert_int_equal(as_path_parse(as_path, &numbers), 0);
-    attr_put(&attrs, ATTR_FLAG_TRANSITIVE, ATTR_ORIGIN, &(uint8_t){ORIGIN_IGP}, 1);
-    attr_put(&attrs, ATTR_FLAG_TRANSITIVE, ATTR_AS_PATH, numbers.bytes, (uint16_t)numbers.length);
-    attr_put(&attrs, ATTR_FLAG_TRANSITIVE, ATTR_NEXT_HOP, (uint8_t[4]){0}, 4);
-    if (community != 0)
-        attr_put(&attrs, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_COMMUNITIES,
-                 (uint8_t[]){(uint8_t)(community >> 24), (uint8_t)(community >> 16), (uint8_t)(community >> 8),
-                             (uint8_t)community},
-                 4);
-    path.attrs = attrs.bytes;
-    path.attrs_length = (uint32_t)attrs.length;
-    assert_int_equal(control_path_add(node->control, &path, NULL, &err), E_OK);
-    buf_release(&attrs);
-    buf_release(&numbers);
-}
-
 /* The best path hides nothing from whom it is not for (RFC 7947 2.3): its own source, and those it passed. */
 static void test_nothing_is_hidden(void **state)
 {
@@ -151,23 +108,23 @@ static void test_nothing_is_hidden(void **state)
     struct exchange exchange;
     exchange_init(&exchange, 5, NULL);
     lab_announce(exchange.clients[1], "192.0.2.0/24", 0, 0);
-    announce_longer(exchange.clients[2], "192.0.2.0/24", "65010", 0);
-    announce_longer(exchange.clients[3], "192.0.2.0/24", "65020 65030", 0);
+    lab_offer(exchange.clients[2], &(struct lab_offer){"192.0.2.0/24", "65010"});
+    lab_offer(exchange.clients[3], &(struct lab_offer){"192.0.2.0/24", "65020 65030"});
     expect(&exchange.lab, exchange.clients[4], "192.0.2.0/24", "65001");
-    expect_local(&exchange.lab, exchange.server, exchange.clients[1], "192.0.2.0/24", "65002 65010");
-    expect_local(&exchange.lab, exchange.server, exchange.clients[2], "192.0.2.0/24", "65001");
-    lab_until(
-        &exchange.lab, 60, met,
-        &(struct expectation){exchange.server, TABLE_ADJ_OUT, exchange.clients[1], "192.0.2.0/24", "65002 65010"});
+    expect_in(&exchange.lab, TABLE_LOCAL, exchange.server, exchange.clients[1],
+              &(struct lab_offer){"192.0.2.0/24", "65002 65010"});
+    expect_in(&exchange.lab, TABLE_LOCAL, exchange.server, exchange.clients[2],
+              &(struct lab_offer){"192.0.2.0/24", "65001"});
+    expect_in(&exchange.lab, TABLE_ADJ_OUT, exchange.server, exchange.clients[1],
+              &(struct lab_offer){"192.0.2.0/24", "65002 65010"});
     /* A better path, which passed AS 65004 and 65002. */
-    announce_longer(exchange.clients[1], "198.51.100.0/24", "65004", 0);
-    announce_longer(exchange.clients[3], "198.51.100.0/24", "65020 65030", 0);
+    lab_offer(exchange.clients[1], &(struct lab_offer){"198.51.100.0/24", "65004"});
+    lab_offer(exchange.clients[3], &(struct lab_offer){"198.51.100.0/24", "65020 65030"});
     expect(&exchange.lab, exchange.clients[2], "198.51.100.0/24", "65001 65004");
     expect(&exchange.lab, exchange.clients[4], "198.51.100.0/24", "65003 65020 65030");
     expect(&exchange.lab, exchange.clients[5], "198.51.100.0/24", "65003 65020 65030");
-    lab_until(
-        &exchange.lab, 60, met,
-        &(struct expectation){exchange.server, TABLE_ADJ_OUT, exchange.clients[3], "198.51.100.0/24", "65001 65004"});
+    expect_in(&exchange.lab, TABLE_ADJ_OUT, exchange.server, exchange.clients[3],
+              &(struct lab_offer){"198.51.100.0/24", "65001 65004"});
     lab_withdraw(exchange.clients[3], "198.51.100.0/24");
     expect(&exchange.lab, exchange.clients[4], "198.51.100.0/24", NULL);
     expect(&exchange.lab, exchange.clients[2], "198.51.100.0/24", "65001 65004");
@@ -179,12 +136,11 @@ static void test_control_communities(void **state)
     (void)state;
     struct exchange exchange;
     struct lab_route route;
-    struct attr_item item;
     exchange_init(&exchange, 4, obey_communities);
-    lab_announce(exchange.clients[1], "192.0.2.0/24", 0, 65002);                     /* 0:65002 */
-    lab_announce(exchange.clients[1], "198.51.100.0/24", 0, SERVER_AS);              /* 0:65000 */
-    lab_announce(exchange.clients[1], "203.0.113.0/24", 0, SERVER_AS << 16 | 65002); /* 65000:65002 alone */
-    announce_longer(exchange.clients[3], "192.0.2.0/24", "65030", 0);
+    lab_announce(exchange.clients[1], "192.0.2.0/24", 0, 65002);                               /* 0:65002 */
+    lab_announce(exchange.clients[1], "198.51.100.0/24", 0, SERVER_AS);                        /* 0:65000 */
+    lab_announce(exchange.clients[1], "203.0.113.0/24", 0, (uint32_t)SERVER_AS << 16 | 65002); /* 65000:65002 alone */
+    lab_offer(exchange.clients[3], &(struct lab_offer){"192.0.2.0/24", "65030"});
     expect(&exchange.lab, exchange.clients[4], "192.0.2.0/24", "65001");
     expect(&exchange.lab, exchange.clients[2], "192.0.2.0/24", "65003 65030");
     expect(&exchange.lab, exchange.clients[4], "203.0.113.0/24", "65001");
@@ -193,7 +149,7 @@ static void test_control_communities(void **state)
         assert_false(lab_route(exchange.clients[i], TABLE_GLOBAL, NULL, "198.51.100.0/24", &route));
     /* What was said to the route server stays there. */
     assert_true(lab_route(exchange.clients[4], TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
-    assert_false(attr_find(route.attrs, route.view.attrs_length, ATTR_COMMUNITIES, &item));
+    assert_false(lab_has(&route, ATTR_COMMUNITIES));
     /* Why not? */
     const struct why *why;
     struct err err;
@@ -212,12 +168,11 @@ static void test_communities_disregarded(void **state)
     (void)state;
     struct exchange exchange;
     struct lab_route route;
-    struct attr_item item;
     exchange_init(&exchange, 2, NULL);
     lab_announce(exchange.clients[1], "192.0.2.0/24", 0, 65002);
     expect(&exchange.lab, exchange.clients[2], "192.0.2.0/24", "65001");
     assert_true(lab_route(exchange.clients[2], TABLE_GLOBAL, NULL, "192.0.2.0/24", &route));
-    assert_true(attr_find(route.attrs, route.view.attrs_length, ATTR_COMMUNITIES, &item));
+    assert_true(lab_has(&route, ATTR_COMMUNITIES));
     lab_release(&exchange.lab);
 }
 
@@ -228,13 +183,14 @@ static void test_late_client(void **state)
     struct exchange exchange;
     exchange_init(&exchange, 3, obey_communities);
     lab_announce(exchange.clients[1], "192.0.2.0/24", 0, 65004);
-    announce_longer(exchange.clients[2], "192.0.2.0/24", "65010", 0);
+    lab_offer(exchange.clients[2], &(struct lab_offer){"192.0.2.0/24", "65010"});
     lab_announce(exchange.clients[1], "198.51.100.0/24", 0, 65004);
     expect(&exchange.lab, exchange.clients[3], "192.0.2.0/24", "65001");
     exchange.clients[4] = lab_node(&exchange.lab, 65004, NULL);
     lab_peer(exchange.server, exchange.clients[4], as_client);
     expect(&exchange.lab, exchange.clients[4], "192.0.2.0/24", "65002 65010");
-    expect_local(&exchange.lab, exchange.server, exchange.clients[4], "198.51.100.0/24", NULL);
+    expect_in(&exchange.lab, TABLE_LOCAL, exchange.server, exchange.clients[4],
+              &(struct lab_offer){"198.51.100.0/24", NULL});
     assert_int_equal(memory_net_reset(exchange.lab.net, &exchange.server->addr, &exchange.clients[1]->addr), 1);
     expect(&exchange.lab, exchange.clients[3], "192.0.2.0/24", "65002 65010");
     expect(&exchange.lab, exchange.clients[3], "192.0.2.0/24", "65001");
@@ -259,8 +215,8 @@ static void test_groups(void **state)
     struct lab_node *several = lab_node(&exchange.lab, 65009, NULL);
     lab_peer(exchange.server, several, as_client_with_add_path);
     lab_announce(exchange.clients[1], "192.0.2.0/24", 0, 0);
-    announce_longer(exchange.clients[2], "192.0.2.0/24", "65009", 0);
-    announce_longer(exchange.clients[3], "192.0.2.0/24", "65020 65030", 0);
+    lab_offer(exchange.clients[2], &(struct lab_offer){"192.0.2.0/24", "65009"});
+    lab_offer(exchange.clients[3], &(struct lab_offer){"192.0.2.0/24", "65020 65030"});
     expect(&exchange.lab, several, "192.0.2.0/24", "65001");
     lab_run_ms(&exchange.lab, 3000);
     assert_int_equal(control_group_list(exchange.server->control, count_groups, &groups), 2);
