@@ -5,7 +5,9 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -66,14 +68,13 @@ class Postgres:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
-    # Below /tmp itself: the folders pytest makes are closed to others, the server's name among them.
-    folder = tmp_path_factory.mktemp("pg")
-    for parent in (folder, *folder.parents[:2]):
-        parent.chmod(0o755)
+def postgres():
+    # Not in a folder of pytest's: those are closed to others, the server's name among them.
+    folder = Path(tempfile.mkdtemp(prefix="godwit-pg-"))
     server = Postgres(folder)
     yield server
     server.control("stop", "-m", "immediate", check=False)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
