@@ -165,12 +165,12 @@ static void step_flap(struct world *world)
         return;
     struct puppet *puppet = &world->puppets[number];
     unsigned id = invent_id(world, puppet, family), flaps = 1 + world_random(world, 20);
-    for (unsigned i = 0; i < flaps; i++) {
+    for (unsigned i = 0; i < flaps && puppet->established; i++) { /* it may find its connection broken on the way */
         invent_attrs(world, family, number, &attrs);
         puppet_announce(puppet, family, &prefix, 1, id, &attrs);
         model_announce(&world->model, family, prefix, number, id, &attrs);
         world_settle(world);
-        if (!world_chance(world, 50))
+        if (!puppet->established || !world_chance(world, 50))
             continue;
         puppet_withdraw(puppet, family, &prefix, 1, id);
         model_withdraw(&world->model, family, prefix, number, id);
