@@ -10,6 +10,7 @@ GODWIT_POLICY_SEED draws other cases, GODWIT_POLICY_CASES more or fewer.
 import dataclasses
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -60,7 +61,9 @@ class Daemon:
                             passive=True, families=(4, 6)) for neighbor in neighbors]
         # The stock daemon puts its IPv4 address into IPv6 next hops of an IPv4 session.
         self.own = {self.host.address4, self.host.address6, address(f"::ffff:{self.host.address4}")}
-        self.socket = self.host.folder / "api.sock"
+        short = tempfile.TemporaryDirectory(prefix="godwit-")  # a socket's path has room for 107 octets
+        lab.on_close(short.cleanup)
+        self.socket = f"{short.name}/api.sock"
         self.daemon = make(kind, self.host, ASN, sessions, router_id="10.255.0.1")
         self.daemon.api_hosts += f",unix://{self.socket}"
         self.daemon.start(level="info")
