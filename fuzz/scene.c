@@ -43,8 +43,7 @@ enum {
     FLAG_DELAY = 1 << 3,
 };
 
-/* The beginning -------------------------------------------------------------------------------------------------------
- */
+/* The beginning ---------------------------------------------------------------------------------------------------- */
 
 static void watch_log(void *context, enum log_level level, const char *line)
 {
@@ -85,9 +84,12 @@ void scene_start_speaker(struct scene *scene, uint8_t options)
                             .ignore_as_path_length = options & GLOBAL_IGNORE_LENGTH},
     };
     if (!(options & GLOBAL_LARGE_CAPS))
-        scene->control->speaker->tuning = (struct speaker_tuning){
-            .log_cap_bytes = 8192, .backlog_bytes = 2048, .catch_up_ahead_bytes = 2048, .cohort_wait_ms = 50,
-            .batch_rows = 16, .walk_rows = 16};
+        scene->control->speaker->tuning = (struct speaker_tuning){.log_cap_bytes = 8192,
+                                                                  .backlog_bytes = 2048,
+                                                                  .catch_up_ahead_bytes = 2048,
+                                                                  .cohort_wait_ms = 50,
+                                                                  .batch_rows = 16,
+                                                                  .walk_rows = 16};
     CHECK(control_start(scene->control, &global, &err) == E_OK);
 }
 
@@ -181,8 +183,7 @@ void scene_run_ms(struct scene *scene, int64_t ms)
         loop_turn(scene->loop, (int)mono_diff_ms(limit, loop_now(scene->loop)) + 1);
 }
 
-/* Views ---------------------------------------------------------------------------------------------------------------
- */
+/* Views ------------------------------------------------------------------------------------------------------------ */
 
 void scene_check_view(const struct path_view *view)
 {
@@ -240,8 +241,7 @@ bool scene_walk_step(struct scene *scene, struct path_walk *walk)
     return count > 0 || again;
 }
 
-/* Walking -------------------------------------------------------------------------------------------------------------
- */
+/* Walking ---------------------------------------------------------------------------------------------------------- */
 
 struct tally {
     uint64_t rows, paths, accepted, stale, known;
@@ -473,8 +473,7 @@ void scene_settle(struct scene *scene)
     CHECK(settled.agrees);
 }
 
-/* The end -------------------------------------------------------------------------------------------------------------
- */
+/* The end ---------------------------------------------------------------------------------------------------------- */
 
 static void check_empty(const struct speaker_table *table)
 {

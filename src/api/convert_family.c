@@ -56,7 +56,8 @@ static void restart_to_api(struct arena *arena, const struct family_config *conf
     restart->state = MESSAGE_NEW(arena, Apipb__MpGracefulRestartState, apipb__mp_graceful_restart_state__init);
     restart->state->enabled = config->mp_graceful_restart;
     /* What the last session agreed on holds while the neighbor is away. */
-    bool said = session && (session->negotiated || view->peer_restarting) && session->local_open && session->remote_open;
+    bool said =
+        session && (session->negotiated || view->peer_restarting) && session->local_open && session->remote_open;
     if (said) {
         restart->state->advertised = (session->local_open->capabilities.restart_families & bit) != 0;
         restart->state->received = (session->remote_open->capabilities.restart_families & bit) != 0;

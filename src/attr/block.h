@@ -35,7 +35,7 @@ enum {
     ATTR_NO_LLGR = 1 << 9,
     ATTR_GRACEFUL_SHUTDOWN = 1 << 10,
     ATTR_BLACKHOLE = 1 << 11,
-    ATTR_PATH_HAS_SET = 1 << 12,    /* AS_SET or AS_CONFED_SET */
+    ATTR_PATH_HAS_SET = 1 << 12, /* AS_SET or AS_CONFED_SET */
     ATTR_PATH_HAS_CONFED = 1 << 13,
     ATTR_HAS_NON_TRANSITIVE = 1 << 14, /* an optional non-transitive one besides MED, ORIGINATOR_ID, CLUSTER_LIST */
     ATTR_PATH_EMPTY = 1 << 15,         /* no segment at all, or no AS_PATH */
@@ -50,7 +50,7 @@ struct attr_summary {
     uint32_t origin_as;   /* last AS of the path; 0 if empty or ending in a set */
     uint16_t path_length; /* RFC 4271 9.1.2.2 (a): a set counts 1, confederation segments 0 */
     uint16_t facts;       /* ATTR_HAS_... */
-    uint8_t origin; /* ORIGIN_INCOMPLETE if absent */
+    uint8_t origin;       /* ORIGIN_INCOMPLETE if absent */
 };
 
 /* A canonical block on its way into a store. The bytes are the maker's. */

@@ -19,7 +19,8 @@ struct cursor {
 /* `bytes` may be NULL when `length` is 0. */
 static inline struct cursor cursor_of(const void *bytes, size_t length)
 {
-    const uint8_t *start = bytes || length ? bytes : (const uint8_t *)""; /* NULL would look like a failed cursor_take */
+    const uint8_t *start =
+        bytes || length ? bytes : (const uint8_t *)""; /* NULL would look like a failed cursor_take */
     return (struct cursor){.at = start, .end = start + length};
 }
 

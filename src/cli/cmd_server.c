@@ -191,8 +191,8 @@ int cmd_save(struct cli *cli, const struct command *command, const struct words 
     if (save_format(cli, keyword_value(&keywords[SAVE_FORMAT]), file, &request.format) < 0)
         return E_INVALID;
     text_init(&text, INT32_MAX);
-    int result = call(cli, "/godwit.v1.Godwit/Save", &request.base, &godwit__v1__save_response__descriptor, take_saved,
-                      &text);
+    int result =
+        call(cli, "/godwit.v1.Godwit/Save", &request.base, &godwit__v1__save_response__descriptor, take_saved, &text);
     if (result == 0 && file != NULL && file_write_atomic(file, text.bytes, text.length, 0600, &err) < 0)
         result = cli_fail(cli, "%s", err.text);
     else if (result == 0 && file == NULL)

@@ -20,8 +20,8 @@ struct command_table {
     const char *prefix; /* what is said before the path: "godwit", "godwit neighbor ADDRESS" */
 };
 
-extern const struct command_table command_table;          /* everything but the next */
-extern const struct command_table neighbor_command_table; /* verbs behind a neighbor's name */
+extern const struct command_table command_table;           /* everything but the next */
+extern const struct command_table neighbor_command_table;  /* verbs behind a neighbor's name */
 extern const struct command_table statement_command_table; /* verbs behind a statement's name */
 
 /* The command that is meant; `rest` gets the words behind it. NULL, with the reason noted. */

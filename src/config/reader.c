@@ -196,7 +196,8 @@ static int read_list(const struct reader *reader, const struct frame *frame, con
     return 0;
 }
 
-/* The path without the places in lists, "neighbors.transport.config.mtu-discovery": of many neighbours it is said once. */
+/* The path without the places in lists ("neighbors.transport.config.mtu-discovery"): of many neighbours it is said
+ * once. */
 static void add_names(struct str *str, const struct frame *frame)
 {
     if (!frame)

@@ -28,7 +28,7 @@ enum key_type {
     /* Kept as they are. */
     KEY_TEXT,
     KEY_INTERFACE, /* what names a neighbour without an address */
-    KEY_SECRET, /* a text that is neither printed nor shown in a message */
+    KEY_SECRET,    /* a text that is neither printed nor shown in a message */
     KEY_ADDR,
     KEY_PREFIX,
     KEY_NEIGHBOR_ADDRESS, /* with zone; fills three fields of a neighbour */

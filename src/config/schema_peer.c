@@ -206,7 +206,8 @@ static const struct key peer_keys[] = {
      RANGE(0, 65535), .remark = "RFC 9687; 0: the larger of 480 and twice the hold time"},
     {"godwit.config.enforce-first-as", KEY_BOOL, HONOURED, IN(peer_config, enforce_first_as)},
     {"godwit.config.next-hop-self", KEY_BOOL, HONOURED, IN(peer_config, next_hop_self)},
-    {"godwit.config.graceful-shutdown", KEY_BOOL, HONOURED, LIVE, IN(peer_config, graceful_shutdown), .remark = "RFC 8326"},
+    {"godwit.config.graceful-shutdown", KEY_BOOL, HONOURED, LIVE, IN(peer_config, graceful_shutdown),
+     .remark = "RFC 8326"},
     {"afi-safis", KEY_LIST, HONOURED, LIST_IN(peer_config, families, family_count), .section = &schema_family},
 };
 const struct section schema_peer = SECTION("peer", peer_keys, sizeof(struct peer_config));

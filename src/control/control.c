@@ -42,8 +42,7 @@ static void close_speaker(struct control *control)
         control->indexes[i] = NULL;
     }
     speaker_stop(control->speaker);
-    list_foreach_safe(group, &control->groups, struct control_group, link)
-    {
+    list_foreach_safe (group, &control->groups, struct control_group, link) {
         list_remove(&group->link);
         mem_free(MEM_CONFIG, group);
     }
@@ -104,8 +103,7 @@ int control_start(struct control *control, const struct global_config *global, s
 
 static bool anybody_talks(const struct control *control)
 {
-    list_foreach(peer, &control->speaker->peers, struct peer, link)
-    {
+    list_foreach (peer, &control->speaker->peers, struct peer, link) {
         if (peer_session_state(peer) != SESSION_IDLE)
             return true;
     }
@@ -128,8 +126,7 @@ void control_stop(struct control *control, const char *communication, void (*don
 {
     control->stopped = done;
     control->stopped_context = context;
-    list_foreach(peer, &control->speaker->peers, struct peer, link)
-    {
+    list_foreach (peer, &control->speaker->peers, struct peer, link) {
         if (communication != NULL && communication[0] != '\0')
             peer_disable(peer, communication);
         else
@@ -139,7 +136,7 @@ void control_stop(struct control *control, const char *communication, void (*don
     loop_timer_start(&control->stopping, STOP_POLL_MS);
 }
 
-/* Applying a configuration ------------------------------------------------------------------------------------------- */
+/* Applying a configuration ----------------------------------------------------------------------------------------- */
 
 struct apply {
     struct control *control;
@@ -221,8 +218,7 @@ static void apply_group(void *context, enum config_change change, const struct p
     group->config = *after;
     if (dynamic_ranges_regroup(apply->control->speaker, after, &in_matters, &err) < 0)
         report(apply, "peer-group %s: not for all dynamic neighbors: %s", after->name, err.text);
-    list_foreach(peer, &apply->control->speaker->peers, struct peer, link)
-    {
+    list_foreach (peer, &apply->control->speaker->peers, struct peer, link) {
         if (in_matters && peer->dynamic && strcmp(peer->config.peer_group, after->name) == 0)
             peer_soft_reset_in(peer);
     }

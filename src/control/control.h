@@ -116,7 +116,7 @@ enum peer_admin_state {
 struct peer_view {
     const struct neighbor_config *config;
     struct addr address; /* the configured one, or where an unnumbered neighbour was found; ADDR_NONE: not yet */
-    bool dynamic; /* came by itself; not configured */
+    bool dynamic;        /* came by itself; not configured */
     uint32_t local_as;
     enum peer_type type;
     enum peer_admin_state admin_state;
@@ -300,7 +300,7 @@ struct why_session {
     char sentence[160];     /* what the state means just now: "resting after an error, next attempt in 4 s" */
     struct wall_time since; /* up or down since then; 0 ns: never was up */
     uint32_t flaps;
-    char stale[512];        /* what is kept of it while it restarts; "": nothing */
+    char stale[512];                  /* what is kept of it while it restarts; "": nothing */
     struct why_remark reason;         /* why it is not up, or was not last */
     struct why_remark sent, received; /* the last NOTIFICATIONs */
 };

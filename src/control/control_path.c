@@ -22,8 +22,7 @@ static int check_local(const struct local_path *path, struct err *err)
     return E_OK;
 }
 
-int control_path_add(struct control *control, const struct local_path *path, uint8_t uuid[UUID_BYTES],
-                     struct err *err)
+int control_path_add(struct control *control, const struct local_path *path, uint8_t uuid[UUID_BYTES], struct err *err)
 {
     struct originated route = {.family = path->family, .prefix = path->prefix, .identifier = path->identifier};
     int result = control_need_started(control, err);
@@ -55,7 +54,7 @@ void control_path_delete_all(struct control *control, enum family_id family)
         originate_delete_all(control->speaker->originate, family);
 }
 
-/* Views -------------------------------------------------------------------------------------------------------------- */
+/* Views ------------------------------------------------------------------------------------------------------------ */
 
 static void view_source(const struct control *control, struct rib *rib, source_id source, struct path_view *view)
 {

@@ -140,8 +140,7 @@ static int for_peers(struct control *control, const struct peer_name *name, void
         act(peer, what);
         return E_OK;
     }
-    list_foreach_safe(peer, &control->speaker->peers, struct peer, link)
-    {
+    list_foreach_safe (peer, &control->speaker->peers, struct peer, link) {
         act(peer, what);
     }
     return E_OK;
@@ -336,8 +335,7 @@ size_t control_peer_list(struct control *control, const struct peer_name *name,
         return 0;
     size_t count = 0;
     struct view_batch *batch = view_batch_new(show, context);
-    list_foreach(peer, &control->speaker->peers, struct peer, link)
-    {
+    list_foreach (peer, &control->speaker->peers, struct peer, link) {
         view_batch_add(batch, peer);
         count++;
     }
@@ -368,8 +366,7 @@ size_t control_peer_list_named(struct control *control, const struct peer_name *
 void control_peer_names(struct control *control, void (*note)(void *context, const struct peer_name *name),
                         void *context)
 {
-    list_foreach(peer, &control->speaker->peers, struct peer, link)
-    {
+    list_foreach (peer, &control->speaker->peers, struct peer, link) {
         struct peer_name name = peer_name_of(peer);
         note(context, &name);
     }

@@ -93,8 +93,7 @@ int control_peer_group_update(struct control *control, const struct peer_group_c
         return result;
     group->config = after;
     result = dynamic_ranges_regroup(control->speaker, &after, needs_soft_reset_in, err);
-    list_foreach_safe(peer, &control->speaker->peers, struct peer, link)
-    {
+    list_foreach_safe (peer, &control->speaker->peers, struct peer, link) {
         struct err member_err;
         char name[ADDR_TEXT_MAX];
         if (peer->dynamic || strcmp(peer->config.peer_group, after.name) != 0)

@@ -87,7 +87,7 @@ static void say_stale(const struct peer *peer, struct str *out)
         str_printf(out, "%s%s: %llu route%s stale for %lld s, ", out->length ? "; " : "",
                    family_get(family)->config_name, (unsigned long long)stale, stale == 1 ? "" : "s",
                    (long long)(since_ns / NS_PER_S));
-        str_add(out, phase == RESTART_AWAY ? "restart timer ends in"
+        str_add(out, phase == RESTART_AWAY         ? "restart timer ends in"
                      : phase == RESTART_LONG_LIVED ? "long-lived stale timer ends in"
                                                    : "until End-of-RIB, or at the latest in");
         str_printf(out, " %lld s", (long long)rounded_up_s(restart_left_ms(peer, family)));

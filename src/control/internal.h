@@ -20,7 +20,7 @@ struct control {
     struct mono_time stop_deadline;
     void (*stopped)(void *context);
     void *stopped_context;
-    struct why_answer *why; /* the last answer */
+    struct why_answer *why;       /* the last answer */
     struct policy_tested *tested; /* likewise */
 };
 

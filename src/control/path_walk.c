@@ -11,8 +11,8 @@
 #include "speaker/client_scope.h"
 
 enum {
-    STEP_ROWS = 2000,        /* rows looked at in one call, about half a millisecond */
-    STEP_INDEX = 50000,      /* steps of sorting */
+    STEP_ROWS = 2000,   /* rows looked at in one call, about half a millisecond */
+    STEP_INDEX = 50000, /* steps of sorting */
     TOLD_BYTES_MAX = 16 * 1024 * 1024,
 };
 
@@ -21,12 +21,12 @@ struct path_walk {
     struct control *control;
     struct path_query query;
     struct path_lookup *lookups;
-    size_t lookup; /* the one being answered */
+    size_t lookup;               /* the one being answered */
     struct speaker_table *table; /* NULL: the table has gone */
     row_id row;
-    int covering_length;         /* LOOKUP_SHORTER: bits still to be tried */
+    int covering_length; /* LOOKUP_SHORTER: bits still to be tried */
     bool lookup_begun;
-    struct prefix_order *order;  /* LOOKUP_LONGER */
+    struct prefix_order *order; /* LOOKUP_LONGER */
     uint32_t order_at, order_end;
     uint64_t order_generation;
     struct path_view *views;
@@ -63,8 +63,7 @@ static struct speaker_table *table_of(struct control *control, const struct path
     return peer_table(peer_find(control->speaker, &query->peer.address, query->peer.interface), query->family);
 }
 
-int control_path_walk(struct control *control, const struct path_query *query, struct path_walk **made,
-                      struct err *err)
+int control_path_walk(struct control *control, const struct path_query *query, struct path_walk **made, struct err *err)
 {
     int result = check_query(control, query, err);
     if (result != E_OK)
@@ -98,8 +97,7 @@ void path_walk_free(struct path_walk *walk)
 
 void path_walks_stop(struct control *control)
 {
-    list_foreach(walk, &control->walks, struct path_walk, link)
-    {
+    list_foreach (walk, &control->walks, struct path_walk, link) {
         if (walk->order != NULL)
             prefix_order_unref(walk->order);
         walk->order = NULL;
@@ -325,8 +323,7 @@ static size_t view_row(struct path_walk *walk, row_id row)
     rib_row_prefix(walk->table->rib, row, &prefix);
     if (walk->query.table == TABLE_GLOBAL)
         return view_global(walk, row, &prefix);
-    const struct peer *peer =
-        peer_find(walk->control->speaker, &walk->query.peer.address, walk->query.peer.interface);
+    const struct peer *peer = peer_find(walk->control->speaker, &walk->query.peer.address, walk->query.peer.interface);
     if (peer == NULL || peer_table(peer, walk->query.family) != walk->table)
         return 0;
     if (peer->source >= walk->table->rib->source_count)
@@ -343,8 +340,8 @@ size_t path_walk_next(struct path_walk *walk, const struct path_view **paths, bo
     if (walk->table == NULL)
         return 0;
     for (unsigned looked_at = 0; looked_at < STEP_ROWS; looked_at++) {
-        bool answered_by_one = walk->lookup < walk->query.lookup_count &&
-                               walk->lookups[walk->lookup].type == LOOKUP_LONGEST_MATCH;
+        bool answered_by_one =
+            walk->lookup < walk->query.lookup_count && walk->lookups[walk->lookup].type == LOOKUP_LONGEST_MATCH;
         row_id row = next_row(walk, again);
         if (row == 0 && !*again)
             return 0;

@@ -38,7 +38,7 @@ struct daemon {
     struct rpc_server *server;
     struct tls_context *tls;
     struct api *api;
-    struct config *config; /* as applied; NULL: none */
+    struct config *config;               /* as applied; NULL: none */
     struct restart_state *restart_state; /* NULL: nothing is noted */
     struct loop_timer watchdog;
     bool stopping;

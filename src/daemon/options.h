@@ -14,7 +14,7 @@ struct daemon_options {
     const char *api_hosts; /* comma-separated; NULL: the defaults */
     bool graceful_restart;
     const char *state_folder; /* NULL: as the service manager says */
-    bool check; /* read the file, say what is wrong, leave */
+    bool check;               /* read the file, say what is wrong, leave */
     bool notify;
     bool tls;
     const char *tls_certificate_file;

@@ -52,7 +52,7 @@ struct loop {
     struct epoll_event events[EVENT_BATCH];
     int event_next; /* the batch being delivered: [event_next, event_count) is still to come */
     int event_count;
-    struct mail *taken; /* out of the inbox and not yet delivered, oldest first */
+    struct mail *taken;      /* out of the inbox and not yet delivered, oldest first */
     char own_cache_line[64]; /* senders on other threads hammer the inbox */
     _Atomic(struct mail *) inbox;
 };

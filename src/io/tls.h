@@ -38,8 +38,9 @@ struct stream *tls_wrap(struct tls_context *context, struct loop *loop, struct s
                         const struct stream_handler *handler, void *owner);
 
 /* About a stream made by tls_wrap: */
-const char *tls_error(const struct stream *stream); /* why it failed, for humans; "" if it did not, or is another kind */
-bool tls_alpn_agreed(const struct stream *stream);  /* both sides named the context's protocol */
+const char *
+tls_error(const struct stream *stream);            /* why it failed, for humans; "" if it did not, or is another kind */
+bool tls_alpn_agreed(const struct stream *stream); /* both sides named the context's protocol */
 
 /* The common name in the peer's verified certificate. E_OK, E_NOT_FOUND (none), E_LIMIT (does not fit). */
 int tls_peer_name(const struct stream *stream, char *text, size_t capacity);

@@ -110,8 +110,8 @@ static int compare_near(const struct decision_path *a, const struct decision_pat
 }
 
 /* The tie-breakers that tell any two paths apart. */
-static int compare_far(const struct decision_rules *rules, const struct decision_path *a,
-                       const struct decision_path *b, enum decision_step *step)
+static int compare_far(const struct decision_rules *rules, const struct decision_path *a, const struct decision_path *b,
+                       enum decision_step *step)
 {
     int order;
     *step = DECISION_AGE;

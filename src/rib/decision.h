@@ -54,8 +54,8 @@ struct decision_path {
     uint32_t router_id;      /* host order */
     uint32_t igp_metric;
     uint32_t path_id;
-    uint32_t age_order;      /* smaller is older */
-    uint8_t kind;            /* enum source_kind */
+    uint32_t age_order; /* smaller is older */
+    uint8_t kind;       /* enum source_kind */
 };
 
 /* The set's rank as the rules and the source want it. */

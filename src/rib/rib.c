@@ -385,8 +385,8 @@ static bool med_in_tie(const struct rib *rib, const struct rib_row *row, uint64_
     for (uint32_t i = 0; i < row->path_count; i++) {
         struct rib_path path;
         row_path_get(rib, row, i, &path);
-        if (i != except && rib_path_eligible(&path) &&
-            (attr_get(rib->view, path.attrs)->facts & ATTR_HAS_MED) && path_rank(rib, &path) == rank)
+        if (i != except && rib_path_eligible(&path) && (attr_get(rib->view, path.attrs)->facts & ATTR_HAS_MED) &&
+            path_rank(rib, &path) == rank)
             return true;
     }
     return false;
@@ -476,8 +476,7 @@ static void add_path(struct rib *rib, row_id id, const struct rib_path *path)
     attr_store_ref(rib->attrs, path->attrs, 1);
     count_path(rib, path->source, path->flags, 1);
     rib->rows_with_paths += was_empty;
-    bool changed = row_is_inline(row) ? rib_path_eligible(path)
-                                      : weigh_new_path(rib, row, path, row->path_count - 1u);
+    bool changed = row_is_inline(row) ? rib_path_eligible(path) : weigh_new_path(rib, row, path, row->path_count - 1u);
     /* A row without an eligible path is looked at once too: that gives it its version, and so its age. */
     touch(rib, id, changed || was_empty);
 }
@@ -534,10 +533,8 @@ void rib_announce(struct rib *rib, source_id source, const struct prefix *prefix
         rib->refused_paths++;
         return;
     }
-    struct rib_path path = {.attrs = attrs,
-                            .path_id = path_id,
-                            .source = source,
-                            .flags = (uint16_t)(flags | rib->sources[source].epoch)};
+    struct rib_path path = {
+        .attrs = attrs, .path_id = path_id, .source = source, .flags = (uint16_t)(flags | rib->sources[source].epoch)};
     put_path(rib, id, &path);
 }
 
@@ -640,8 +637,8 @@ static void apply_batch(struct rib *rib, const struct rib_update *update, const 
     }
     struct rib_path path = {.attrs = update->attrs,
                             .source = update->source,
-                            .flags = (uint16_t)(update->reject << PATH_REJECT_SHIFT |
-                                                rib->sources[update->source].epoch)};
+                            .flags =
+                                (uint16_t)(update->reject << PATH_REJECT_SHIFT | rib->sources[update->source].epoch)};
     prefix_table_resolve(rib->prefixes, keys, count, rows);
     for (size_t i = 0; i < count; i++) {
         const struct rib_row *row = prefix_table_row(rib->prefixes, rows[i]);

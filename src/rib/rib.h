@@ -46,8 +46,8 @@ enum path_reject {
     PATH_REJECT_AS_LOOP,
     PATH_REJECT_ORIGINATOR,
     PATH_REJECT_CLUSTER_LOOP,
-    PATH_REJECT_NO_POLICY,    /* RFC 8212 */
-    PATH_REJECT_OTC_LEAK,     /* RFC 9234 */
+    PATH_REJECT_NO_POLICY, /* RFC 8212 */
+    PATH_REJECT_OTC_LEAK,  /* RFC 9234 */
     PATH_REJECT_POLICY,
     PATH_REJECT_COUNT,
 };
@@ -85,8 +85,8 @@ struct rib {
     const struct attr_store_view *view;
     struct prefix_table *prefixes;
     struct path_pool pool;
-    struct age age; /* when each version was */
-    uint32_t now_s; /* the wall clock's second, set by whoever changes the RIB */
+    struct age age;   /* when each version was */
+    uint32_t now_s;   /* the wall clock's second, set by whoever changes the RIB */
     uint32_t version; /* counts best changes, for "changed since"; wraps: see rib_version_reached */
     row_id dirty_head, dirty_tail;
     uint32_t dirty_count;
@@ -94,7 +94,7 @@ struct rib {
     uint64_t rows_with_paths;
     uint64_t refused_paths; /* beyond what one prefix, or the table, may hold */
     struct rib_source *sources;
-    uint32_t source_count; /* highest number in use + 1 */
+    uint32_t source_count;        /* highest number in use + 1 */
     struct next_hops *next_hops;  /* next_hops.h; owned. NULL: every next hop counts as reachable */
     struct tombstone *tombstones; /* a ring, oldest first */
     uint32_t tombstone_first, tombstone_count, tombstone_capacity;
@@ -112,8 +112,8 @@ void rib_source_open(struct rib *rib, source_id source, enum source_kind kind, c
  * reference for the run: the RIB takes its own, one per path. `touched` (may be NULL) hears of each prefix. */
 struct rib_update {
     source_id source;
-    attr_id attrs;    /* 0: withdraw */
-    uint16_t reject;  /* enum path_reject */
+    attr_id attrs;   /* 0: withdraw */
+    uint16_t reject; /* enum path_reject */
     bool add_path;
     const uint8_t *nlri;
     uint32_t nlri_length;

@@ -120,7 +120,8 @@ static struct notification notification_due(enum fsm_event event, const struct f
 }
 
 /* Do the peer's routes outlive this end? (RFC 4724 4.2, RFC 8538 4) A hold timer that ran out says nothing about the
- * peer's forwarding, so it counts as a connection that broke, as for GoBGP; RFC 8538 asks for that where both know it. */
+ * peer's forwarding, so it counts as a connection that broke, as for GoBGP; RFC 8538 asks for that where both know it.
+ */
 static bool ends_gracefully(const struct conn *conn, const struct conn_ending *ending)
 {
     const struct negotiated_restart *restart = &conn->negotiated.restart;

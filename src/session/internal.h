@@ -15,7 +15,7 @@ enum {
     SESSION_OPEN_WAIT_S = 240,
     SESSION_IDLE_HOLD_FIRST_MS = 5000,
     SESSION_IDLE_HOLD_MAX_MS = 300 * 1000,
-    SESSION_GRACEFUL_FLAPS = 4, /* so many graceful restarts in a row are not damped */
+    SESSION_GRACEFUL_FLAPS = 4,        /* so many graceful restarts in a row are not damped */
     SESSION_STABLE_MS = 300 * 1000,    /* up this long: earlier flaps are forgotten */
     SESSION_COLLISION_MS = 5000,       /* connections further apart than this do not collide, one of them is dead */
     SESSION_COLLISION_OPEN_MS = 10000, /* how long the preferred one may let us wait for its OPEN */

@@ -16,8 +16,8 @@ static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 static bool transport_equal(const struct transport_options *a, const struct transport_options *b)
 {
     return endpoint_equal(&a->local, &b->local) && strcmp(a->bind_interface, b->bind_interface) == 0 &&
-           a->ttl == b->ttl && a->ttl_min == b->ttl_min && a->mss == b->mss && a->tos == b->tos && a->md5_key_length == b->md5_key_length &&
-           memcmp(a->md5_key, b->md5_key, a->md5_key_length) == 0;
+           a->ttl == b->ttl && a->ttl_min == b->ttl_min && a->mss == b->mss && a->tos == b->tos &&
+           a->md5_key_length == b->md5_key_length && memcmp(a->md5_key, b->md5_key, a->md5_key_length) == 0;
 }
 
 /* Two sets are the same if an OPEN would carry the same bytes. */

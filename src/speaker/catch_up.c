@@ -23,9 +23,9 @@ struct catch_up {
     struct loop_timer company; /* runs while it waits for others */
     struct group_log log;
     struct list members; /* of struct outbox, catch_up_link */
-    row_id last_row; /* of the walk */
+    row_id last_row;     /* of the walk */
     enum catch_up_scope scope;
-    uint32_t version; /* CATCH_UP_SINCE */
+    uint32_t version;        /* CATCH_UP_SINCE */
     uint32_t withdrawn_left; /* group_paths_rewithdraw */
     bool begun;
     bool encoded; /* the stream is complete */
@@ -64,8 +64,7 @@ static void begin(struct catch_up *catch_up)
     catch_up->begun = true;
     if (catch_up->scope != CATCH_UP_JOIN && catch_up->group->paths != NULL)
         catch_up->withdrawn_left = group_paths_withdrawn_count(catch_up->group->paths);
-    list_foreach(outbox, &catch_up->members, struct outbox, catch_up_link)
-    {
+    list_foreach (outbox, &catch_up->members, struct outbox, catch_up_link) {
         outbox_drop_private(outbox);
         outbox->live = group_log_cursor_at_end(&catch_up->group->log);
         outbox->catch_up_cursor = group_log_cursor_at_tail(&catch_up->log);
@@ -80,8 +79,7 @@ static void company_came(struct loop_timer *timer)
 
 static struct catch_up *waiting_for_company(struct update_group *group)
 {
-    list_foreach(catch_up, &group->catch_ups->running, struct catch_up, link)
-    {
+    list_foreach (catch_up, &group->catch_ups->running, struct catch_up, link) {
         if (catch_up->group == group && !catch_up->begun)
             return catch_up;
     }
@@ -181,8 +179,7 @@ void catch_up_progress(struct outbox *outbox)
     struct catch_up *catch_up = outbox->catch_up;
     struct catch_up_set *set = catch_up->set;
     uint64_t oldest = UINT64_MAX;
-    list_foreach(member, &catch_up->members, struct outbox, catch_up_link)
-    {
+    list_foreach (member, &catch_up->members, struct outbox, catch_up_link) {
         uint64_t position = log_cursor_position(&member->catch_up_cursor);
         oldest = position < oldest ? position : oldest;
     }
@@ -199,8 +196,7 @@ static bool may_encode(const struct catch_up *catch_up)
     if (!catch_up->begun || catch_up->encoded)
         return false;
     uint64_t end = group_log_end(&catch_up->log);
-    list_foreach(outbox, &catch_up->members, struct outbox, catch_up_link)
-    {
+    list_foreach (outbox, &catch_up->members, struct outbox, catch_up_link) {
         if (end - log_cursor_position(&outbox->catch_up_cursor) < catch_up->set->tuning->catch_up_ahead_bytes)
             return true;
     }
@@ -257,8 +253,7 @@ static uint32_t encode_slice(struct catch_up *catch_up, uint32_t budget)
     flush(catch_up);
     if (group->views != NULL)
         update_group_flush(group); /* what single joiners are told */
-    list_foreach_safe(outbox, &catch_up->members, struct outbox, catch_up_link)
-    {
+    list_foreach_safe (outbox, &catch_up->members, struct outbox, catch_up_link) {
         outbox->ops->wake(outbox);
     }
     return looked_at;
@@ -267,8 +262,7 @@ static uint32_t encode_slice(struct catch_up *catch_up, uint32_t budget)
 bool catch_up_run(struct catch_up_set *set, uint32_t row_budget)
 {
     bool more = false;
-    list_foreach_safe(catch_up, &set->running, struct catch_up, link)
-    {
+    list_foreach_safe (catch_up, &set->running, struct catch_up, link) {
         if (!may_encode(catch_up))
             continue;
         uint32_t used = row_budget > 0 ? encode_slice(catch_up, row_budget) : 0;
@@ -279,8 +273,7 @@ bool catch_up_run(struct catch_up_set *set, uint32_t row_budget)
         }
         /* The last member to finish frees the catch-up. */
         bool last = false;
-        list_foreach_safe(outbox, &catch_up->members, struct outbox, catch_up_link)
-        {
+        list_foreach_safe (outbox, &catch_up->members, struct outbox, catch_up_link) {
             last = catch_up->members.next == catch_up->members.prev;
             finish_if_read(catch_up, outbox);
             if (last)

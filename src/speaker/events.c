@@ -7,8 +7,7 @@
 
 static bool anybody(const struct speaker *speaker, size_t member)
 {
-    list_foreach(subscriber, &speaker->subscribers, struct subscriber, link)
-    {
+    list_foreach (subscriber, &speaker->subscribers, struct subscriber, link) {
         void *const *handler = (void *const *)(const void *)((const char *)subscriber->ops + member);
         if (*handler != NULL)
             return true;
@@ -58,8 +57,7 @@ void speaker_unsubscribe(struct speaker *speaker, struct subscriber *subscriber)
 
 void events_peer_state(struct speaker *speaker, struct peer *peer)
 {
-    list_foreach_safe(subscriber, &speaker->subscribers, struct subscriber, link)
-    {
+    list_foreach_safe (subscriber, &speaker->subscribers, struct subscriber, link) {
         if (subscriber->ops->peer_state != NULL)
             subscriber->ops->peer_state(subscriber->context, peer);
     }
@@ -67,8 +65,7 @@ void events_peer_state(struct speaker *speaker, struct peer *peer)
 
 void events_best(struct speaker *speaker, const struct path_event *event)
 {
-    list_foreach_safe(subscriber, &speaker->subscribers, struct subscriber, link)
-    {
+    list_foreach_safe (subscriber, &speaker->subscribers, struct subscriber, link) {
         if (subscriber->ops->best != NULL)
             subscriber->ops->best(subscriber->context, event);
     }
@@ -83,8 +80,7 @@ static void tell_adj_in(struct speaker *speaker, const struct path_event *event)
         attr_id pre = attr_get(rib->view, event->path.attrs)->pre;
         before.path.attrs = pre != 0 ? pre : event->path.attrs;
     }
-    list_foreach_safe(subscriber, &speaker->subscribers, struct subscriber, link)
-    {
+    list_foreach_safe (subscriber, &speaker->subscribers, struct subscriber, link) {
         if (subscriber->ops->adj_in != NULL)
             subscriber->ops->adj_in(subscriber->context, &before);
     }
@@ -106,8 +102,7 @@ void events_path_touched(void *context, struct rib *rib, const struct rib_update
     tell_adj_in(speaker, &event);
     if (!event.withdraw && update->reject != PATH_ACCEPTED)
         return;
-    list_foreach_safe(subscriber, &speaker->subscribers, struct subscriber, link)
-    {
+    list_foreach_safe (subscriber, &speaker->subscribers, struct subscriber, link) {
         if (subscriber->ops->post_policy != NULL)
             subscriber->ops->post_policy(subscriber->context, &event);
     }

@@ -279,8 +279,8 @@ static void rewrite_aggregator(struct rewrite *rewrite)
 /* What does not cross an external border (RFC 4271 5.1.4, 5.1.5; 4456 8; 7311 3.4; 8669 5). */
 static void rewrite_for_external(struct rewrite *rewrite)
 {
-    static const uint8_t dropped[] = {ATTR_LOCAL_PREF, ATTR_ORIGINATOR_ID, ATTR_CLUSTER_LIST,
-                                      ATTR_AIGP,       ATTR_LS,            ATTR_PREFIX_SID};
+    static const uint8_t dropped[] = {ATTR_LOCAL_PREF, ATTR_ORIGINATOR_ID, ATTR_CLUSTER_LIST, ATTR_AIGP,
+                                      ATTR_LS,         ATTR_PREFIX_SID};
     for (size_t i = 0; i < ARRAY_LEN(dropped); i++)
         attr_edit_remove(&rewrite->edit, dropped[i]);
     if (rewrite->path->source_kind != SOURCE_LOCAL && !rewrite->rules->route_server_client)
@@ -316,8 +316,7 @@ static void rewrite_for_internal(struct rewrite *rewrite)
     if (rewrite->rules->graceful_shutdown)
         attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, small_u32(rewrite, 0), 4);
     else if (!(rewrite->path->set->facts & ATTR_HAS_LOCAL_PREF))
-        attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, small_u32(rewrite, LOCAL_PREF_DEFAULT),
-                      4);
+        attr_edit_set(&rewrite->edit, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, small_u32(rewrite, LOCAL_PREF_DEFAULT), 4);
 }
 
 /* The communities without those that were said to us as a route server, to `out`. */
@@ -328,9 +327,9 @@ static void keep_communities(const struct export_rules *rules, const struct attr
     while (!cursor_done(&list)) {
         const uint8_t *community = cursor_take(&list, bytes);
         struct cursor value = cursor_of(community, bytes);
-        bool control = rules->server_as != 0 &&
-                       (bytes == 4 ? client_scope_is_control(rules->server_as, cursor_u32(&value))
-                                   : client_scope_is_large_control(rules->server_as, community));
+        bool control =
+            rules->server_as != 0 && (bytes == 4 ? client_scope_is_control(rules->server_as, cursor_u32(&value))
+                                                 : client_scope_is_large_control(rules->server_as, community));
         if (!control)
             buf_put(out, community, bytes);
     }
@@ -442,8 +441,8 @@ static const char *kind_name(uint8_t kind)
 void export_rules_describe(const struct export_rules *rules, struct str *out)
 {
     char text[ADDR_TEXT_MAX];
-    str_printf(out, "%s, %s, local AS %u, %s-octet AS", family_get(rules->family)->config_name,
-               kind_name(rules->kind), rules->local_as, rules->four_octet_as ? "4" : "2");
+    str_printf(out, "%s, %s, local AS %u, %s-octet AS", family_get(rules->family)->config_name, kind_name(rules->kind),
+               rules->local_as, rules->four_octet_as ? "4" : "2");
     if (rules->reflector_client)
         str_add(out, ", reflector client");
     if (rules->route_server_client)
@@ -548,8 +547,7 @@ void export_rules_difference(const struct export_rules *a, const struct export_r
            differ_bool(out, "next hop self", a->next_hop_self, b->next_hop_self) ||
            differ_number(out, "default export policy", a->default_export, b->default_export) ||
            differ_bool(out, "waiting for a policy", a->requires_policy, b->requires_policy) ||
-           differ_policy(out, a->policy, b->policy) ||
-           differ_number(out, "cluster id", a->cluster_id, b->cluster_id) ||
+           differ_policy(out, a->policy, b->policy) || differ_number(out, "cluster id", a->cluster_id, b->cluster_id) ||
            differ_address(out, "IPv4 next hop", &a->next_hop_ipv4, &b->next_hop_ipv4) ||
            differ_address(out, "IPv6 next hop", &a->next_hop_ipv6, &b->next_hop_ipv6) ||
            differ_address(out, "link-local next hop", &a->link_local, &b->link_local));

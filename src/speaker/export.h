@@ -23,7 +23,7 @@ struct export_rules {
     uint8_t kind;          /* enum source_kind of the receiver: INTERNAL, CONFEDERATION, EXTERNAL */
     bool reflector_client; /* RFC 4456 */
     bool route_server_client;
-    bool secondary_route;   /* what the export policy rejects does not hide the next best path */
+    bool secondary_route; /* what the export policy rejects does not hide the next best path */
     bool four_octet_as;
     bool extended_message;
     bool extended_next_hop; /* an IPv6 next hop is understood for IPv4 routes */
@@ -31,19 +31,19 @@ struct export_rules {
     uint8_t add_path_max;
     uint8_t local_role; /* enum role, 255 none */
     bool honour_well_known;
-    bool long_lived;        /* it knows what LLGR_STALE means (RFC 9494) */
+    bool long_lived; /* it knows what LLGR_STALE means (RFC 9494) */
     bool next_hop_self;
-    bool graceful_shutdown; /* the session is about to end (RFC 8326) */
-    uint8_t default_export; /* enum default_action: NONE tells, but RFC 8212 */
-    bool requires_policy;   /* external, and no policy says what may go out (RFC 8212) */
+    bool graceful_shutdown;           /* the session is about to end (RFC 8326) */
+    uint8_t default_export;           /* enum default_action: NONE tells, but RFC 8212 */
+    bool requires_policy;             /* external, and no policy says what may go out (RFC 8212) */
     const struct policy_view *policy; /* policy_export.h; NULL: there is none */
-    uint8_t remove_private;  /* enum remove_private */
-    uint32_t replace_as;     /* the peer's own, which becomes ours in AS_PATH; 0: none does */
+    uint8_t remove_private;           /* enum remove_private */
+    uint32_t replace_as;              /* the peer's own, which becomes ours in AS_PATH; 0: none does */
     uint32_t local_as;
     uint32_t cluster_id;
-    uint32_t server_as;     /* whose control communities are obeyed and taken out (client_scope.h); 0: none are */
-    uint32_t client_as;     /* of a route server client with add-path: such peers share a group within an AS only */
-    struct addr next_hop_ipv4;    /* ourselves, as this peer can reach us; ADDR_NONE: no such address */
+    uint32_t server_as;        /* whose control communities are obeyed and taken out (client_scope.h); 0: none are */
+    uint32_t client_as;        /* of a route server client with add-path: such peers share a group within an AS only */
+    struct addr next_hop_ipv4; /* ourselves, as this peer can reach us; ADDR_NONE: no such address */
     struct addr next_hop_ipv6;
     struct addr link_local;
 };
@@ -51,20 +51,20 @@ struct export_rules {
 /* Why a path is not told. */
 enum export_reason {
     EXPORT_TOLD,
-    EXPORT_NO_BEST,        /* no eligible path */
-    EXPORT_OWN,            /* it came from this very peer */
-    EXPORT_INTERNAL,       /* from one internal peer to another, and nobody reflects */
+    EXPORT_NO_BEST,  /* no eligible path */
+    EXPORT_OWN,      /* it came from this very peer */
+    EXPORT_INTERNAL, /* from one internal peer to another, and nobody reflects */
     EXPORT_NO_ADVERTISE,
     EXPORT_NO_EXPORT,
     EXPORT_NO_EXPORT_SUBCONFED,
-    EXPORT_ROLE,           /* RFC 9234: learned from a peer or provider */
-    EXPORT_NO_NEXT_HOP,    /* no next hop this peer would understand */
-    EXPORT_TOO_LONG,       /* the attributes do not fit a message of this session */
-    EXPORT_NO_POLICY,      /* RFC 8212 */
-    EXPORT_LLGR_STALE,     /* RFC 9494: kept as a last resort, and this peer would not know */
-    EXPORT_POLICY,         /* the export policy rejects it */
-    EXPORT_CLIENT_LOOP,    /* a route server client's own AS number is in AS_PATH */
-    EXPORT_CLIENT_SCOPE,   /* control communities keep it from this route server client */
+    EXPORT_ROLE,         /* RFC 9234: learned from a peer or provider */
+    EXPORT_NO_NEXT_HOP,  /* no next hop this peer would understand */
+    EXPORT_TOO_LONG,     /* the attributes do not fit a message of this session */
+    EXPORT_NO_POLICY,    /* RFC 8212 */
+    EXPORT_LLGR_STALE,   /* RFC 9494: kept as a last resort, and this peer would not know */
+    EXPORT_POLICY,       /* the export policy rejects it */
+    EXPORT_CLIENT_LOOP,  /* a route server client's own AS number is in AS_PATH */
+    EXPORT_CLIENT_SCOPE, /* control communities keep it from this route server client */
     EXPORT_REASON_COUNT,
 };
 const char *export_reason_text(enum export_reason reason);
@@ -88,8 +88,8 @@ enum export_reason export_check_client(const struct export_rules *rules, const s
 
 /* The attribute section for this receiver, without MP_REACH_NLRI; for IPv4 with an IPv4 next hop NEXT_HOP is in it.
  * `next_hop` gets the octets of the next hop (4, 16 or 32; its length is returned); in MP_REACH_NLRI where it is not
- * in the section. `work` is scratch. Call only after export_check said EXPORT_TOLD. Where the rules have a policy, the path
- * is what that made of it, and is only encoded. */
+ * in the section. `work` is scratch. Call only after export_check said EXPORT_TOLD. Where the rules have a policy, the
+ * path is what that made of it, and is only encoded. */
 unsigned export_attributes(const struct export_rules *rules, const struct export_path *path, struct buf *work,
                            struct buf *out, uint8_t next_hop[32]);
 

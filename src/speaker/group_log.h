@@ -48,7 +48,7 @@ struct log_segment {
     uint32_t pins;           /* pieces on offer that point in here */
     bool orphan;             /* trimmed while pinned: freed with the last pin */
     uint32_t run_capacity;
-    struct log_run *runs; /* behind the bytes */
+    struct log_run *runs;    /* behind the bytes */
     struct log_skip **skips; /* by run, who else skips it; NULL: nobody any */
     uint8_t bytes[];
 };

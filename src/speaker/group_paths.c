@@ -9,7 +9,7 @@
 #include "speaker/withdrawn_paths.h"
 
 enum {
-    TOLD_MAX = 255,       /* send-max is an octet */
+    TOLD_MAX = 255, /* send-max is an octet */
     CANDIDATES_MIN = 64,
     TRIM_BUDGET = 4096,
     TOLD_PAGE_UNITS = 4096,
@@ -211,8 +211,7 @@ void group_paths_rewithdraw(struct group_paths *paths, source_id self, uint32_t 
         const struct withdrawn_path *gone = &paths->withdrawn.entries[--*at];
         if (!rib_version_reached(gone->version, since))
             continue;
-        const struct told_path *told =
-            find_told(row_told(paths, gone->row), paths->counts[gone->row], gone->path_id);
+        const struct told_path *told = find_told(row_told(paths, gone->row), paths->counts[gone->row], gone->path_id);
         if (told == NULL || told->source == self)
             packer_withdraw(paths->group->packer, gone->row, gone->path_id, RIB_SOURCE_NONE);
     }
@@ -231,8 +230,7 @@ void group_paths_drop_row(struct group_paths *paths, row_id row)
     store(paths, row, NULL, 0);
 }
 
-size_t group_paths_told(const struct group_paths *paths, source_id self, row_id row, struct told_path *told,
-                        size_t max)
+size_t group_paths_told(const struct group_paths *paths, source_id self, row_id row, struct told_path *told, size_t max)
 {
     const struct told_path *all = row_told(paths, row);
     size_t count = 0;

@@ -1,5 +1,5 @@
-/* See import.h. The order: loops (RFC 4271 9.1.2, RFC 4456 8), roles (RFC 9234 5), RFC 8212, policies. A path that is refused
- * stays in the RIB with its reason, out of the decision, so that an operator can be told.
+/* See import.h. The order: loops (RFC 4271 9.1.2, RFC 4456 8), roles (RFC 9234 5), RFC 8212, policies. A path that is
+ * refused stays in the RIB with its reason, out of the decision, so that an operator can be told.
  */
 #include "speaker/import.h"
 

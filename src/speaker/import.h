@@ -11,5 +11,6 @@ void import_update(struct peer *peer, const struct update *update);
 /* What import makes of a set as received, policies aside; with a reference. 0: the store is full. */
 attr_id import_attributes(const struct peer *peer, struct rib *rib, attr_id received);
 
-/* Judges again a path that is already there (soft reset, changed options): the reject reason due today, policies aside. */
+/* Judges again a path that is there already (soft reset, changed options): the reason to reject it today, policies
+ * aside. */
 enum path_reject import_judge(const struct peer *peer, const uint8_t *attrs, uint32_t length, uint16_t facts);

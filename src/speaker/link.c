@@ -27,8 +27,7 @@ void link_stop(struct link *link, const struct notification *notification, enum 
     link->kind->stop(link, notification, end);
 }
 
-void link_reset(struct link *link, const struct notification *notification, enum session_end end,
-                uint32_t idle_hold_s)
+void link_reset(struct link *link, const struct notification *notification, enum session_end end, uint32_t idle_hold_s)
 {
     link->kind->reset(link, notification, end, idle_hold_s);
 }
@@ -64,7 +63,7 @@ void link_status_many(struct link *const *links, size_t count, struct link_snaps
         links[0]->kind->status(links, count, snapshots);
 }
 
-/* The direct kind --------------------------------------------------------------------------------------------------- */
+/* The direct kind -------------------------------------------------------------------------------------------------- */
 
 struct direct_link {
     struct link base;

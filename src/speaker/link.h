@@ -35,7 +35,7 @@ struct link_ops {
 
 /* What a link runs on; for all links of a speaker the same, but for the thread's number. */
 struct link_place {
-    struct loop *loop;             /* the speaker's */
+    struct loop *loop; /* the speaker's */
     struct transport *transport;
     struct session_thread *thread; /* NULL: on the speaker's loop */
 };
@@ -47,8 +47,7 @@ void link_free(struct link *link);
 
 void link_start(struct link *link);
 void link_stop(struct link *link, const struct notification *notification, enum session_end end);
-void link_reset(struct link *link, const struct notification *notification, enum session_end end,
-                uint32_t idle_hold_s);
+void link_reset(struct link *link, const struct notification *notification, enum session_end end, uint32_t idle_hold_s);
 void link_configure(struct link *link, const struct session_config *config);
 void link_accept(struct link *link, struct stream *stream);
 void link_output_ready(struct link *link);

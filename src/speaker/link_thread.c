@@ -165,8 +165,7 @@ static void on_established(struct session *session, const struct negotiated *neg
     session_status(session, &status);
     link->up = true;
     link->connections++;
-    struct event_established *event =
-        session_thread_event(link->thread, EVENT_ESTABLISHED, link, sizeof(*event));
+    struct event_established *event = session_thread_event(link->thread, EVENT_ESTABLISHED, link, sizeof(*event));
     event->connection = link->connections;
     event->stops = link->stops_run;
     event->negotiated = *negotiated;
@@ -189,8 +188,8 @@ static void on_lost(struct session *session, const struct session_down *down)
 static void on_update(struct session *session, const struct update *update)
 {
     struct threaded_link *link = session_owner(session);
-    struct event_update *event = session_thread_event(link->thread, EVENT_UPDATE, link,
-                                                      sizeof(*event) + update_packed_size(update));
+    struct event_update *event =
+        session_thread_event(link->thread, EVENT_UPDATE, link, sizeof(*event) + update_packed_size(update));
     update_pack(update, event->packed);
     session_thread_send(link->thread);
 }
@@ -325,8 +324,8 @@ static struct session_config *copy_config(const struct session_config *config)
 
 static void run_new(struct threaded_link *link, struct link_call *call)
 {
-    link->session = session_new(session_thread_loop(link->thread), link->transport, call->config,
-                                &threaded_session_ops, link);
+    link->session =
+        session_new(session_thread_loop(link->thread), link->transport, call->config, &threaded_session_ops, link);
 }
 
 static void close_session(void *context)
@@ -385,7 +384,7 @@ static void run_piece(struct thread_call *thread_call)
     mem_free(MEM_SESSION, call);
 }
 
-/* The speaker's side ------------------------------------------------------------------------------------------------ */
+/* The speaker's side ----------------------------------------------------------------------------------------------- */
 
 static void threaded_free(struct link *base)
 {
@@ -457,8 +456,8 @@ static bool hand_over(struct loop_task *task)
     for (; link->handed_over < (unsigned)count; link->handed_over++) {
         const struct iovec *piece = &pieces[link->handed_over];
         struct piece_call *call = mem_alloc(MEM_SESSION, sizeof(*call));
-        *call = (struct piece_call){
-            .call.run = run_piece, .link = link, .connection = link->connection, .piece = *piece};
+        *call =
+            (struct piece_call){.call.run = run_piece, .link = link, .connection = link->connection, .piece = *piece};
         link->piece_left[link->handed_over] = piece->iov_len;
         session_thread_post(link->thread, &call->call);
     }

@@ -8,8 +8,8 @@ enum { LOOKED_AT = RIB_SOURCE_NONE };
 
 struct monitor {
     struct rib *rib;
-    row_id known_rows; /* rows up to this one were there before watching began */
-    attr_id *told_attrs; /* by row; 0: nothing, or not known since watching began later */
+    row_id known_rows;       /* rows up to this one were there before watching began */
+    attr_id *told_attrs;     /* by row; 0: nothing, or not known since watching began later */
     source_id *told_sources; /* with told_attrs 0: LOOKED_AT or, not known, 0 */
 };
 

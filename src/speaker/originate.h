@@ -19,7 +19,8 @@ struct originated {
 struct originate *originate_new(struct speaker *speaker);
 void originate_free(struct originate *originate);
 
-/* `attrs` are canonical bytes; neighbours must be able to take them. `uuid` may be NULL: the path can then be deleted by prefix only. */
+/* `attrs` are canonical bytes; neighbours must be able to take them. `uuid` may be NULL: the path can then be deleted
+ * by prefix only. */
 int originate_add(struct originate *originate, const struct originated *route, const uint8_t *attrs, uint32_t length,
                   uint8_t uuid[ORIGINATE_UUID_BYTES], struct err *err);
 bool originate_delete(struct originate *originate, const struct originated *route);

@@ -25,8 +25,7 @@ void outbox_init(struct outbox *outbox, enum family_id family, source_id self, v
 
 void outbox_drop_private(struct outbox *outbox)
 {
-    list_foreach_safe(item, &outbox->private_items, struct private_bytes, link)
-    {
+    list_foreach_safe (item, &outbox->private_items, struct private_bytes, link) {
         list_remove(&item->link);
         outbox->wants_end_of_rib |= item->end_of_rib; /* due again */
         mem_free(MEM_GROUP, item);
@@ -66,9 +65,8 @@ static bool offer_from_log(struct outbox *outbox, struct log_cursor *cursor, uin
 
 static bool offer_live(struct outbox *outbox)
 {
-    struct private_bytes *item = list_empty(&outbox->private_items)
-                                     ? NULL
-                                     : list_entry(outbox->private_items.next, struct private_bytes, link);
+    struct private_bytes *item =
+        list_empty(&outbox->private_items) ? NULL : list_entry(outbox->private_items.next, struct private_bytes, link);
     if (offer_from_log(outbox, &outbox->live, item ? item->position : UINT64_MAX))
         return true;
     if (item == NULL)
@@ -199,7 +197,8 @@ static bool is_filling(const struct outbox *outbox)
 {
     const struct update_group *group = outbox->group;
     const struct list *items = &outbox->private_items;
-    if (!list_empty(items) && list_entry(items->next, struct private_bytes, link)->position <= outbox->old_rows_position)
+    if (!list_empty(items) &&
+        list_entry(items->next, struct private_bytes, link)->position <= outbox->old_rows_position)
         return true;
     return !group->filled || log_cursor_position(&outbox->live) < group->filled_position;
 }

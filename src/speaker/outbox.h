@@ -34,25 +34,25 @@ struct outbox {
     enum family_id family;
 
     struct log_cursor live;
-    struct list private_items;   /* of struct private_bytes, by position */
-    struct catch_up *catch_up;   /* NULL: live */
+    struct list private_items; /* of struct private_bytes, by position */
+    struct catch_up *catch_up; /* NULL: live */
     struct list catch_up_link;
     struct log_cursor catch_up_cursor;
-    bool moved;                  /* came from another group: waits until this one has looked at all rows */
-    uint64_t old_rows_position;  /* private bytes up to here may be about rows that did not change of late */
-    bool behind;                 /* lost its cursor: catches up once it can write again */
+    bool moved;                 /* came from another group: waits until this one has looked at all rows */
+    uint64_t old_rows_position; /* private bytes up to here may be about rows that did not change of late */
+    bool behind;                /* lost its cursor: catches up once it can write again */
     enum catch_up_scope behind_scope;
     uint32_t behind_version;
-    uint32_t tombstones_since;   /* withdraws from this version on may not have reached it */
+    uint32_t tombstones_since; /* withdraws from this version on may not have reached it */
 
-    bool offered;                /* a piece is on offer */
-    struct log_segment *offered_segment; /* pinned; or */
+    bool offered;                          /* a piece is on offer */
+    struct log_segment *offered_segment;   /* pinned; or */
     struct private_bytes *offered_private; /* owned */
     const uint8_t *offered_bytes;
     uint32_t offered_length;
 
-    struct buf withdraws;        /* private withdraws collected during one export, as struct pack_entry */
-    struct buf announces;        /* likewise */
+    struct buf withdraws; /* private withdraws collected during one export, as struct pack_entry */
+    struct buf announces; /* likewise */
     bool wants_end_of_rib;
     bool end_of_rib_sent;
     uint64_t written_bytes;
@@ -72,8 +72,8 @@ void outbox_init(struct outbox *outbox, enum family_id family, source_id self, v
 void outbox_release(struct outbox *outbox); /* leaves its group */
 
 /* The piece to be written next, whole messages, in place until outbox_taken; the same piece until then. With nothing
- * to offer it may still have moved on, past what is not for it: `*moved` then tells that the log can perhaps be trimmed,
- * or a catch-up go on. */
+ * to offer it may still have moved on, past what is not for it: `*moved` then tells that the log can perhaps be
+ * trimmed, or a catch-up go on. */
 bool outbox_offer(struct outbox *outbox, struct iovec *piece, bool *moved);
 void outbox_taken(struct outbox *outbox);
 

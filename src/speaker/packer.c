@@ -11,8 +11,8 @@
 #include "wire/message.h"
 
 enum {
-    NLRI_BYTES_MAX = 4 + 17,      /* path id, length octet, 16 octets */
-    UPDATE_FIXED_BYTES = 4,       /* the two length fields */
+    NLRI_BYTES_MAX = 4 + 17,         /* path id, length octet, 16 octets */
+    UPDATE_FIXED_BYTES = 4,          /* the two length fields */
     MP_HEADER_BYTES = 4 + 3 + 1 + 1, /* attribute header, AFI and SAFI, next hop length, reserved octet */
     WITHDRAW_FIXED_BYTES = MESSAGE_HEADER_BYTES + UPDATE_FIXED_BYTES + 4 + 3, /* with MP_UNREACH_NLRI's header */
     ADDED_BYTES_MAX = 256,
@@ -43,8 +43,8 @@ void packer_announce(struct packer *packer, row_id row, uint32_t path_id, attr_i
     struct attr_set *set = attr_get(packer->rib->view, attrs);
     if (set->pack == 0)
         packer->sets[packer->set_count++] = attrs;
-    packer->entries[packer->count] = (struct pack_entry){
-        .row = row, .path_id = path_id, .next = set->pack, .attrs = attrs, .source = source};
+    packer->entries[packer->count] =
+        (struct pack_entry){.row = row, .path_id = path_id, .next = set->pack, .attrs = attrs, .source = source};
     set->pack = ++packer->count;
 }
 
@@ -300,8 +300,7 @@ static void make_section(struct packer *packer, const struct export_rules *rules
     struct export_path path;
     export_path_of(packer->rib, attrs, source, &path);
     buf_clear(&packer->attributes);
-    section->next_hop_length =
-        export_attributes(rules, &path, &packer->work, &packer->attributes, section->next_hop);
+    section->next_hop_length = export_attributes(rules, &path, &packer->work, &packer->attributes, section->next_hop);
     section->mp_reach = export_uses_mp_reach(rules, section->next_hop_length);
     section->fixed_bytes = MESSAGE_HEADER_BYTES + UPDATE_FIXED_BYTES + (uint32_t)packer->attributes.length +
                            (section->mp_reach ? MP_HEADER_BYTES + section->next_hop_length : 0);

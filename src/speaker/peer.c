@@ -90,9 +90,9 @@ static bool is_member(const struct confederation_config *confederation, uint32_t
 void peer_set_kind(struct peer *peer, uint32_t peer_as)
 {
     peer->ibgp = peer_as == peer->local_as;
-    peer->kind = peer->ibgp                                                      ? SOURCE_INTERNAL
+    peer->kind = peer->ibgp                                                 ? SOURCE_INTERNAL
                  : is_member(&peer->speaker->global.confederation, peer_as) ? SOURCE_CONFEDERATION
-                                                                                  : SOURCE_EXTERNAL;
+                                                                            : SOURCE_EXTERNAL;
 }
 
 /* Outside its confederation a member goes by the confederation's number (RFC 5065 4). */
@@ -106,8 +106,7 @@ static uint32_t default_local_as(const struct global_config *global, uint32_t pe
 static void derive(struct peer *peer)
 {
     const struct peer_config *config = &peer->config.peer;
-    peer->local_as =
-        config->local_as ? config->local_as : default_local_as(&peer->speaker->global, config->peer_as);
+    peer->local_as = config->local_as ? config->local_as : default_local_as(&peer->speaker->global, config->peer_as);
     peer_set_kind(peer, config->peer_as);
     if (peer->config.address.kind != ADDR_NONE) {
         uint32_t scope = peer->config.scope_id;
@@ -201,7 +200,7 @@ void peer_free(struct peer *peer)
     mem_free(MEM_PEER, peer);
 }
 
-/* Administration ----------------------------------------------------------------------------------------------------- */
+/* Administration --------------------------------------------------------------------------------------------------- */
 
 static void cease(struct peer *peer, uint8_t subcode, const char *communication, enum session_end end)
 {

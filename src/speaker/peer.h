@@ -39,9 +39,9 @@ struct peer {
     struct endpoint at; /* where it is, without port; of an unnumbered one ADDR_NONE until it is found on its link */
     source_id source;
     struct policy_assignment *policies[POLICY_EXPORT + 1]; /* its own, by direction: policy_run.h */
-    uint8_t kind; /* enum source_kind: INTERNAL, CONFEDERATION, EXTERNAL */
-    bool ibgp;    /* kind is INTERNAL */
-    bool is_client; /* its routes are in the tables of route server clients */
+    uint8_t kind;                                          /* enum source_kind: INTERNAL, CONFEDERATION, EXTERNAL */
+    bool ibgp;                                             /* kind is INTERNAL */
+    bool is_client;                                        /* its routes are in the tables of route server clients */
     bool dynamic;       /* made for a connection, and gone with its session: dynamic_peers.h */
     bool was_connected; /* of a dynamic one */
     struct mono_time made_at;
@@ -51,10 +51,10 @@ struct peer {
     struct negotiated negotiated; /* good while established */
     struct endpoint local;        /* likewise: our end of the connection */
     bool established;
-    bool restarted;       /* the next OPEN says that this speaker has restarted (deferral.h) */
-    bool forwarding_kept; /* and, that packets went on being forwarded meanwhile */
+    bool restarted;                /* the next OPEN says that this speaker has restarted (deferral.h) */
+    bool forwarding_kept;          /* and, that packets went on being forwarded meanwhile */
     struct peer_restart *graceful; /* restart.h; NULL: none of its routes are stale */
-    enum session_state state;     /* as last heard */
+    enum session_state state;      /* as last heard */
     struct peer_family families[FAMILY_COUNT];
 
     /* Pieces offered to the session, in order, and how much of the first is written. */
@@ -87,7 +87,7 @@ void peer_reset(struct peer *peer, const char *communication);
 void peer_deconfigure(struct peer *peer, const char *communication); /* Cease/3, before peer_free */
 
 /* Judge again what was received (without asking for it); tell everything again. */
-/* RFC 8326: is the session about to end? Then what is told over it says so, and what came over it is the last choice. */
+/* RFC 8326: is the session about to end? Then what is told over it says so, and what came over it is the last choice */
 bool peer_shuts_down_gracefully(const struct peer *peer);
 void peer_graceful_shutdown_changed(struct peer *peer); /* tells, and judges again */
 

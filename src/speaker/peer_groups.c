@@ -88,8 +88,7 @@ void peer_export_rules(const struct peer *peer, enum family_id family, struct ex
 static struct update_group *find_or_make(struct speaker *speaker, struct speaker_table *table,
                                          const struct export_rules *rules)
 {
-    list_foreach(group, &table->groups, struct update_group, link)
-    {
+    list_foreach (group, &table->groups, struct update_group, link) {
         if (memcmp(&group->rules, rules, sizeof(*rules)) == 0)
             return group;
     }

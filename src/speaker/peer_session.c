@@ -32,9 +32,8 @@ enum {
 static void transport_of(const struct peer *peer, struct transport_options *options)
 {
     const struct peer_config *config = &peer->config.peer;
-    options->local = (struct endpoint){.addr = config->transport.local_address,
-                                       .port = config->transport.local_port,
-                                       .scope_id = peer->at.scope_id};
+    options->local = (struct endpoint){
+        .addr = config->transport.local_address, .port = config->transport.local_port, .scope_id = peer->at.scope_id};
     memcpy(options->bind_interface, config->transport.bind_interface, sizeof(options->bind_interface));
     options->mss = config->transport.tcp_mss;
     options->tos = config->transport.ip_tos;

@@ -34,8 +34,7 @@ void pipeline_wake(struct speaker *speaker)
 static uint64_t least_backlog(const struct speaker_table *table)
 {
     uint64_t least = UINT64_MAX;
-    list_foreach(group, &table->groups, struct update_group, link)
-    {
+    list_foreach (group, &table->groups, struct update_group, link) {
         uint64_t backlog = update_group_backlog(group);
         least = backlog < least ? backlog : least;
     }
@@ -56,8 +55,7 @@ static void export_batch(struct speaker_table *table, struct speaker *speaker)
         count++;
     if (table->monitor != NULL)
         monitor_rows(table->monitor, speaker, rows, count);
-    list_foreach(group, &table->groups, struct update_group, link)
-    {
+    list_foreach (group, &table->groups, struct update_group, link) {
         for (uint32_t i = 0; i < count; i++) {
             update_group_row(group, rows[i]);
             if (packer_nearly_full(table->packer))
@@ -74,10 +72,10 @@ static bool fill_groups(struct speaker_table *table)
     bool more = false;
     if (table->deferred)
         return false;
-    list_foreach(group, &table->groups, struct update_group, link)
-    {
+    list_foreach (group, &table->groups, struct update_group, link) {
         if (!group->filled && update_group_backlog(group) < group->tuning->backlog_bytes)
-            more |= update_group_fill(group, group->tuning->walk_rows) && update_group_backlog(group) < group->tuning->backlog_bytes;
+            more |= update_group_fill(group, group->tuning->walk_rows) &&
+                    update_group_backlog(group) < group->tuning->backlog_bytes;
     }
     return more;
 }
@@ -85,8 +83,7 @@ static bool fill_groups(struct speaker_table *table)
 static bool dissolve_groups(struct speaker_table *table)
 {
     bool more = false;
-    list_foreach_safe(group, &table->dissolving, struct update_group, link)
-    {
+    list_foreach_safe (group, &table->dissolving, struct update_group, link) {
         more |= update_group_dissolve(group, group->tuning->walk_rows);
     }
     return more;
@@ -96,8 +93,7 @@ static bool dissolve_groups(struct speaker_table *table)
 static bool trim_groups(const struct speaker *speaker, struct speaker_table *table)
 {
     uint32_t tombstones = table->rib->version + 1;
-    list_foreach(group, &table->groups, struct update_group, link)
-    {
+    list_foreach (group, &table->groups, struct update_group, link) {
         uint32_t needed = update_group_trim(group);
         tombstones = rib_version_reached(needed, tombstones) ? tombstones : needed;
     }

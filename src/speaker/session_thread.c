@@ -41,7 +41,7 @@ struct session_thread {
     struct list queued;        /* of struct queued_event */
     struct queued_event *open; /* being filled in; NULL: the open event is in the ring */
     size_t open_size;
-    struct loop_task flush;    /* publishes what was committed during this turn */
+    struct loop_task flush; /* publishes what was committed during this turn */
     struct list waiters;
     void (*resume)(struct list *waiter);
 
@@ -50,12 +50,11 @@ struct session_thread {
     struct loop_task drain;
 };
 
-/* The thread's side ------------------------------------------------------------------------------------------------- */
+/* The thread's side ------------------------------------------------------------------------------------------------ */
 
 static bool move_queued(struct session_thread *thread)
 {
-    list_foreach_safe(event, &thread->queued, struct queued_event, link)
-    {
+    list_foreach_safe (event, &thread->queued, struct queued_event, link) {
         void *record = ring_reserve(thread->ring, event->size);
         if (record == NULL)
             return false;
@@ -154,7 +153,7 @@ static void *run_thread(void *context)
     return NULL;
 }
 
-/* The speaker's side ------------------------------------------------------------------------------------------------ */
+/* The speaker's side ----------------------------------------------------------------------------------------------- */
 
 /* True: there may be more. */
 static bool handle_events(struct session_thread *thread, size_t budget)

@@ -68,7 +68,7 @@ struct speaker_table *speaker_table_of(struct speaker *speaker, const struct rib
     return &speaker->tables[i];
 }
 
-/* Sources ----------------------------------------------------------------------------------------------------------- */
+/* Sources ---------------------------------------------------------------------------------------------------------- */
 
 struct peer *speaker_peer_of(const struct speaker *speaker, source_id source)
 {
@@ -110,7 +110,7 @@ void speaker_give_source(struct speaker *speaker, source_id source)
     speaker->peer_by_source[source] = NULL;
 }
 
-/* Clusters ---------------------------------------------------------------------------------------------------------- */
+/* Clusters --------------------------------------------------------------------------------------------------------- */
 
 bool speaker_is_own_cluster(const struct speaker *speaker, uint32_t cluster_id)
 {
@@ -128,8 +128,7 @@ void speaker_gather_clusters(struct speaker *speaker)
     uint32_t capacity = 0;
     mem_free(MEM_OTHER, clusters->ids);
     *clusters = (struct cluster_ids){0};
-    list_foreach(peer, &speaker->peers, struct peer, link)
-    {
+    list_foreach (peer, &speaker->peers, struct peer, link) {
         uint32_t id = peer->config.peer.cluster_id;
         if (id == 0 || speaker_is_own_cluster(speaker, id))
             continue;
@@ -141,7 +140,7 @@ void speaker_gather_clusters(struct speaker *speaker)
     }
 }
 
-/* Start and stop ---------------------------------------------------------------------------------------------------- */
+/* Start and stop --------------------------------------------------------------------------------------------------- */
 
 static void wake_pipeline(void *context)
 {
@@ -162,8 +161,7 @@ static void open_table(struct speaker *speaker, unsigned index)
         .no_best = selection->disable_best_path_selection,
     };
     struct speaker_table *table = &speaker->tables[index];
-    *table = (struct speaker_table){
-        .family = family, .of_clients = of_clients, .deferred = speaker->deferral.active};
+    *table = (struct speaker_table){.family = family, .of_clients = of_clients, .deferred = speaker->deferral.active};
     table->rib = rib_new(family, &options);
     table->rib->now_s = (uint32_t)(loop_wall_now(speaker->loop).ns / 1000000000);
     next_hop_tracking_open(speaker, table->rib);
@@ -186,13 +184,11 @@ static void close_table(struct speaker_table *table)
 {
     if (table->rib == NULL)
         return;
-    list_foreach_safe(group, &table->groups, struct update_group, link)
-    {
+    list_foreach_safe (group, &table->groups, struct update_group, link) {
         while (update_group_dissolve(group, UINT32_MAX))
             continue;
     }
-    list_foreach_safe(dissolving, &table->dissolving, struct update_group, link)
-    {
+    list_foreach_safe (dissolving, &table->dissolving, struct update_group, link) {
         while (update_group_dissolve(dissolving, UINT32_MAX))
             continue;
     }
@@ -221,7 +217,7 @@ static bool take_connection(void *owner, struct stream *stream)
     return true;
 }
 
-/* Session threads ---------------------------------------------------------------------------------------------------- */
+/* Session threads -------------------------------------------------------------------------------------------------- */
 
 enum { THREADS_AUTO_MAX = 4 };
 
@@ -316,8 +312,7 @@ void speaker_stop(struct speaker *speaker)
 {
     if (!speaker->started)
         return;
-    list_foreach_safe(peer, &speaker->peers, struct peer, link)
-    {
+    list_foreach_safe (peer, &speaker->peers, struct peer, link) {
         peer_free(peer);
     }
     dynamic_peers_release(speaker);

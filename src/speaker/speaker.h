@@ -48,13 +48,13 @@ struct speaker_table {
     struct rib *rib;
     struct packer *packer;
     struct catch_up_set *catch_ups;
-    struct monitor *monitor; /* NULL unless somebody watches best paths */
-    struct list groups;      /* of struct update_group */
-    struct list dissolving;  /* groups that lost their last member */
-    struct list sweeps;      /* sweep.h */
-    struct list policy_walks; /* policy_run.h */
+    struct monitor *monitor;         /* NULL unless somebody watches best paths */
+    struct list groups;              /* of struct update_group */
+    struct list dissolving;          /* groups that lost their last member */
+    struct list sweeps;              /* sweep.h */
+    struct list policy_walks;        /* policy_run.h */
     struct policy_memo *import_memo; /* what import policies made of routes; NULL: nothing yet */
-    bool deferred;           /* nothing of it is told yet (deferral.h) */
+    bool deferred;                   /* nothing of it is told yet (deferral.h) */
 };
 
 /* Who may come without being configured: dynamic_peers.h. */
@@ -73,11 +73,11 @@ struct speaker {
     struct transport *transport;
     struct global_config global;
     bool started;
-    struct speaker_tuning tuning; /* may be changed before speaker_start */
+    struct speaker_tuning tuning;             /* may be changed before speaker_start */
     struct speaker_table tables[TABLE_COUNT]; /* by family, then those of route server clients; rib NULL: not there */
     struct cluster_ids cluster_ids;
-    struct list peers;                         /* of struct peer, by address */
-    struct peer **peer_by_source;              /* index: source_id; [0] is always NULL */
+    struct list peers;            /* of struct peer, by address */
+    struct peer **peer_by_source; /* index: source_id; [0] is always NULL */
     uint32_t source_capacity;
     struct acceptor *acceptor;
     struct originate *originate;
@@ -85,8 +85,8 @@ struct speaker {
     struct dynamic_peers dynamic;
     struct next_hop_tracking *next_hops;    /* NULL: off */
     struct next_hop_source next_hop_source; /* tests set it before speaker_start; the kernel otherwise */
-    struct unnumbered *unnumbered; /* NULL until a neighbour named by interface is there */
-    struct session_thread **threads; /* none: sessions run on `loop` */
+    struct unnumbered *unnumbered;          /* NULL until a neighbour named by interface is there */
+    struct session_thread **threads;        /* none: sessions run on `loop` */
     unsigned thread_count;
     struct list subscribers; /* events.h */
     uint32_t next_group_id;

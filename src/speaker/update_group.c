@@ -116,7 +116,7 @@ struct outbox *update_group_member(const struct update_group *group, source_id s
     return source < group->source_capacity ? group->member_by_source[source] : NULL;
 }
 
-/* Members ----------------------------------------------------------------------------------------------------------- */
+/* Members ---------------------------------------------------------------------------------------------------------- */
 
 /* Does the log still hold all that was ever said, and is all of it for him? Then reading it from the start is the
  * cheapest way in. Not for somebody whose own routes are in there: what replaced others' then is not for him, and would
@@ -170,8 +170,7 @@ void update_group_leave(struct update_group *group, struct outbox *outbox)
 uint64_t update_group_backlog(const struct update_group *group)
 {
     uint64_t least = UINT64_MAX;
-    list_foreach(outbox, &group->members, struct outbox, link)
-    {
+    list_foreach (outbox, &group->members, struct outbox, link) {
         uint64_t backlog = outbox_backlog(outbox);
         least = backlog < least ? backlog : least;
     }
@@ -182,8 +181,7 @@ static struct outbox *slowest_member(const struct update_group *group, uint64_t 
 {
     struct outbox *slowest = NULL;
     *position = group_log_end(&group->log);
-    list_foreach(outbox, &group->members, struct outbox, link)
-    {
+    list_foreach (outbox, &group->members, struct outbox, link) {
         if (outbox_is_live(outbox) && log_cursor_position(&outbox->live) < *position) {
             slowest = outbox;
             *position = log_cursor_position(&outbox->live);
@@ -203,8 +201,7 @@ uint32_t update_group_trim(struct update_group *group)
         group_log_trim(&group->log, position);
     }
     uint32_t tombstones = group->rib->version + 1;
-    list_foreach(outbox, &group->members, struct outbox, link)
-    {
+    list_foreach (outbox, &group->members, struct outbox, link) {
         uint32_t needed = outbox_tombstones_needed(outbox);
         tombstones = rib_version_reached(needed, tombstones) ? tombstones : needed;
     }
@@ -213,7 +210,7 @@ uint32_t update_group_trim(struct update_group *group)
     return tombstones;
 }
 
-/* Choice ------------------------------------------------------------------------------------------------------------ */
+/* Choice ----------------------------------------------------------------------------------------------------------- */
 
 static enum export_reason check_rules(const struct update_group *group, const struct rib_path *path)
 {
@@ -323,7 +320,7 @@ void update_group_row(struct update_group *group, row_id row)
         outbox_collect_withdraw(own, row, 0);
 }
 
-/* Saying it --------------------------------------------------------------------------------------------------------- */
+/* Saying it -------------------------------------------------------------------------------------------------------- */
 
 void update_group_set_out(struct update_group *group, row_id row, attr_id attrs, source_id source)
 {
@@ -366,16 +363,14 @@ void update_group_flush(struct update_group *group)
         return;
     group->private_waiting = false;
     struct pack_target target = {.rules = &group->rules, .log = &group->log};
-    list_foreach(outbox, &group->members, struct outbox, link)
-    {
+    list_foreach (outbox, &group->members, struct outbox, link) {
         outbox_flush_withdraws(outbox);
     }
     if (group->paths == NULL && group->views == NULL)
         move_out(group);
     packer_flush(group->packer, &target);
     group_log_publish(&group->log);
-    list_foreach_safe(outbox, &group->members, struct outbox, link)
-    {
+    list_foreach_safe (outbox, &group->members, struct outbox, link) {
         outbox_flush_announces(outbox);
         outbox->ops->wake(outbox);
     }
@@ -402,8 +397,7 @@ bool update_group_fill(struct update_group *group, uint32_t budget)
     if (!group->filled)
         return true;
     group->filled_position = group_log_end(&group->log);
-    list_foreach(outbox, &group->members, struct outbox, link)
-    {
+    list_foreach (outbox, &group->members, struct outbox, link) {
         if (outbox->wants_end_of_rib && outbox->catch_up == NULL && !outbox->behind)
             outbox_end_of_rib(outbox);
         if (outbox->moved)
@@ -428,7 +422,7 @@ void update_group_change_policy(struct update_group *group, const struct export_
     update_group_refill(group);
 }
 
-/* What was told ------------------------------------------------------------------------------------------------------ */
+/* What was told ---------------------------------------------------------------------------------------------------- */
 
 void update_group_retell(struct update_group *group, row_id row, source_id self, bool withdraw_absent)
 {

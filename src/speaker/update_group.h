@@ -43,23 +43,23 @@ struct update_group {
     struct group_log log;
     bool log_is_partial; /* some changes were told to single members only */
 
-    attr_id *out_attrs;      /* by row; 0: not told */
+    attr_id *out_attrs; /* by row; 0: not told */
     source_id *out_sources;
     uint64_t advertised;
     uint32_t *advertised_by_source;
     uint32_t source_capacity;
     struct outbox **member_by_source;
-    struct policy_export *policy; /* NULL: the rules have none */
+    struct policy_export *policy;     /* NULL: the rules have none */
     bool look_at_rules, look_at_rows; /* policies have changed: policy_walk.c is about to */
-    struct group_paths *paths;   /* instead of the columns, when several paths are told (add-path) */
-    struct client_views *views;  /* beside the columns, for route server clients */
+    struct group_paths *paths;        /* instead of the columns, when several paths are told (add-path) */
+    struct client_views *views;       /* beside the columns, for route server clients */
 
     struct list members;
     uint32_t member_count;
     row_id fill_row; /* the last row the first look at the table came to */
     bool filled;
-    uint32_t fill_after; /* the version of the last row that was in the queue before */
-    bool dissolving; /* fill_row counts again, for giving back */
+    uint32_t fill_after;      /* the version of the last row that was in the queue before */
+    bool dissolving;          /* fill_row counts again, for giving back */
     uint64_t filled_position; /* log position when the fill was done */
 
     attr_id checked_attrs; /* memo of the last update_group_check, of this batch; 0: none */

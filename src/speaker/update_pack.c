@@ -74,8 +74,8 @@ void update_pack(const struct update *update, void *packed)
     struct packed_run *run = (struct packed_run *)(void *)(block + header->block_count);
     uint8_t *bytes = (uint8_t *)(run + header->run_count);
     for (unsigned i = 0; i < header->block_count; i++, block++) {
-        *block = (struct packed_block){
-            .hash = blocks[i]->hash, .summary = blocks[i]->summary, .length = blocks[i]->length};
+        *block =
+            (struct packed_block){.hash = blocks[i]->hash, .summary = blocks[i]->summary, .length = blocks[i]->length};
         memcpy(bytes, blocks[i]->bytes, blocks[i]->length);
         bytes += blocks[i]->length;
     }
@@ -109,8 +109,8 @@ void update_unpack(const void *packed, struct update *update)
         *blocks[i] = (struct attr_block){0};
         if (i >= header->block_count)
             continue;
-        *blocks[i] =
-            (struct attr_block){.bytes = bytes, .length = block->length, .hash = block->hash, .summary = block->summary};
+        *blocks[i] = (struct attr_block){
+            .bytes = bytes, .length = block->length, .hash = block->hash, .summary = block->summary};
         bytes += block++->length;
     }
     for (unsigned i = 0; i < header->run_count; i++, run++) {

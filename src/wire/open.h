@@ -99,12 +99,12 @@ const char *capability_name(uint8_t code);
  * announced it, but for `long_lived_understood`. */
 struct negotiated_restart {
     bool enabled;
-    bool notification;           /* both set the N bit: sessions end gracefully with a NOTIFICATION too */
-    bool peer_restarting;        /* R bit */
-    bool long_lived_understood;  /* the peer knows what LLGR_STALE means, whatever we announced */
-    uint16_t time_s;             /* how long the peer may take to come back */
-    family_set families;         /* whose routes are to be kept */
-    family_set forwarding;       /* F bit: forwarding went on while it was away */
+    bool notification;          /* both set the N bit: sessions end gracefully with a NOTIFICATION too */
+    bool peer_restarting;       /* R bit */
+    bool long_lived_understood; /* the peer knows what LLGR_STALE means, whatever we announced */
+    uint16_t time_s;            /* how long the peer may take to come back */
+    family_set families;        /* whose routes are to be kept */
+    family_set forwarding;      /* F bit: forwarding went on while it was away */
     family_set long_lived_families;
     family_set long_lived_forwarding;
     uint32_t long_lived_time_s[FAMILY_COUNT];

@@ -12,7 +12,7 @@ enum {
     PLAIN_MESSAGE_COMMUNITIES = 900, /* more do not fit 4096 octets; the tests use far fewer or far more */
 };
 
-/* In ------------------------------------------------------------------------------------------------------------------ */
+/* In --------------------------------------------------------------------------------------------------------------- */
 
 static bool in_path(const struct model_attrs *attrs, uint32_t as)
 {
@@ -55,8 +55,8 @@ void model_announce(struct model *model, unsigned family, unsigned prefix, unsig
     path->age = ++model->clock;
     path->received = path->imported = *attrs;
     path->rejected = is_rejected(model, from, attrs);
-    bool from_above = from->role == MODEL_CUSTOMER || from->role == MODEL_PEERING ||
-                      from->role == MODEL_ROUTE_SERVER_CLIENT;
+    bool from_above =
+        from->role == MODEL_CUSTOMER || from->role == MODEL_PEERING || from->role == MODEL_ROUTE_SERVER_CLIENT;
     if (from->kind == MODEL_EXTERNAL && from_above && !attrs->has_otc) {
         path->imported.has_otc = true;
         path->imported.otc = from->as;
@@ -103,7 +103,7 @@ void model_counts(const struct model *model, unsigned family, unsigned source, u
     }
 }
 
-/* Choice: RFC 4271 9.1.2.2 as it is written, striking out what loses, step by step. ------------------------------------ */
+/* Choice: RFC 4271 9.1.2.2 as it is written, striking out what loses, step by step. -------------------------------- */
 
 struct choice {
     const struct model *model;
@@ -277,7 +277,7 @@ bool model_best(const struct model *model, unsigned family, unsigned prefix, uns
     return true;
 }
 
-/* Out ----------------------------------------------------------------------------------------------------------------- */
+/* Out -------------------------------------------------------------------------------------------------------------- */
 
 static bool allowed(const struct model_peer *from, const struct model_peer *to, const struct model_attrs *attrs)
 {
@@ -288,8 +288,8 @@ static bool allowed(const struct model_peer *from, const struct model_peer *to, 
         return false;
     if (attrs->padding > PLAIN_MESSAGE_COMMUNITIES && !to->extended_message)
         return false;
-    bool only_downwards = to->role == MODEL_PEERING || to->role == MODEL_CUSTOMER ||
-                          to->role == MODEL_ROUTE_SERVER_CLIENT;
+    bool only_downwards =
+        to->role == MODEL_PEERING || to->role == MODEL_CUSTOMER || to->role == MODEL_ROUTE_SERVER_CLIENT;
     return !(external && attrs->has_otc && only_downwards);
 }
 
@@ -461,12 +461,12 @@ size_t model_told(const struct model *model, unsigned family, unsigned prefix, u
         return told_as_client(model, family, prefix, to, told);
     if (!model_best(model, family, prefix, &source, &id) || source == to)
         return 0;
-    told[0] = (struct model_told){
-        .source = source, .id = id, .attrs = model->paths[family][prefix][source][id].imported};
+    told[0] =
+        (struct model_told){.source = source, .id = id, .attrs = model->paths[family][prefix][source][id].imported};
     return export(model, family, source, to, &told[0].attrs);
 }
 
-/* Bytes --------------------------------------------------------------------------------------------------------------- */
+/* Bytes ------------------------------------------------------------------------------------------------------------ */
 
 static void put_u32(struct buf *out, uint8_t flags, uint8_t type, uint32_t value)
 {

@@ -23,12 +23,12 @@ enum {
 enum model_kind { MODEL_LOCAL, MODEL_INTERNAL, MODEL_EXTERNAL };
 
 enum model_role { /* RFC 9234 4.1, the speaker's own role towards the peer */
-    MODEL_PROVIDER = 0,
-    MODEL_ROUTE_SERVER = 1,
-    MODEL_ROUTE_SERVER_CLIENT = 2,
-    MODEL_CUSTOMER = 3,
-    MODEL_PEERING = 4,
-    MODEL_NO_ROLE = 255,
+                  MODEL_PROVIDER = 0,
+                  MODEL_ROUTE_SERVER = 1,
+                  MODEL_ROUTE_SERVER_CLIENT = 2,
+                  MODEL_CUSTOMER = 3,
+                  MODEL_PEERING = 4,
+                  MODEL_NO_ROLE = 255,
 };
 
 /* Attributes as a value; always filled from zero, so that they compare as memory. */
@@ -39,8 +39,8 @@ struct model_attrs {
     bool has_med, has_local_pref, has_otc, has_originator;
     uint8_t origin;
     bool no_export, no_advertise, no_export_subconfed;
-    uint32_t mark;    /* a community of the announcing peer; 0: none */
-    uint32_t padding; /* so many more communities */
+    uint32_t mark;                    /* a community of the announcing peer; 0: none */
+    uint32_t padding;                 /* so many more communities */
     uint32_t control[MODEL_CONTROLS]; /* control communities for a route server; 0: none */
     uint32_t clusters[4];
     uint32_t cluster_count;
@@ -77,7 +77,7 @@ struct model {
     uint32_t as;
     uint32_t router_id;
     struct addr ipv4, ipv6; /* of the speaker */
-    bool communities; /* control communities are obeyed */
+    bool communities;       /* control communities are obeyed */
     bool always_compare_med, ignore_path_length, compare_router_id;
     uint64_t clock;
     struct model_peer peers[MODEL_PEERS];
@@ -102,8 +102,7 @@ size_t model_told(const struct model *model, unsigned family, unsigned prefix, u
                   struct model_told told[MODEL_TOLD_MAX]);
 /* The best path of a prefix, of those that are not route server clients'. */
 bool model_best(const struct model *model, unsigned family, unsigned prefix, unsigned *source, unsigned *id);
-void model_counts(const struct model *model, unsigned family, unsigned source, uint64_t *received,
-                  uint64_t *accepted);
+void model_counts(const struct model *model, unsigned family, unsigned source, uint64_t *received, uint64_t *accepted);
 
 /* The attributes as a canonical block. */
 void model_encode(const struct model_attrs *attrs, struct buf *out);

@@ -8,7 +8,7 @@
 
 enum { OUTPUT_MAX_BYTES = 64 * 1024 * 1024 };
 
-/* In ------------------------------------------------------------------------------------------------------------------ */
+/* In --------------------------------------------------------------------------------------------------------------- */
 
 static void forget(struct puppet_path *path)
 {
@@ -141,7 +141,7 @@ void puppet_read(struct puppet *puppet, bool reading)
         session_input_ready(puppet->session);
 }
 
-/* Out ----------------------------------------------------------------------------------------------------------------- */
+/* Out -------------------------------------------------------------------------------------------------------------- */
 
 static int output(struct session *session, struct iovec *pieces, int max_pieces)
 {
@@ -282,8 +282,7 @@ void puppet_announce(struct puppet *puppet, unsigned family, const unsigned *pre
     session_output_ready(puppet->session);
 }
 
-void puppet_withdraw(struct puppet *puppet, unsigned family, const unsigned *prefixes, unsigned count,
-                     uint32_t path_id)
+void puppet_withdraw(struct puppet *puppet, unsigned family, const unsigned *prefixes, unsigned count, uint32_t path_id)
 {
     struct buf *out = &puppet->pending;
     size_t message = message_begin(out, MESSAGE_UPDATE);

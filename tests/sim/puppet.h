@@ -35,8 +35,8 @@ struct puppet {
     uint32_t mark; /* community of its own routes */
     /* Since it is established: */
     uint64_t announced, withdrawn;
-    uint64_t duplicates;       /* an announcement of what it had in the same bytes */
-    uint64_t stray_withdraws;  /* of what it had not */
+    uint64_t duplicates;      /* an announcement of what it had in the same bytes */
+    uint64_t stray_withdraws; /* of what it had not */
     unsigned end_of_ribs[MODEL_FAMILIES];
     uint64_t announced_before_end[MODEL_FAMILIES]; /* of all families, when the first of them came */
     void (*came)(void *context, struct puppet *puppet);

@@ -17,11 +17,11 @@ enum {
     QUICK_SEEDS = 400,
     ROUNDS = 4,
     BURST_PREFIXES_MAX = 5,
-    LONG_COMMUNITIES = 250,   /* fits any message, fills logs */
+    LONG_COMMUNITIES = 250,  /* fits any message, fills logs */
     HUGE_COMMUNITIES = 1500, /* fits extended messages only */
 };
 
-/* Routes -------------------------------------------------------------------------------------------------------------- */
+/* Routes ----------------------------------------------------------------------------------------------------------- */
 
 /* Few values, so that routes tie at every step of the decision. */
 static void invent_path(struct world *world, const struct model_peer *from, bool old, struct model_attrs *attrs)
@@ -180,7 +180,8 @@ static void step_flap(struct world *world)
 
 static void step_local(struct world *world)
 {
-    unsigned family = world_random(world, world->options.ipv6 ? 2 : 1), prefix = world_random(world, world->options.prefix_count);
+    unsigned family = world_random(world, world->options.ipv6 ? 2 : 1),
+             prefix = world_random(world, world->options.prefix_count);
     unsigned id = world_chance(world, 70) ? 0 : world_random(world, MODEL_IDS);
     struct local_path path = {.family = family, .prefix = model_prefix(family, prefix), .identifier = id};
     struct model_attrs attrs;
@@ -202,7 +203,7 @@ static void step_local(struct world *world)
     model_announce(&world->model, family, prefix, 0, id, &attrs);
 }
 
-/* Readers and time ---------------------------------------------------------------------------------------------------- */
+/* Readers and time ------------------------------------------------------------------------------------------------- */
 
 static void step_pause(struct world *world)
 {
@@ -217,7 +218,7 @@ static void step_time(struct world *world)
     world_pass_ms(world, 1 + world_random(world, long_enough_to_reconnect ? 10000 : 120));
 }
 
-/* Refreshes ----------------------------------------------------------------------------------------------------------- */
+/* Refreshes -------------------------------------------------------------------------------------------------------- */
 
 static void step_ask_refresh(struct world *world)
 {
@@ -262,7 +263,7 @@ static void step_soft_reset(struct world *world)
         fail_msg("%s", err.text);
 }
 
-/* Sessions ------------------------------------------------------------------------------------------------------------ */
+/* Sessions --------------------------------------------------------------------------------------------------------- */
 
 static void step_stop_or_start(struct world *world)
 {
@@ -346,18 +347,19 @@ static void step_delete_or_add(struct world *world)
     world_delete_peer(world, number);
 }
 
-/* The run ------------------------------------------------------------------------------------------------------------- */
+/* The run ---------------------------------------------------------------------------------------------------------- */
 
 static const struct step {
     void (*run)(struct world *world);
     unsigned weight;
     bool restless;
 } steps[] = {
-    {step_announce, 45, false},  {step_withdraw, 20, false},     {step_flap, 6, false},
-    {step_local, 8, false},      {step_pause, 12, false},        {step_time, 8, false},
-    {world_settle, 8, false},    {step_ask_refresh, 3, true},    {step_refresh_own, 2, true},
-    {step_soft_reset, 2, true},  {step_stop_or_start, 2, true},  {step_break, 1, true},
-    {step_crowd, 1, true},       {step_reset, 1, true},       {step_disable_or_enable, 1, true}, {step_delete_or_add, 3, true},
+    {step_announce, 45, false},    {step_withdraw, 20, false},    {step_flap, 6, false},
+    {step_local, 8, false},        {step_pause, 12, false},       {step_time, 8, false},
+    {world_settle, 8, false},      {step_ask_refresh, 3, true},   {step_refresh_own, 2, true},
+    {step_soft_reset, 2, true},    {step_stop_or_start, 2, true}, {step_break, 1, true},
+    {step_crowd, 1, true},         {step_reset, 1, true},         {step_disable_or_enable, 1, true},
+    {step_delete_or_add, 3, true},
 };
 
 static void take_step(struct world *world)

@@ -27,7 +27,7 @@ bool world_chance(struct world *world, unsigned percent)
     return world_random(world, 100) < percent;
 }
 
-/* Peers --------------------------------------------------------------------------------------------------------------- */
+/* Peers ------------------------------------------------------------------------------------------------------------ */
 
 static struct addr puppet_address(const struct model_peer *peer, unsigned number)
 {
@@ -90,8 +90,12 @@ static void configure_puppet(struct world *world, unsigned number, bool sends_id
         .connect_retry_s = 5,
         .idle_hold_after_reset_s = 2,
         .open_wait_s = 60,
-        .capabilities = {.has_multiprotocol = true, .route_refresh = true, .enhanced_refresh = refresh,
-                         .extended_message = peer->extended_message, .four_octet_as = !old, .as4 = peer->as,
+        .capabilities = {.has_multiprotocol = true,
+                         .route_refresh = true,
+                         .enhanced_refresh = refresh,
+                         .extended_message = peer->extended_message,
+                         .four_octet_as = !old,
+                         .as4 = peer->as,
                          .role = role_opposite(peer->role)},
         .rules = {.ebgp = peer->kind == MODEL_EXTERNAL, .allow_as_set = true},
     };
@@ -118,8 +122,7 @@ static void configure_neighbor(struct world *world, unsigned number, bool sends_
     for (unsigned family = 0; family < MODEL_FAMILIES; family++)
         if (peer->families[family])
             neighbor->peer.families[neighbor->peer.family_count++] = (struct family_config){
-                .family = family, .enabled = true,
-                .add_paths = {.receive = sends_ids, .send_max = peer->send_max}};
+                .family = family, .enabled = true, .add_paths = {.receive = sends_ids, .send_max = peer->send_max}};
 }
 
 static void puppet_came(void *context, struct puppet *puppet)
@@ -184,7 +187,7 @@ void world_delete_peer(struct world *world, unsigned number)
     world_settle(world);
 }
 
-/* The world ----------------------------------------------------------------------------------------------------------- */
+/* The world -------------------------------------------------------------------------------------------------------- */
 
 static void watch_best(void *context, const struct path_view *paths, size_t count)
 {
@@ -256,8 +259,11 @@ void world_init(struct world *world, uint32_t seed)
     memory_net_add_address(transport, &world->model.ipv6);
     world->control = control_new(world->loop, transport);
     choose_tuning(world);
-    struct global_config global = {.as = world->model.as, .router_id = world->model.router_id, .port = BGP_PORT,
-                                   .listen_count = 2, .listen = {world->model.ipv4, world->model.ipv6},
+    struct global_config global = {.as = world->model.as,
+                                   .router_id = world->model.router_id,
+                                   .port = BGP_PORT,
+                                   .listen_count = 2,
+                                   .listen = {world->model.ipv4, world->model.ipv6},
                                    .honour_well_known = true,
                                    .route_server_communities = world->model.communities};
     global.route_selection.always_compare_med = world->model.always_compare_med;
@@ -322,7 +328,7 @@ void world_quiet(struct world *world)
     world_pass_ms(world, QUIET_MS);
 }
 
-/* Checking ------------------------------------------------------------------------------------------------------------ */
+/* Checking --------------------------------------------------------------------------------------------------------- */
 
 /* The identifier the speaker sends a path with: its own business, but always the same for one path. */
 static uint32_t sent_id(const struct world *world, unsigned family, unsigned prefix, const struct model_told *told)
@@ -530,8 +536,7 @@ void world_check_empty(struct world *world)
         assert_int_equal(attr_store_stats(table->rib->attrs).sets, 0);
         assert_true(list_empty(&table->sweeps));
         assert_true(list_empty(&table->dissolving));
-        list_foreach(group, &table->groups, struct update_group, link)
-        {
+        list_foreach (group, &table->groups, struct update_group, link) {
             assert_int_equal(group->advertised, 0);
         }
     }

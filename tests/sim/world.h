@@ -19,11 +19,11 @@ struct world_options {
     unsigned peer_count;
     unsigned prefix_count;
     bool ipv6;
-    bool settles;      /* every step arrives before the next: ages are known */
-    bool marks;        /* routes carry who announced them */
+    bool settles; /* every step arrives before the next: ages are known */
+    bool marks;   /* routes carry who announced them */
     bool add_path;
-    bool restless;     /* sessions come and go, peers ask for refreshes */
-    bool tiny;         /* caps and buffers small enough to be felt */
+    bool restless;        /* sessions come and go, peers ask for refreshes */
+    bool tiny;            /* caps and buffers small enough to be felt */
     unsigned clients_pct; /* of the external peers, how many are route server clients; 100: all peers are */
     unsigned padding_pct; /* how many routes have long attributes */
 };

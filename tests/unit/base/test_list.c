@@ -14,8 +14,7 @@ struct item {
 static int digits(const struct list *head)
 {
     int all = 0;
-    list_foreach(item, head, struct item, link)
-    {
+    list_foreach (item, head, struct item, link) {
         all = all * 10 + item->number;
     }
     return all;
@@ -59,16 +58,14 @@ static void test_free_while_walking(void **state)
         item->number = i;
         list_append(&head, &item->link);
     }
-    list_foreach_safe(item, &head, struct item, link)
-    {
+    list_foreach_safe (item, &head, struct item, link) {
         if (item->number % 2) {
             list_remove(&item->link);
             free(item);
         }
     }
     assert_int_equal(digits(&head), 2468);
-    list_foreach_safe(item, &head, struct item, link)
-    {
+    list_foreach_safe (item, &head, struct item, link) {
         list_remove(&item->link);
         free(item);
     }

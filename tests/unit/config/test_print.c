@@ -307,8 +307,8 @@ static void add_random_keys(const struct section *section, const char *prefix, c
             continue;
         }
         if (key->section || key->class == NOT_YET || key->type == KEY_NEIGHBOR_ADDRESS || (key->flags & ALWAYS) ||
-            strcmp(key->path, "config.peer-group") == 0 || strstr(key->path, "port-policy-list") != NULL || strcmp(key->path, "config.peer-as") == 0 ||
-            next_random(random) % 6)
+            strcmp(key->path, "config.peer-group") == 0 || strstr(key->path, "port-policy-list") != NULL ||
+            strcmp(key->path, "config.peer-as") == 0 || next_random(random) % 6)
             continue;
         str_printf(text, "%s = ", path);
         sample_valid(key, next_random(random), text);

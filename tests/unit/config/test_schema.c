@@ -161,8 +161,7 @@ static void on_key(void *context, const char *key, const char *type, const char 
                           strcmp(remark, "") == 0;
     listing->evpn_limit |= strcmp(key, "peer-groups[].afi-safis[].l2vpn-evpn.prefix-limit.config.max-prefixes") == 0 &&
                            strcmp(remark, "accepted, no effect") == 0;
-    listing->bfd |= strcmp(key, "neighbors[].bfd.config.enabled") == 0 &&
-                    strcmp(remark, "not yet supported; BFD") == 0;
+    listing->bfd |= strcmp(key, "neighbors[].bfd.config.enabled") == 0 && strcmp(remark, "not yet supported; BFD") == 0;
 }
 
 static void test_listing(void **state)

@@ -229,8 +229,10 @@ static void test_mail_taken_back_is_not_delivered_and_the_rest_is_in_order(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mail_arrives_whole_and_in_order),       cmocka_unit_test(test_mail_in_a_simulated_loop),
-        cmocka_unit_test(test_sleeping_loop_is_woken_by_mail),        cmocka_unit_test(test_no_ring_is_lost),
+        cmocka_unit_test(test_mail_arrives_whole_and_in_order),
+        cmocka_unit_test(test_mail_in_a_simulated_loop),
+        cmocka_unit_test(test_sleeping_loop_is_woken_by_mail),
+        cmocka_unit_test(test_no_ring_is_lost),
         cmocka_unit_test(test_bell_freed_while_rung_is_not_answered),
         cmocka_unit_test(test_mail_taken_back_is_not_delivered_and_the_rest_is_in_order),
     };

@@ -112,19 +112,45 @@ static const struct step_case {
     {DECISION_LOCAL_PREF, {.local_pref = 200, .path = {1, 2, 3}, .path_id = 1}, {.local_pref = 199}},
     {DECISION_LOCAL_PREF, {.local_pref = 101, .path_id = 1}, {.path = {1}}}, /* absent is 100 */
     {DECISION_LOCAL_ORIGIN, {.kind = SOURCE_LOCAL, .path = {1, 2}, .path_id = 1}, {.kind = SOURCE_EXTERNAL}},
-    {DECISION_AS_PATH_LENGTH, {.kind = SOURCE_EXTERNAL, .path = {1}, .origin = 2}, {.kind = SOURCE_EXTERNAL, .path = {1, 2}}},
-    {DECISION_ORIGIN, {.kind = SOURCE_EXTERNAL, .path = {1}, .origin = 1, .med = 9}, {.kind = SOURCE_EXTERNAL, .path = {1}, .origin = 2}},
-    {DECISION_MED, {.kind = SOURCE_INTERNAL, .path = {1}, .med = 5, .path_id = 1}, {.kind = SOURCE_EXTERNAL, .path = {1}, .med = 6}},
-    {DECISION_MED, {.kind = SOURCE_INTERNAL, .path = {1}, .path_id = 1}, {.kind = SOURCE_EXTERNAL, .path = {1}, .med = 2}}, /* absent is 0 */
-    {DECISION_EXTERNAL, {.kind = SOURCE_EXTERNAL, .path = {1}, .igp_metric = 9}, {.kind = SOURCE_INTERNAL, .path = {1}}},
-    {DECISION_EXTERNAL, {.kind = SOURCE_EXTERNAL, .path = {1}, .med = 9}, {.kind = SOURCE_INTERNAL, .path = {2}, .med = 1}}, /* other AS: no MED */
-    {DECISION_IGP_METRIC, {.kind = SOURCE_EXTERNAL, .igp_metric = 1, .age = 9}, {.kind = SOURCE_EXTERNAL, .igp_metric = 2}},
-    {DECISION_AGE, {.kind = SOURCE_EXTERNAL, .age = 1, .router_id = 9}, {.kind = SOURCE_EXTERNAL, .age = 2, .router_id = 1}},
-    {DECISION_ROUTER_ID, {.kind = SOURCE_INTERNAL, .age = 2, .router_id = 1, .address = 9}, {.kind = SOURCE_INTERNAL, .age = 1, .router_id = 2}},
-    {DECISION_ROUTER_ID, {.kind = SOURCE_INTERNAL, .router_id = 9, .originator = 1, .clusters = 2}, {.kind = SOURCE_INTERNAL, .router_id = 2}},
-    {DECISION_CLUSTER_LIST, {.kind = SOURCE_INTERNAL, .originator = 1, .clusters = 1, .address = 2}, {.kind = SOURCE_INTERNAL, .originator = 1, .clusters = 2, .address = 1}},
-    {DECISION_NEIGHBOR_ADDRESS, {.kind = SOURCE_INTERNAL, .address = 1, .path_id = 2}, {.kind = SOURCE_INTERNAL, .address = 2, .path_id = 1}},
-    {DECISION_PATH_ID, {.kind = SOURCE_INTERNAL, .path_id = 1, .age = 2}, {.kind = SOURCE_INTERNAL, .path_id = 2, .age = 1}},
+    {DECISION_AS_PATH_LENGTH,
+     {.kind = SOURCE_EXTERNAL, .path = {1}, .origin = 2},
+     {.kind = SOURCE_EXTERNAL, .path = {1, 2}}},
+    {DECISION_ORIGIN,
+     {.kind = SOURCE_EXTERNAL, .path = {1}, .origin = 1, .med = 9},
+     {.kind = SOURCE_EXTERNAL, .path = {1}, .origin = 2}},
+    {DECISION_MED,
+     {.kind = SOURCE_INTERNAL, .path = {1}, .med = 5, .path_id = 1},
+     {.kind = SOURCE_EXTERNAL, .path = {1}, .med = 6}},
+    {DECISION_MED,
+     {.kind = SOURCE_INTERNAL, .path = {1}, .path_id = 1},
+     {.kind = SOURCE_EXTERNAL, .path = {1}, .med = 2}}, /* absent is 0 */
+    {DECISION_EXTERNAL,
+     {.kind = SOURCE_EXTERNAL, .path = {1}, .igp_metric = 9},
+     {.kind = SOURCE_INTERNAL, .path = {1}}},
+    {DECISION_EXTERNAL,
+     {.kind = SOURCE_EXTERNAL, .path = {1}, .med = 9},
+     {.kind = SOURCE_INTERNAL, .path = {2}, .med = 1}}, /* other AS: no MED */
+    {DECISION_IGP_METRIC,
+     {.kind = SOURCE_EXTERNAL, .igp_metric = 1, .age = 9},
+     {.kind = SOURCE_EXTERNAL, .igp_metric = 2}},
+    {DECISION_AGE,
+     {.kind = SOURCE_EXTERNAL, .age = 1, .router_id = 9},
+     {.kind = SOURCE_EXTERNAL, .age = 2, .router_id = 1}},
+    {DECISION_ROUTER_ID,
+     {.kind = SOURCE_INTERNAL, .age = 2, .router_id = 1, .address = 9},
+     {.kind = SOURCE_INTERNAL, .age = 1, .router_id = 2}},
+    {DECISION_ROUTER_ID,
+     {.kind = SOURCE_INTERNAL, .router_id = 9, .originator = 1, .clusters = 2},
+     {.kind = SOURCE_INTERNAL, .router_id = 2}},
+    {DECISION_CLUSTER_LIST,
+     {.kind = SOURCE_INTERNAL, .originator = 1, .clusters = 1, .address = 2},
+     {.kind = SOURCE_INTERNAL, .originator = 1, .clusters = 2, .address = 1}},
+    {DECISION_NEIGHBOR_ADDRESS,
+     {.kind = SOURCE_INTERNAL, .address = 1, .path_id = 2},
+     {.kind = SOURCE_INTERNAL, .address = 2, .path_id = 1}},
+    {DECISION_PATH_ID,
+     {.kind = SOURCE_INTERNAL, .path_id = 1, .age = 2},
+     {.kind = SOURCE_INTERNAL, .path_id = 2, .age = 1}},
 };
 
 static void test_each_step(void **state)
@@ -149,7 +175,8 @@ static void test_rules(void **state)
 {
     (void)state;
     enum decision_step step;
-    struct wish a = {.kind = SOURCE_EXTERNAL, .path = {1, 2}, .med = 2}, b = {.kind = SOURCE_EXTERNAL, .path = {2}, .med = 5};
+    struct wish a = {.kind = SOURCE_EXTERNAL, .path = {1, 2}, .med = 2},
+                b = {.kind = SOURCE_EXTERNAL, .path = {2}, .med = 5};
     struct decision_path one = make(&a, 0), other = make(&b, 1);
     struct decision_rules rules = {.ignore_as_path_length = true, .always_compare_med = true};
     assert_true(decision_compare(&rules, &one, &other, &step) < 0);
@@ -252,16 +279,18 @@ static void test_select(void **state)
 {
     (void)state;
     for (unsigned round = 0; round < 3000; round++) {
-        struct decision_rules rules = {.always_compare_med = rand() % 4 == 0,
-                                       .external_compare_router_id = rand() % 2};
+        struct decision_rules rules = {.always_compare_med = rand() % 4 == 0, .external_compare_router_id = rand() % 2};
         struct decision_path paths[PATHS_MAX], shuffled[PATHS_MAX];
         size_t count = 1 + (size_t)rand() % PATHS_MAX;
         for (unsigned i = 0; i < count; i++) {
             struct wish wish;
             invent(&wish, i);
             if (rand() % 2)
-                wish = (struct wish){.kind = wish.kind ? wish.kind : SOURCE_INTERNAL, .path = {wish.path[0]},
-                                     .med = wish.med, .age = i, .router_id = wish.router_id};
+                wish = (struct wish){.kind = wish.kind ? wish.kind : SOURCE_INTERNAL,
+                                     .path = {wish.path[0]},
+                                     .med = wish.med,
+                                     .age = i,
+                                     .router_id = wish.router_id};
             paths[i] = make(&wish, i);
         }
         memcpy(shuffled, paths, sizeof(paths));

@@ -85,7 +85,7 @@ static void lab_release(struct lab *lab)
     rib_free(lab->rib);
 }
 
-/* Steps -------------------------------------------------------------------------------------------------------------- */
+/* Steps ------------------------------------------------------------------------------------------------------------ */
 
 static void announce(struct lab *lab, unsigned prefix, source_id source, uint32_t id, attr_id attrs, bool rejected)
 {
@@ -99,13 +99,17 @@ static void announce(struct lab *lab, unsigned prefix, source_id source, uint32_
         at = 4;
     }
     at += prefix_write(&key, nlri + at);
-    struct rib_update update = {.source = source, .attrs = attrs, .add_path = id != 0, .nlri = nlri, .nlri_length = at,
+    struct rib_update update = {.source = source,
+                                .attrs = attrs,
+                                .add_path = id != 0,
+                                .nlri = nlri,
+                                .nlri_length = at,
                                 .reject = rejected ? PATH_REJECT_AS_LOOP : PATH_ACCEPTED};
     rib_apply(lab->rib, &update);
     bool same = path->present && path->attrs == attrs && path->rejected == rejected;
     uint64_t order = same ? path->order : ++lab->clock;
-    *path = (struct model_path){.present = true, .rejected = rejected, .attrs = attrs, .order = order,
-                                .local_id = path->local_id};
+    *path = (struct model_path){
+        .present = true, .rejected = rejected, .attrs = attrs, .order = order, .local_id = path->local_id};
 }
 
 static void withdraw(struct lab *lab, unsigned prefix, source_id source, uint32_t id)
@@ -150,7 +154,7 @@ static void judge_again(struct lab *lab, unsigned prefix, bool reject)
     lab->paths[prefix][path.source][path.path_id].rejected = reject;
 }
 
-/* Checks ------------------------------------------------------------------------------------------------------------- */
+/* Checks ----------------------------------------------------------------------------------------------------------- */
 
 struct candidates {
     struct decision_path paths[SOURCES * IDS];
@@ -169,10 +173,13 @@ static void gather(const struct lab *lab, unsigned prefix, struct candidates *ca
             const struct attr_set *set = attr_get(lab->rib->view, path->attrs);
             const struct rib_source *row = rib_source(lab->rib, source);
             candidates->models[candidates->count] = path;
-            candidates->paths[candidates->count++] =
-                (struct decision_path){.set = set, .attrs = attr_bytes(lab->rib->view, set), .peer = &row->address,
-                                       .router_id = row->router_id, .path_id = id, .kind = row->kind,
-                                       .age_order = (uint32_t)path->order};
+            candidates->paths[candidates->count++] = (struct decision_path){.set = set,
+                                                                            .attrs = attr_bytes(lab->rib->view, set),
+                                                                            .peer = &row->address,
+                                                                            .router_id = row->router_id,
+                                                                            .path_id = id,
+                                                                            .kind = row->kind,
+                                                                            .age_order = (uint32_t)path->order};
         }
     }
 }
@@ -299,10 +306,16 @@ static void random_step(struct lab *lab, bool ids)
     source_id source = (source_id)(rand() % SOURCES);
     uint32_t id = ids && rand() % 2 ? (uint32_t)rand() % IDS : 0;
     switch (rand() % 12) {
-    case 0: case 1: case 2: case 3: case 4:
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 4:
         announce(lab, prefix, source, id, lab->sets[rand() % SETS], rand() % 6 == 0);
         break;
-    case 5: case 6: case 7:
+    case 5:
+    case 6:
+    case 7:
         withdraw(lab, prefix, source, id);
         break;
     case 8:
@@ -327,8 +340,8 @@ static void random_step(struct lab *lab, bool ids)
 static void run_random(unsigned seed)
 {
     struct lab lab;
-    struct rib_options options = {.decision = {.always_compare_med = seed % 5 == 0,
-                                               .external_compare_router_id = seed % 3 == 0}};
+    struct rib_options options = {
+        .decision = {.always_compare_med = seed % 5 == 0, .external_compare_router_id = seed % 3 == 0}};
     srand(seed);
     lab_init(&lab, &options);
     if (seed % 4 == 0)
@@ -358,7 +371,7 @@ static void test_random(void **state)
         run_random(seed);
 }
 
-/* Particular cases ---------------------------------------------------------------------------------------------------- */
+/* Particular cases ------------------------------------------------------------------------------------------------- */
 
 static void test_any_change_dirties(void **state)
 {
@@ -564,8 +577,13 @@ static void test_runs_tell_of_each_prefix(void **state)
         length += 4;
         length += prefix_write(&key, nlri + length);
     }
-    struct rib_update update = {.source = 1, .attrs = lab.sets[0], .add_path = true, .nlri = nlri,
-                                .nlri_length = length, .touched = count_touched, .context = &count};
+    struct rib_update update = {.source = 1,
+                                .attrs = lab.sets[0],
+                                .add_path = true,
+                                .nlri = nlri,
+                                .nlri_length = length,
+                                .touched = count_touched,
+                                .context = &count};
     rib_apply(lab.rib, &update);
     assert_int_equal(count.announced, PREFIXES);
     assert_int_equal(count.last_id, 256 + PREFIXES - 1);

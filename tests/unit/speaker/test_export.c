@@ -15,9 +15,13 @@ enum change {
     DISREGARD_COMMUNITIES,
     WAITS_FOR_POLICY,
     DEFAULT_REJECT,
-    IPV6_SESSION,        /* IPv4 routes over IPv6, no extended next hops */
+    IPV6_SESSION, /* IPv4 routes over IPv6, no extended next hops */
     IPV6_SESSION_RFC8950,
-    BE_PROVIDER, BE_CUSTOMER, BE_PEER, BE_ROUTE_SERVER, BE_ROUTE_SERVER_CLIENT,
+    BE_PROVIDER,
+    BE_CUSTOMER,
+    BE_PEER,
+    BE_ROUTE_SERVER,
+    BE_ROUTE_SERVER_CLIENT,
 };
 
 static void change_rules(struct export_rules *rules, enum change change)

@@ -18,7 +18,7 @@ struct piece {
     uint32_t length;
     source_id source;
     uint64_t skip; /* who else is not to hear it, as bits */
-    bool first; /* something was published right before */
+    bool first;    /* something was published right before */
 };
 
 struct reader {

@@ -127,8 +127,7 @@ static void expected_block(struct bench *bench, const struct expected *expected,
     buf_release(&section);
 }
 
-static void check_run(struct bench *bench, const struct nlri_run *run, const struct attr_block *attrs,
-                      source_id source)
+static void check_run(struct bench *bench, const struct nlri_run *run, const struct attr_block *attrs, source_id source)
 {
     struct cursor cursor = cursor_of(run->bytes, run->length);
     struct nlri nlri;
@@ -156,7 +155,10 @@ static void check_messages(struct bench *bench, const uint8_t *bytes, uint32_t l
     const struct scenario *scenario = bench->scenario;
     size_t limit = scenario->extended ? MESSAGE_EXTENDED_MAX_BYTES : MESSAGE_MAX_BYTES;
     family_set bit = 1u << scenario->family;
-    struct update_rules rules = {.ebgp = true, .four_octet_as = true, .allow_as_set = true, .families = bit,
+    struct update_rules rules = {.ebgp = true,
+                                 .four_octet_as = true,
+                                 .allow_as_set = true,
+                                 .families = bit,
                                  .add_path_receive = scenario->add_path ? bit : 0,
                                  .extended_next_hop = scenario->rfc8950 ? bit : 0};
     while (length > 0) {
@@ -204,7 +206,9 @@ static void run_scenario(const struct scenario *scenario, unsigned seed)
         source_id source = (source_id)(rand() % 3); /* local and two external ones */
         unsigned set = (unsigned)rand() % SETS;
         struct expected *expected = &bench.expected[i];
-        *expected = (struct expected){.told = true, .withdrawn = rand() % 4 == 0, .source = source,
+        *expected = (struct expected){.told = true,
+                                      .withdrawn = rand() % 4 == 0,
+                                      .source = source,
                                       .path_id = scenario->add_path ? 1 + (uint32_t)rand() : 0,
                                       .attrs = bench.sets[set]};
         bool *first = expected->withdrawn ? &withdraw_seen[source] : &seen[set][source];
@@ -256,7 +260,8 @@ static attr_id padded_set(struct rib *rib, unsigned bytes)
     attr_put(&block, ATTR_FLAG_TRANSITIVE, ATTR_AS_PATH, NULL, 0);
     attr_put(&block, ATTR_FLAG_TRANSITIVE, ATTR_NEXT_HOP, next_hop, 4);
     memset(buf_extend(&padding, bytes), 0, bytes);
-    attr_put(&block, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE | ATTR_FLAG_PARTIAL, 200, padding.bytes, (uint16_t)bytes);
+    attr_put(&block, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE | ATTR_FLAG_PARTIAL, 200, padding.bytes,
+             (uint16_t)bytes);
     attr_block_of(block.bytes, (uint32_t)block.length, &made);
     attr_id id = attr_store_intern(rib->attrs, &made, 0);
     buf_release(&block);

@@ -9,8 +9,8 @@
 #include "raw_peer.h"
 
 enum {
-    RAW_NODE = 100,      /* 127.77.0.100 and up: neighbours by hand */
-    BIG_ROUTES = 12000,  /* of about 700 bytes each: more than the kernel's buffers hold */
+    RAW_NODE = 100,     /* 127.77.0.100 and up: neighbours by hand */
+    BIG_ROUTES = 12000, /* of about 700 bytes each: more than the kernel's buffers hold */
     BIG_COMMUNITIES = 150,
     SMALL_RING_BYTES = 512 * 1024,
 };
@@ -53,7 +53,7 @@ static void test_tables_are_the_same_with_any_number_of_threads(void **state)
     }
 }
 
-/* Everything at once ------------------------------------------------------------------------------------------------ */
+/* Everything at once ----------------------------------------------------------------------------------------------- */
 
 struct action {
     unsigned node;
@@ -166,7 +166,7 @@ static void test_the_same_without_threads(void **state)
     stir(1, 3, 40);
 }
 
-/* Ends -------------------------------------------------------------------------------------------------------------- */
+/* Ends ------------------------------------------------------------------------------------------------------------- */
 
 static bool some_routes(struct world *world, void *context)
 {
@@ -295,7 +295,7 @@ static void test_md5_on_accepted_and_on_dialed_connections(void **state)
     world_end(&world);
 }
 
-/* By hand ----------------------------------------------------------------------------------------------------------- */
+/* By hand ---------------------------------------------------------------------------------------------------------- */
 
 struct by_hand {
     struct raw_peer *raw;
@@ -416,7 +416,7 @@ static void test_a_refresh_is_answered_between_its_marks(void **state)
     world_end(&world);
 }
 
-/* Input ------------------------------------------------------------------------------------------------------------- */
+/* Input ------------------------------------------------------------------------------------------------------------ */
 
 static bool big_routes_arrived(struct world *world, void *context)
 {

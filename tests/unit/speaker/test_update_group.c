@@ -97,8 +97,8 @@ static const char *heard(struct bench *bench, unsigned member)
 {
     struct iovec piece;
     struct str out = str_over(bench->heard, sizeof(bench->heard));
-    const struct update_rules rules = {.ebgp = bench->group->rules.kind == SOURCE_EXTERNAL, .four_octet_as = true,
-                                       .families = 1};
+    const struct update_rules rules = {
+        .ebgp = bench->group->rules.kind == SOURCE_EXTERNAL, .four_octet_as = true, .families = 1};
     bool moved;
     bench->heard[0] = '\0';
     while (outbox_offer(&bench->members[member], &piece, &moved)) {
@@ -240,8 +240,7 @@ static void test_too_long(void **state)
     const struct attr_set *set = attr_get(bench.rib->view, plain);
     buf_init(&bytes, ATTR_BLOCK_MAX);
     attr_edit_init(&edit, attr_bytes(bench.rib->view, set), set->wire_length);
-    attr_edit_set(&edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_COMMUNITIES, communities,
-                  sizeof(communities));
+    attr_edit_set(&edit, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_COMMUNITIES, communities, sizeof(communities));
     attr_edit_finish(&edit, &bytes);
     attr_block_of(bytes.bytes, (uint32_t)bytes.length, &block);
     attr_id huge = attr_store_intern(bench.rib->attrs, &block, 0);

@@ -52,7 +52,7 @@ static uint16_t free_port(void)
     return 0;
 }
 
-/* Calls on the nodes' thread ---------------------------------------------------------------------------------------- */
+/* Calls on the nodes' thread --------------------------------------------------------------------------------------- */
 
 struct node_call {
     struct mail mail;
@@ -79,7 +79,7 @@ void world_run(struct world *world, void (*run)(struct world *world, void *conte
     sem_destroy(&call.done);
 }
 
-/* Speakers ---------------------------------------------------------------------------------------------------------- */
+/* Speakers --------------------------------------------------------------------------------------------------------- */
 
 static struct control *start_speaker(struct loop *loop, const struct addr *addr, uint16_t port,
                                      const struct world_options *options)
@@ -216,7 +216,7 @@ void world_end(struct world *world)
     loop_free(world->node_loop);
 }
 
-/* Routes ------------------------------------------------------------------------------------------------------------ */
+/* Routes ----------------------------------------------------------------------------------------------------------- */
 
 static void put_u32(uint8_t *at, uint32_t value)
 {
@@ -269,7 +269,7 @@ void node_announce(struct world_node *node, uint32_t round)
         local_route(node->control, 0xAC100000 + (i << 8), next_hop, 100 + (i + node->number) % WORLD_NODES, 0);
 }
 
-/* Waiting ----------------------------------------------------------------------------------------------------------- */
+/* Waiting ---------------------------------------------------------------------------------------------------------- */
 
 void world_turn_for(struct world *world, int64_t ms)
 {
@@ -279,8 +279,7 @@ void world_turn_for(struct world *world, int64_t ms)
 }
 
 /* Asking may take longer than what is waited for: half of the time is the loop's. */
-void world_until(struct world *world, const char *what, bool (*done)(struct world *world, void *context),
-                 void *context)
+void world_until(struct world *world, const char *what, bool (*done)(struct world *world, void *context), void *context)
 {
     struct mono_time limit = mono_add_ms(mono_now(), WORLD_BOUND_S * 1000);
     for (;;) {
@@ -358,7 +357,7 @@ void world_until_settled(struct world *world)
     }
 }
 
-/* Digests ----------------------------------------------------------------------------------------------------------- */
+/* Digests ---------------------------------------------------------------------------------------------------------- */
 
 static uint64_t path_digest(const struct path_view *path)
 {

@@ -17,8 +17,8 @@
 enum {
     WORLD_MARKERS = 0x0AFF0000, /* 10.255.0.0/16: not in digests */
     WORLD_NODES = 5,
-    WORLD_ROUTES = 400,  /* of each node alone */
-    WORLD_SHARED = 100,  /* of all nodes, the same prefixes */
+    WORLD_ROUTES = 400, /* of each node alone */
+    WORLD_SHARED = 100, /* of all nodes, the same prefixes */
     WORLD_AS = 64512,
     WORLD_BOUND_S = 120, /* for anything: machines may be slow, sanitizers are */
 };
@@ -42,10 +42,10 @@ struct world {
 
 struct world_options {
     unsigned threads;
-    uint32_t ring_bytes;   /* 0: the default */
+    uint32_t ring_bytes;    /* 0: the default */
     uint64_t log_cap_bytes; /* 0: the default */
-    uint16_t hold_time_s;  /* 0: the default */
-    const char *password;  /* NULL: none */
+    uint16_t hold_time_s;   /* 0: the default */
+    const char *password;   /* NULL: none */
     bool without_nodes;
 };
 
@@ -56,7 +56,7 @@ void world_end_nodes(struct world *world);
 /* Runs on the nodes' thread, waited for. */
 void world_run(struct world *world, void (*run)(struct world *world, void *context), void *context);
 void node_start(struct world *world, struct world_node *node, const char *password); /* there */
-void node_end(struct world_node *node);                                               /* there */
+void node_end(struct world_node *node);                                              /* there */
 /* Announces all its routes as of `round`; of an odd round a third is withdrawn instead. */
 void node_announce(struct world_node *node, uint32_t round);
 
