@@ -26,8 +26,7 @@ static double own_cpu_s(void)
     return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
 }
 
-/* Options ------------------------------------------------------------------------------------------------------------
- */
+/* Options ---------------------------------------------------------------------------------------------------------- */
 
 enum option_kind { OPTION_NUMBER, OPTION_TEXT, OPTION_FLAG, OPTION_PACKING };
 
@@ -111,8 +110,7 @@ static void read_options(int argc, char **argv, struct run_options *options)
         options->target = options->ipv6 ? target_ipv6 : target_ipv4;
 }
 
-/* Neighbors ----------------------------------------------------------------------------------------------------------
- */
+/* Neighbors -------------------------------------------------------------------------------------------------------- */
 
 static void set_target(struct peer *peer, const struct run_options *options)
 {
@@ -223,8 +221,7 @@ static void make_streams(struct run *run)
     }
 }
 
-/* Results ------------------------------------------------------------------------------------------------------------
- */
+/* Results ---------------------------------------------------------------------------------------------------------- */
 
 static void sum_up(const struct run *run, struct result *result)
 {

@@ -72,8 +72,7 @@ void peer_want(struct peer *peer, uint64_t *wanted)
     }
 }
 
-/* Output -------------------------------------------------------------------------------------------------------------
- */
+/* Output ----------------------------------------------------------------------------------------------------------- */
 
 static bool send_all(struct peer *peer, const void *bytes, size_t length)
 {
@@ -130,8 +129,7 @@ bool peer_send_keepalive(struct peer *peer)
     return send_all(peer, keepalive, sizeof(keepalive));
 }
 
-/* UPDATEs ------------------------------------------------------------------------------------------------------------
- */
+/* UPDATEs ---------------------------------------------------------------------------------------------------------- */
 
 /* What the attributes of one UPDATE say to us. */
 struct gist {

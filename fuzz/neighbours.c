@@ -145,8 +145,7 @@ static void check_notification(const struct notification *notification)
     check_text(small);
 }
 
-/* What a neighbour is told --------------------------------------------------------------------------------------------
- */
+/* What a neighbour is told ----------------------------------------------------------------------------------------- */
 
 static void conn_agree(struct neighbour_conn *conn)
 {
@@ -244,8 +243,7 @@ static void take_refresh(struct neighbour_conn *conn, const struct message *mess
         told_sweep(&conn->told, family);
 }
 
-/* Connections -------------------------------------------------------------------------------------------------------
- */
+/* Connections ------------------------------------------------------------------------------------------------------ */
 
 static void conn_close(struct neighbour_conn *conn)
 {
@@ -481,8 +479,7 @@ static void accepted(void *owner, struct stream *stream)
     conn_is_up(conn);
 }
 
-/* The neighbour ------------------------------------------------------------------------------------------------------
- */
+/* The neighbour ---------------------------------------------------------------------------------------------------- */
 
 static void keepalive_due(struct loop_timer *timer)
 {

@@ -71,8 +71,7 @@ static void put_prefixes(struct buf *buf, const struct prefixes *prefixes, bool 
     }
 }
 
-/* Attributes ----------------------------------------------------------------------------------------------------------
- */
+/* Attributes ------------------------------------------------------------------------------------------------------- */
 
 /* As many hops as the variant says, some of them wide, some the speaker's own, perhaps a set. */
 static void put_as_path(struct buf *out, const struct neighbour *neighbour, uint8_t variant)
@@ -192,8 +191,7 @@ static void put_ordinary(struct buf *out, const struct neighbour *neighbour, uin
         put_u32_attr(out, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, 100u + (variant >> 7));
 }
 
-/* UPDATEs -------------------------------------------------------------------------------------------------------------
- */
+/* UPDATEs ---------------------------------------------------------------------------------------------------------- */
 
 static void send_update(struct neighbour *neighbour, const struct buf *body)
 {

@@ -105,8 +105,7 @@ bool nothing_more(struct rpc_call *call)
     return false;
 }
 
-/* Dynamic neighbors -------------------------------------------------------------------------------------------------
- */
+/* Dynamic neighbors ------------------------------------------------------------------------------------------------ */
 
 static int dynamic_from_api(const char *prefix, const char *group, struct dynamic_neighbor_config *to, struct err *err)
 {

@@ -3,36 +3,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/err.h"
 #include "base/str.h"
-
-static const struct {
-    uint32_t value;
-    const char *name;
-} well_known[] = {
-    {0x00000000, "internet"},
-    {0xffff0000, "planned-shut"},
-    {0xffff0001, "accept-own"},
-    {0xffff0002, "route-filter-translated-v4"},
-    {0xffff0003, "route-filter-v4"},
-    {0xffff0004, "route-filter-translated-v6"},
-    {0xffff0005, "route-filter-v6"},
-    {0xffff0006, "llgr-stale"},
-    {0xffff0007, "no-llgr"},
-    {0xffff029a, "blackhole"},
-    {0xffffff01, "no-export"},
-    {0xffffff02, "no-advertise"},
-    {0xffffff03, "no-export-subconfed"},
-    {0xffffff04, "no-peer"},
-};
+#include "net/community.h"
 
 const char *community_format(uint32_t community, char *text)
 {
-    for (size_t i = 0; i < ARRAY_LEN(well_known); i++) {
-        if (well_known[i].value == community)
-            return well_known[i].name;
-    }
+    const char *name = community_name(community);
+    if (name != NULL)
+        return name;
     struct str str = str_over(text, COMMUNITY_TEXT_MAX);
     str_printf(&str, "%" PRIu32 ":%" PRIu32, community >> 16, community & 0xffff);
     return text;
@@ -55,11 +34,5 @@ int community_parse(const char *text, uint32_t *community)
             return 0;
         }
     }
-    for (size_t i = 0; i < ARRAY_LEN(well_known); i++) {
-        if (strcmp(well_known[i].name, text) == 0) {
-            *community = well_known[i].value;
-            return 0;
-        }
-    }
-    return E_INVALID;
+    return community_by_name(text, community) ? 0 : E_INVALID;
 }

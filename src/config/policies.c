@@ -43,8 +43,7 @@ void config_policies_unref(const struct policy_definitions *definitions)
     mem_free(MEM_CONFIG, policies);
 }
 
-/* Reading ------------------------------------------------------------------------------------------------------------
- */
+/* Reading ---------------------------------------------------------------------------------------------------------- */
 
 /* A definition and where it stands, for errors. */
 struct defined {
@@ -160,8 +159,7 @@ static int gather_texts(const struct gatherer *gatherer, const struct frame *fra
     return texts->texts != NULL ? each_text(gatherer, frame, table, path, take_text, texts) : full(gatherer);
 }
 
-/* Sets ---------------------------------------------------------------------------------------------------------------
- */
+/* Sets ------------------------------------------------------------------------------------------------------------- */
 
 static int read_prefixes(const struct gatherer *gatherer, const struct frame *frame, const struct node *table,
                          const struct set_list *list, struct set_spec *set)
@@ -241,8 +239,7 @@ static int read_sets(struct gatherer *gatherer, const struct node *root)
     return 0;
 }
 
-/* Statements ---------------------------------------------------------------------------------------------------------
- */
+/* Statements ------------------------------------------------------------------------------------------------------- */
 
 static struct match_set match_of(const struct gatherer *gatherer, const struct node *table, const char *block,
                                  const char *set)
@@ -431,8 +428,7 @@ static int read_actions(const struct gatherer *gatherer, const struct frame *out
     return result == 0 ? read_next_hop(gatherer, &frame, table, actions) : result;
 }
 
-/* Policies -----------------------------------------------------------------------------------------------------------
- */
+/* Policies --------------------------------------------------------------------------------------------------------- */
 
 static int read_policy(const struct gatherer *gatherer, const struct frame *frame, const struct node *node,
                        struct policy_spec *policy)
@@ -539,8 +535,7 @@ int policies_read(const struct reader *reader, const struct node *root, struct c
     return result == 0 ? check_together(&gatherer, &policies->definitions) : result;
 }
 
-/* Applying -----------------------------------------------------------------------------------------------------------
- */
+/* Applying --------------------------------------------------------------------------------------------------------- */
 
 static bool is_defined(const struct config *config, const char *name)
 {

@@ -87,8 +87,7 @@ static struct node *append_table(struct printer *printer, struct node *list)
     return table;
 }
 
-/* Sets ---------------------------------------------------------------------------------------------------------------
- */
+/* Sets ------------------------------------------------------------------------------------------------------------- */
 
 static void put_ranges(struct printer *printer, struct node *table, const struct set_spec *set)
 {
@@ -131,8 +130,7 @@ static void put_sets(struct printer *printer, struct node *root, const struct po
     }
 }
 
-/* Statements ---------------------------------------------------------------------------------------------------------
- */
+/* Statements ------------------------------------------------------------------------------------------------------- */
 
 static void put_match(struct printer *printer, struct node *table, const char *block, const char *name,
                       const struct match_set *match)

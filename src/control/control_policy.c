@@ -22,8 +22,7 @@ static int changed(struct control *control, int result)
     return result;
 }
 
-/* Definitions --------------------------------------------------------------------------------------------------------
- */
+/* Definitions ------------------------------------------------------------------------------------------------------ */
 
 int control_set_add(struct control *control, const struct set_spec *set, struct err *err)
 {
@@ -87,8 +86,7 @@ size_t control_policy_list(struct control *control, const char *name,
     return control_started(control) ? policy_list(table_of(control), name, show, context) : 0;
 }
 
-/* Assignments --------------------------------------------------------------------------------------------------------
- */
+/* Assignments ------------------------------------------------------------------------------------------------------ */
 
 struct peer *control_policy_target(struct control *control, const char *target)
 {
@@ -171,8 +169,7 @@ int control_assignment_show(struct control *control, const char *target, enum po
     return 0;
 }
 
-/* Everything ---------------------------------------------------------------------------------------------------------
- */
+/* Everything ------------------------------------------------------------------------------------------------------- */
 
 static int forget_assignments(struct control *control, struct err *err)
 {
@@ -208,8 +205,7 @@ int control_policies_set(struct control *control, const struct policy_definition
     return changed(control, result);
 }
 
-/* A file -------------------------------------------------------------------------------------------------------------
- */
+/* A file ----------------------------------------------------------------------------------------------------------- */
 
 static const struct policy_definitions no_definitions;
 

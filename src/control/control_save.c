@@ -49,8 +49,7 @@ static void *grow(void **list, size_t *count, size_t size, size_t *capacity)
     return (uint8_t *)*list + (*count)++ * size;
 }
 
-/* Policies ----------------------------------------------------------------------------------------------------------
- */
+/* Policies --------------------------------------------------------------------------------------------------------- */
 
 static void *copy_of(struct save *save, const void *from, size_t bytes)
 {
@@ -153,8 +152,7 @@ static void gather_assignments(struct save *save, const char *target, struct app
     control_assignment_show(save->control, target, POLICY_EXPORT, take_assignment, &export, NULL);
 }
 
-/* Neighbours, groups, ranges ----------------------------------------------------------------------------------------
- */
+/* Neighbours, groups, ranges --------------------------------------------------------------------------------------- */
 
 static void gather_neighbors(struct save *save)
 {

@@ -58,8 +58,7 @@ struct restart_state {
     struct loop_timer timer;
 };
 
-/* Here and now ------------------------------------------------------------------------------------------------------
- */
+/* Here and now ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t boot_time_s(void)
 {
@@ -83,8 +82,7 @@ static uint64_t network_namespace(void)
     return stat("/proc/self/ns/net", &found) == 0 ? found.st_ino : 0;
 }
 
-/* The file ----------------------------------------------------------------------------------------------------------
- */
+/* The file --------------------------------------------------------------------------------------------------------- */
 
 static void write_facts(struct restart_state *state, const struct restart_facts *facts)
 {
@@ -179,8 +177,7 @@ struct restart_state *restart_state_open(const char *folder, struct err *err)
     return state;
 }
 
-/* Saying so ---------------------------------------------------------------------------------------------------------
- */
+/* Saying so -------------------------------------------------------------------------------------------------------- */
 
 /* Why a file that was left does not count; NULL: it does. */
 static const char *refusal(const struct restart_state *state, const struct global_config *global)

@@ -127,8 +127,7 @@ static void renew_due(struct loop_timer *timer)
     loop_timer_start(timer, RENEW_MS);
 }
 
-/* What others did ---------------------------------------------------------------------------------------------------
- */
+/* What others did -------------------------------------------------------------------------------------------------- */
 
 /* A reset is asked for wherever the request came; the one who watches the router does it. */
 static void do_resets(struct replica *replica, int64_t after)

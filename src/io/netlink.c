@@ -55,8 +55,7 @@ void netlink_close(struct netlink *netlink)
     netlink->fd = -1;
 }
 
-/* Watching ----------------------------------------------------------------------------------------------------------
- */
+/* Watching --------------------------------------------------------------------------------------------------------- */
 
 static void read_events(struct loop_watch *base, unsigned events)
 {
@@ -112,8 +111,7 @@ void netlink_watch_free(struct netlink_watch *watch)
     mem_free(MEM_OTHER, watch);
 }
 
-/* Asking ------------------------------------------------------------------------------------------------------------
- */
+/* Asking ----------------------------------------------------------------------------------------------------------- */
 
 /* One datagram of an answer. 1: that was the end; 0: more comes; negative: the kernel's word. */
 static int take_answer(const struct read_buffer *buffer, size_t left, const struct nlmsghdr *request,
@@ -160,8 +158,7 @@ int netlink_ask(struct netlink *netlink, struct nlmsghdr *request,
     }
 }
 
-/* Attributes --------------------------------------------------------------------------------------------------------
- */
+/* Attributes ------------------------------------------------------------------------------------------------------- */
 
 const struct rtattr *netlink_attribute(const struct nlmsghdr *message, size_t fixed, unsigned short type)
 {

@@ -68,8 +68,7 @@ static struct tls_stream *tls_stream_of(const struct stream *stream)
     return container_of((struct stream *)stream, struct tls_stream, base);
 }
 
-/* OpenSSL's view of the raw stream ----------------------------------------------------------------------------------
- */
+/* OpenSSL's view of the raw stream --------------------------------------------------------------------------------- */
 
 static int bio_read(BIO *bio, char *bytes, int length)
 {

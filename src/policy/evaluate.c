@@ -13,8 +13,7 @@ enum {
     BYTES_MAX = 4 * ATTR_BLOCK_MAX,
 };
 
-/* Chains -------------------------------------------------------------------------------------------------------------
- */
+/* Chains ----------------------------------------------------------------------------------------------------------- */
 
 bool policy_chain_has_policies(const struct policy_chain *chain)
 {
@@ -67,8 +66,7 @@ void policy_chain_viewpoint(const struct policy_chain *chain, const struct addr 
     add_viewpoint(chain->own, neighbor, out);
 }
 
-/* Scratch ------------------------------------------------------------------------------------------------------------
- */
+/* Scratch ---------------------------------------------------------------------------------------------------------- */
 
 struct policy_scratch *policy_scratch_new(void)
 {
@@ -91,8 +89,7 @@ void policy_scratch_free(struct policy_scratch *scratch)
     mem_free(MEM_POLICY, scratch);
 }
 
-/* Questions ----------------------------------------------------------------------------------------------------------
- */
+/* Questions -------------------------------------------------------------------------------------------------------- */
 
 static bool answer(uint32_t test, const struct policy_set *set, const struct policy_facts *facts)
 {
@@ -124,8 +121,7 @@ bool evaluation_ask(struct evaluation *evaluation, uint32_t test, const struct p
     return yes;
 }
 
-/* Statements ---------------------------------------------------------------------------------------------------------
- */
+/* Statements ------------------------------------------------------------------------------------------------------- */
 
 static bool matches(const struct policy_statement *statement, struct evaluation *evaluation)
 {

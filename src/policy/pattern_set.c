@@ -6,9 +6,9 @@
 
 #include "attr/as_path.h"
 #include "attr/types.h"
-#include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "net/community.h"
 #include "policy/ext_community.h"
 #include "policy/regex.h"
 
@@ -77,29 +77,7 @@ void pattern_set_release(struct pattern_set *set)
     pattern_set_init(set, set->type);
 }
 
-/* Reading ------------------------------------------------------------------------------------------------------------
- */
-
-static const struct {
-    uint32_t value;
-    const char *name;
-} well_known[] = {
-    {0x00000000, "internet"},
-    {0xffff0000, "planned-shut"},
-    {0xffff0000, "graceful-shutdown"},
-    {0xffff0001, "accept-own"},
-    {0xffff0002, "route-filter-translated-v4"},
-    {0xffff0003, "route-filter-v4"},
-    {0xffff0004, "route-filter-translated-v6"},
-    {0xffff0005, "route-filter-v6"},
-    {0xffff0006, "llgr-stale"},
-    {0xffff0007, "no-llgr"},
-    {0xffff029a, "blackhole"},
-    {0xffffff01, "no-export"},
-    {0xffffff02, "no-advertise"},
-    {0xffffff03, "no-export-subconfed"},
-    {0xffffff04, "no-peer"},
-};
+/* Reading ---------------------------------------------------------------------------------------------------------- */
 
 unsigned community_bytes(enum set_type type)
 {
@@ -152,13 +130,7 @@ static bool parse_community(const char *text, uint32_t *community)
     struct str str = str_over(name, sizeof(name));
     for (; *text != '\0'; text++)
         str_add_char(&str, *text == '_' ? '-' : *text);
-    for (size_t i = 0; i < ARRAY_LEN(well_known); i++) {
-        if (str_equal_nocase(name, well_known[i].name) && !str.truncated) {
-            *community = well_known[i].value;
-            return true;
-        }
-    }
-    return false;
+    return !str.truncated && community_by_name(name, community);
 }
 
 int community_value_parse(enum set_type type, const char *text, uint8_t value[12], struct err *err)
@@ -401,8 +373,7 @@ static int pattern_read(enum set_type type, const char *text, struct pattern *pa
     return result;
 }
 
-/* Changing -----------------------------------------------------------------------------------------------------------
- */
+/* Changing --------------------------------------------------------------------------------------------------------- */
 
 static size_t find_text(const struct pattern_set *set, const char *text)
 {
@@ -506,8 +477,7 @@ bool pattern_set_equal(const struct pattern_set *a, const struct pattern_set *b)
     return true;
 }
 
-/* Matching -----------------------------------------------------------------------------------------------------------
- */
+/* Matching --------------------------------------------------------------------------------------------------------- */
 
 static int compare_keys(const void *a, const void *b)
 {

@@ -67,8 +67,7 @@ uint64_t policy_table_generation(const struct policy_table *table)
     return table->generation;
 }
 
-/* Changes ------------------------------------------------------------------------------------------------------------
- */
+/* Changes ---------------------------------------------------------------------------------------------------------- */
 
 void assignment_mark_everything(struct policy_table *table, struct policy_assignment *assignment)
 {
@@ -204,8 +203,7 @@ void policy_table_take_changes(struct policy_table *table,
     }
 }
 
-/* Sets ---------------------------------------------------------------------------------------------------------------
- */
+/* Sets ------------------------------------------------------------------------------------------------------------- */
 
 struct policy_set *policy_set_find(const struct policy_table *table, enum set_type type, const char *name)
 {
@@ -416,8 +414,7 @@ size_t policy_set_list(const struct policy_table *table, enum set_type type, con
     return count;
 }
 
-/* Statements ---------------------------------------------------------------------------------------------------------
- */
+/* Statements ------------------------------------------------------------------------------------------------------- */
 
 /* The new one takes the old one's place everywhere. */
 static void replace_statement(struct policy_table *table, struct policy_statement *before, struct policy_statement *now)
@@ -511,8 +508,7 @@ size_t policy_statement_list(const struct policy_table *table, const char *name,
     return count;
 }
 
-/* Policies -----------------------------------------------------------------------------------------------------------
- */
+/* Policies --------------------------------------------------------------------------------------------------------- */
 
 static void use_statement(struct policy_statement *statement)
 {

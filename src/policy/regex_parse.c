@@ -52,8 +52,7 @@ static struct regex_node *node(struct parser *parser, enum regex_node_kind kind)
     return made;
 }
 
-/* Sets --------------------------------------------------------------------------------------------------------------
- */
+/* Sets ------------------------------------------------------------------------------------------------------------- */
 
 static void add_range(struct byte_set *set, unsigned low, unsigned high)
 {
@@ -183,8 +182,7 @@ static void unicode_class(struct parser *parser, struct byte_set *set)
         negate(set);
 }
 
-/* Escapes ------------------------------------------------------------------------------------------------------------
- */
+/* Escapes ---------------------------------------------------------------------------------------------------------- */
 
 static int hex_value(char c)
 {
@@ -258,8 +256,7 @@ static uint8_t byte_escape(struct parser *parser)
     return value < 0 ? 0 : (uint8_t)value;
 }
 
-/* Brackets -----------------------------------------------------------------------------------------------------------
- */
+/* Brackets --------------------------------------------------------------------------------------------------------- */
 
 /* [:name:] or [:^name:]; true if it looks like one. */
 static bool named_class(struct parser *parser, struct byte_set *set)
@@ -344,8 +341,7 @@ static struct regex_node *parse_bracket(struct parser *parser)
     return made;
 }
 
-/* Groups -------------------------------------------------------------------------------------------------------------
- */
+/* Groups ----------------------------------------------------------------------------------------------------------- */
 
 static void flag_error(struct parser *parser, const char *start)
 {
@@ -431,8 +427,7 @@ static const struct regex_node *parse_group(struct parser *parser)
     return inner;
 }
 
-/* Atoms --------------------------------------------------------------------------------------------------------------
- */
+/* Atoms ------------------------------------------------------------------------------------------------------------ */
 
 static struct regex_node *assertion(struct parser *parser, enum regex_assertion what, unsigned length)
 {
@@ -551,8 +546,7 @@ static const struct regex_node *parse_atom(struct parser *parser)
     }
 }
 
-/* Repetition ---------------------------------------------------------------------------------------------------------
- */
+/* Repetition ------------------------------------------------------------------------------------------------------- */
 
 static bool repeat_number(const char **at, int *number)
 {

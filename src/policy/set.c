@@ -28,8 +28,7 @@ int prefix_range_parse(const char *prefix, const char *lengths, struct prefix_ra
     return 0;
 }
 
-/* Addresses ----------------------------------------------------------------------------------------------------------
- */
+/* Addresses -------------------------------------------------------------------------------------------------------- */
 
 static int parse_address(const char *text, struct prefix *prefix, struct err *err)
 {
@@ -101,8 +100,7 @@ bool address_set_match(const struct address_set *set, const struct addr *addr)
     return addr->kind != ADDR_NONE && prefix_set_match(addr->kind == ADDR_IPV4 ? &set->ipv4 : &set->ipv6, &host);
 }
 
-/* Sets ---------------------------------------------------------------------------------------------------------------
- */
+/* Sets ------------------------------------------------------------------------------------------------------------- */
 
 struct policy_set *policy_set_new(enum set_type type, const char *name)
 {

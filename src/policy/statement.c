@@ -8,8 +8,7 @@
 
 enum { STATEMENT_BYTES_MAX = 16 << 20 };
 
-/* Copies -------------------------------------------------------------------------------------------------------------
- */
+/* Copies ----------------------------------------------------------------------------------------------------------- */
 
 /* As prefixes: "192.0.2.1" is "192.0.2.1/32". */
 static const char *copy_next_hop(struct arena *arena, const char *said, struct err *err)
@@ -127,8 +126,7 @@ static int copy_spec(struct arena *arena, struct statement_spec *spec, const cha
     return result;
 }
 
-/* Compiling ----------------------------------------------------------------------------------------------------------
- */
+/* Compiling -------------------------------------------------------------------------------------------------------- */
 
 static const char *const set_words[SET_TYPE_COUNT] = {
     [SET_PREFIX] = "prefix",
@@ -243,8 +241,7 @@ void statement_use_sets(struct policy_statement *statement, int change)
             statement->conditions[i].set->uses += (uint32_t)change;
 }
 
-/* Comparing and changing what is said ---------------------------------------------------------------------------------
- */
+/* Comparing and changing what is said ------------------------------------------------------------------------------ */
 
 static bool same_texts(const char *const *a, const char *const *b, size_t count)
 {

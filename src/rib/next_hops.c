@@ -63,8 +63,7 @@ struct next_hops {
     row_id row;     /* behind this one */
 };
 
-/* Bitmaps -----------------------------------------------------------------------------------------------------------
- */
+/* Bitmaps ---------------------------------------------------------------------------------------------------------- */
 
 static void bitmap_reserve(struct bitmap *bitmap, uint32_t count)
 {
@@ -114,8 +113,7 @@ static void bitmap_release(struct bitmap *bitmap)
     *bitmap = (struct bitmap){0};
 }
 
-/* Places ------------------------------------------------------------------------------------------------------------
- */
+/* Places ----------------------------------------------------------------------------------------------------------- */
 
 struct next_hops *next_hops_new(const struct next_hop_ops *ops, void *context)
 {
@@ -243,8 +241,7 @@ struct next_hops_stats next_hops_stats(const struct next_hops *hops)
     return (struct next_hops_stats){.count = hops->count, .down = hops->down};
 }
 
-/* Asking again ------------------------------------------------------------------------------------------------------
- */
+/* Asking again ----------------------------------------------------------------------------------------------------- */
 
 void next_hops_routes_changed(struct next_hops *hops, const struct prefix *prefix)
 {
@@ -284,8 +281,7 @@ static bool ask_again(struct next_hops *hops)
     return true;
 }
 
-/* Walking -----------------------------------------------------------------------------------------------------------
- */
+/* Walking ---------------------------------------------------------------------------------------------------------- */
 
 static void begin_forgetting(struct rib *rib)
 {

@@ -77,8 +77,7 @@ bool client_scope_read(uint32_t server_as, const uint8_t *attrs, uint32_t length
     return server_as != 0 && read_communities(server_as, attrs, length, ops, context);
 }
 
-/* One client ---------------------------------------------------------------------------------------------------------
- */
+/* One client ------------------------------------------------------------------------------------------------------- */
 
 struct one_client {
     uint32_t as;

@@ -81,8 +81,7 @@ struct client_views {
     uint32_t candidate_capacity;
 };
 
-/* Sets ---------------------------------------------------------------------------------------------------------------
- */
+/* Sets ------------------------------------------------------------------------------------------------------------- */
 
 static bool set_has(const uint64_t *set, source_id member)
 {
@@ -125,8 +124,7 @@ static bool is_member(const struct client_views *views, source_id source)
     return source < views->words * BITS && set_has(views->members, source);
 }
 
-/* Members ------------------------------------------------------------------------------------------------------------
- */
+/* Members ---------------------------------------------------------------------------------------------------------- */
 
 struct client_views *client_views_new(struct update_group *group)
 {
@@ -231,8 +229,7 @@ void client_views_join(struct client_views *views, const struct outbox *outbox)
     views->member_count++;
 }
 
-/* Exceptions ---------------------------------------------------------------------------------------------------------
- */
+/* Exceptions ------------------------------------------------------------------------------------------------------- */
 
 static struct exception *exception_at(const struct client_views *views, uint32_t place)
 {
@@ -375,8 +372,7 @@ bool client_views_row_told(const struct client_views *views, row_id row)
     return views->group->out_attrs[row] != 0 || views->exceptions_of_row[row] != 0;
 }
 
-/* Scopes -------------------------------------------------------------------------------------------------------------
- */
+/* Scopes ----------------------------------------------------------------------------------------------------------- */
 
 struct scope_reading {
     struct client_views *views;
@@ -424,8 +420,7 @@ static const uint64_t *refused_by(struct client_views *views, attr_id attrs, con
     return refused;
 }
 
-/* Choosing -----------------------------------------------------------------------------------------------------------
- */
+/* Choosing --------------------------------------------------------------------------------------------------------- */
 
 static uint32_t gather(struct client_views *views, row_id row)
 {
@@ -520,8 +515,7 @@ static uint32_t choose(struct client_views *views, row_id row, const uint64_t *w
     return shared < views->choice_count && views->choices[shared].path.attrs != 0 ? shared : views->choice_count;
 }
 
-/* Telling ------------------------------------------------------------------------------------------------------------
- */
+/* Telling ---------------------------------------------------------------------------------------------------------- */
 
 /* One row on its way from what was told to what is due. */
 struct turn {
@@ -624,8 +618,7 @@ static void tell(struct client_views *views, const struct turn *turn, uint32_t s
         packer_skip(packer, views->skip, views->words);
 }
 
-/* Remembering --------------------------------------------------------------------------------------------------------
- */
+/* Remembering ------------------------------------------------------------------------------------------------------ */
 
 /* Members in `whom` that get something other than the shared path. */
 static void add_exceptions(struct client_views *views, row_id row, const uint64_t *whom)
@@ -668,8 +661,7 @@ void client_views_row(struct client_views *views, row_id row)
     forget_choices(views);
 }
 
-/* Joining ------------------------------------------------------------------------------------------------------------
- */
+/* Joining ---------------------------------------------------------------------------------------------------------- */
 
 void client_views_joiners(struct client_views *views, const struct list *joiners)
 {

@@ -49,8 +49,7 @@ void dynamic_peers_init(struct speaker *speaker)
     loop_timer_init(&dynamic->late, speaker->loop, look_late);
 }
 
-/* Ranges ------------------------------------------------------------------------------------------------------------
- */
+/* Ranges ----------------------------------------------------------------------------------------------------------- */
 
 static int set_key(struct speaker *speaker, const struct prefix *prefix, const char *password, struct err *err)
 {
@@ -158,8 +157,7 @@ size_t dynamic_range_list(struct speaker *speaker, const char *group,
     return count;
 }
 
-/* Peers -------------------------------------------------------------------------------------------------------------
- */
+/* Peers ------------------------------------------------------------------------------------------------------------ */
 
 /* What a peer of this group is configured as, at an address. */
 static int config_for(const struct speaker *speaker, const struct peer_group_config *group,
@@ -262,8 +260,7 @@ struct peer *dynamic_peer_for(struct speaker *speaker, const struct endpoint *re
     return peer;
 }
 
-/* Going -------------------------------------------------------------------------------------------------------------
- */
+/* Going ------------------------------------------------------------------------------------------------------------ */
 
 static bool is_over(const struct peer *peer)
 {

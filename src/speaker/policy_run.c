@@ -71,8 +71,7 @@ struct policy_views *policy_run_views(struct policy_run *run)
     return &run->views;
 }
 
-/* Chains -------------------------------------------------------------------------------------------------------------
- */
+/* Chains ----------------------------------------------------------------------------------------------------------- */
 
 void policy_chain_of(struct speaker *speaker, const struct peer *peer, enum policy_direction direction,
                      struct policy_chain *chain)
@@ -149,8 +148,7 @@ void policy_run_forget(struct peer *peer)
     peer->policies[POLICY_IMPORT] = peer->policies[POLICY_EXPORT] = NULL;
 }
 
-/* Import -------------------------------------------------------------------------------------------------------------
- */
+/* Import ----------------------------------------------------------------------------------------------------------- */
 
 enum path_reject policy_import_default(const struct peer *peer)
 {
@@ -301,8 +299,7 @@ attr_id policy_import_local(struct speaker *speaker, struct speaker_table *table
     return import_own(&importing, prefix, attrs, reject);
 }
 
-/* Looking again ------------------------------------------------------------------------------------------------------
- */
+/* Looking again ---------------------------------------------------------------------------------------------------- */
 
 static attr_id import_received(struct importing *importing, const struct prefix *prefix, attr_id received,
                                enum path_reject *reject)

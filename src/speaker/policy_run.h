@@ -44,8 +44,7 @@ const char *policy_run_target(const struct peer *peer); /* what the neighbor is 
 /* Something was changed in the table: the routes it touches are looked at again. */
 void policy_run_changed(struct speaker *speaker);
 
-/* Import -------------------------------------------------------------------------------------------------------------
- */
+/* Import ----------------------------------------------------------------------------------------------------------- */
 
 /* Where no policy is: what the defaults, and RFC 8212, make of a neighbor's routes. */
 enum path_reject policy_import_default(const struct peer *peer);
@@ -71,8 +70,7 @@ void policy_import_row(struct speaker *speaker, struct speaker_table *table, row
 void policy_import_explain(struct speaker *speaker, struct speaker_table *table, const struct prefix *prefix,
                            const struct rib_path *path, struct policy_result *result);
 
-/* Looking again ------------------------------------------------------------------------------------------------------
- */
+/* Looking again ---------------------------------------------------------------------------------------------------- */
 
 /* Walks over a table for what has changed, until the time is reached. True while there is more. */
 bool policy_walk_run(struct speaker *speaker, struct speaker_table *table, struct mono_time until);

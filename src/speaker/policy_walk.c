@@ -54,8 +54,7 @@ void policy_walk_drop_all(struct speaker_table *table)
     }
 }
 
-/* Starting -----------------------------------------------------------------------------------------------------------
- */
+/* Starting --------------------------------------------------------------------------------------------------------- */
 
 static struct policy_walk *find_import(struct speaker_table *table, source_id source)
 {
@@ -270,8 +269,7 @@ void policy_run_changed(struct speaker *speaker)
     pipeline_wake(speaker);
 }
 
-/* Walking ------------------------------------------------------------------------------------------------------------
- */
+/* Walking ---------------------------------------------------------------------------------------------------------- */
 
 static bool concerns(const struct policy_walk *walk, const struct rib *rib, row_id row)
 {

@@ -57,8 +57,7 @@ static void log_family(const struct restart_family *state, const char *what)
              (unsigned long long)source_of(state->peer, state->family)->stale);
 }
 
-/* Ends --------------------------------------------------------------------------------------------------------------
- */
+/* Ends ------------------------------------------------------------------------------------------------------------- */
 
 static void free_if_over(struct peer *peer)
 {
@@ -111,8 +110,7 @@ void restart_forget(struct peer *peer, family_set but)
     free_if_over(peer);
 }
 
-/* Timers ------------------------------------------------------------------------------------------------------------
- */
+/* Timers ----------------------------------------------------------------------------------------------------------- */
 
 static void long_lived_expired(struct loop_timer *timer)
 {
@@ -174,8 +172,7 @@ int64_t restart_left_ms(const struct peer *peer, enum family_id family)
     return 0;
 }
 
-/* Away --------------------------------------------------------------------------------------------------------------
- */
+/* Away ------------------------------------------------------------------------------------------------------------- */
 
 static struct peer_restart *restart_new(struct peer *peer)
 {
@@ -239,8 +236,7 @@ void restart_session_lost(struct peer *peer, family_set families, bool gracefull
     free_if_over(peer);
 }
 
-/* Back --------------------------------------------------------------------------------------------------------------
- */
+/* Back ------------------------------------------------------------------------------------------------------------- */
 
 /* Did forwarding go on meanwhile? The capability that holds in this phase has to say so, anew (RFC 4724 4.2, RFC 9494
  * 4.2). */

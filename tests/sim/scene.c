@@ -120,8 +120,7 @@ void scene_end(struct scene *scene)
     lab_release(&scene->lab);
 }
 
-/* Conditions --------------------------------------------------------------------------------------------------------
- */
+/* Conditions ------------------------------------------------------------------------------------------------------- */
 
 bool is_up(void *context)
 {
@@ -167,8 +166,7 @@ bool heard_llgr_stale(const struct scene *scene, unsigned number, unsigned famil
     return block.summary.facts & ATTR_LLGR_STALE;
 }
 
-/* Steps -------------------------------------------------------------------------------------------------------------
- */
+/* Steps ------------------------------------------------------------------------------------------------------------ */
 
 void announce(struct scene *scene, unsigned number, unsigned family, unsigned prefix, uint32_t community)
 {

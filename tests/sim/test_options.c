@@ -179,8 +179,7 @@ static void test_use_multiple_paths(void **state)
     lab_release(&contest.lab);
 }
 
-/* AS_PATH ------------------------------------------------------------------------------------------------------------
- */
+/* AS_PATH ---------------------------------------------------------------------------------------------------------- */
 
 static void expect_path(struct lab *lab, struct lab_node *node, const char *as_path)
 {

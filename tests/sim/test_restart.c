@@ -24,8 +24,7 @@ static uint64_t heard_by_plain(const struct scene *scene)
     return scene->puppets[PLAIN].announced + scene->puppets[PLAIN].withdrawn;
 }
 
-/* Tests -------------------------------------------------------------------------------------------------------------
- */
+/* Tests ------------------------------------------------------------------------------------------------------------ */
 
 static void test_routes_outlive_a_restart(void **state)
 {
@@ -265,8 +264,7 @@ static void test_hold_timer_counts_as_a_broken_connection(void **state)
     scene_end(&scene);
 }
 
-/* The operator ------------------------------------------------------------------------------------------------------
- */
+/* The operator ----------------------------------------------------------------------------------------------------- */
 
 enum act { ACT_DISABLE, ACT_RESET, ACT_SHUTDOWN, ACT_DELETE, ACT_CONFIGURE, ACT_STOP, ACT_SOFT_RESET, ACTS };
 
@@ -330,8 +328,7 @@ static void test_the_operator_decides(void **state)
     }
 }
 
-/* Long-lived --------------------------------------------------------------------------------------------------------
- */
+/* Long-lived ------------------------------------------------------------------------------------------------------- */
 
 static void offer_long_lived(struct scene *scene, uint16_t restart_time_s)
 {
