@@ -44,6 +44,23 @@ void api_reply(struct api_call *call, unsigned status)
     answer(call, status, json_type, call->out.bytes, call->out.length);
 }
 
+void api_reply_rows(struct api_call *call, const char *key, struct store_rows *rows,
+                    void (*write)(struct json *json, const struct store_rows *row))
+{
+    json_object(&call->json);
+    json_key(&call->json, key);
+    json_array(&call->json);
+    while (store_rows_next(rows)) {
+        json_object(&call->json);
+        write(&call->json, rows);
+        json_object_end(&call->json);
+    }
+    store_rows_end(rows);
+    json_array_end(&call->json);
+    json_object_end(&call->json);
+    api_reply(call, 200);
+}
+
 void api_reply_empty(struct api_call *call, unsigned status)
 {
     answer(call, status, NULL, NULL, 0);

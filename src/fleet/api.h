@@ -70,6 +70,9 @@ void api_handle(void *context, struct http_request *request);
 /* Answering -------------------------------------------------------------------------------------------------------- */
 
 void api_reply(struct api_call *call, unsigned status); /* with what was written to call->json */
+/* {"key": [row, ...]}, and the rows are at their end. */
+void api_reply_rows(struct api_call *call, const char *key, struct store_rows *rows,
+                    void (*write)(struct json *json, const struct store_rows *row));
 void api_reply_empty(struct api_call *call, unsigned status);
 void api_reply_text(struct api_call *call, const char *type, const char *text, size_t length);
 void api_error(struct api_call *call, unsigned status, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -46,18 +46,7 @@ void view_tokens(struct api_call *call)
 {
     struct store_rows *rows =
         store_query(call->store, TOKEN_COLUMNS " ORDER BY t.created_at, t.id", STORE_ARGS(VISIBLE_ARGS(call)));
-    json_object(&call->json);
-    json_key(&call->json, "tokens");
-    json_array(&call->json);
-    while (store_rows_next(rows)) {
-        json_object(&call->json);
-        write_members(&call->json, rows);
-        json_object_end(&call->json);
-    }
-    store_rows_end(rows);
-    json_array_end(&call->json);
-    json_object_end(&call->json);
-    api_reply(call, 200);
+    api_reply_rows(call, "tokens", rows, write_members);
 }
 
 /* Nobody grants more than he has: a user his own or a project of his, a project itself. */

@@ -26,18 +26,7 @@ void view_webhooks(struct api_call *call)
 {
     struct store_rows *rows =
         store_query(call->store, WEBHOOK_COLUMNS " ORDER BY w.created_at, w.id", STORE_ARGS(VISIBLE_ARGS(call)));
-    json_object(&call->json);
-    json_key(&call->json, "webhooks");
-    json_array(&call->json);
-    while (store_rows_next(rows)) {
-        json_object(&call->json);
-        write_members(&call->json, rows);
-        json_object_end(&call->json);
-    }
-    store_rows_end(rows);
-    json_array_end(&call->json);
-    json_object_end(&call->json);
-    api_reply(call, 200);
+    api_reply_rows(call, "webhooks", rows, write_members);
 }
 
 /* `secret` is NULL except in the answer that made it. */
