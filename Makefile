@@ -9,11 +9,12 @@ C_FILES = $(shell git ls-files -- 'src/*.[ch]' 'include/*.h' 'tests/*.[ch]' 'fuz
 deps:
 	@tools/deps
 
+# The console first: it becomes part of godwit-fleet.
 build: build/build.ninja
-	@ninja -C build -j $(JOBS)
 	@tools/build-console --optional
+	@ninja -C build -j $(JOBS)
 
-# The web console alone, into build/console; fails where it cannot be built.
+# The web console alone, into build/console, where the next build finds it; fails where it cannot be built.
 console:
 	@tools/build-console
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "console.gen.h"
 #include "fleet/auth.h"
 #include "fleet/replica.h"
 #include "fleet/words.h"
@@ -420,7 +421,8 @@ static bool allowed(struct api_call *call, enum api_need need)
 /* True: the request was for the console and is answered. */
 static bool console(struct service *service, struct http_request *request, const char *path)
 {
-    if (!service->console_folder || strcmp(http_request_method(request), "GET") != 0)
+    const char *method = http_request_method(request);
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
         return false;
     if (strcmp(path, "/") == 0 || strcmp(path, "/console") == 0) {
         http_reply_header(request, "Location", "/console/");
@@ -429,7 +431,11 @@ static bool console(struct service *service, struct http_request *request, const
     }
     if (!str_starts_with(path, "/console/"))
         return false;
-    http_reply_file(request, service->console_folder, path + strlen("/console/"));
+    path += strlen("/console/");
+    if (service->console_folder)
+        http_reply_file(request, service->console_folder, path);
+    else
+        http_reply_embedded(request, fleet_console, fleet_console_count, path);
     return true;
 }
 

@@ -22,7 +22,7 @@ static const struct option options_table[] = {
     {"tls-cert-file", true, AT(certificate), "certificate for --listen-tls"},
     {"tls-key-file", true, AT(key), "its private key"},
     {"connect", true, AT(connect), "ADDRESS:PORT where proxies' CONNECT ends at the API over TLS; loopback only"},
-    {"console", true, AT(console), "folder of the web console, served under /console/"},
+    {"console", true, AT(console), "folder to serve under /console/ instead of the console that is built in"},
     {"token-file", true, AT(token_file), "where to write the provider's first token, if there is none yet"},
     {"hold-time", true, AT(hold_time), "of the BGP sessions, seconds (90)"},
     {"unreadable-after", true, AT(unreadable), "until a silent router's sessions are unknown, milliseconds (2000)"},

@@ -6,7 +6,7 @@
 
 struct service {
     struct fleet fleet;
-    const char *console_folder; /* NULL: none is served */
+    const char *console_folder; /* NULL: the console that is built in */
     struct list waiting;        /* struct discovery: "Update now" */
     struct list streams;        /* struct event_stream */
     struct event_listener news;
