@@ -21,7 +21,7 @@ console:
 build/build.ninja:
 	@meson setup build .
 
-# A router and a neighbour with 12,000 routes on loopback, until Ctrl-C.
+# Two routers, three servers and the fleet service on loopback, until Ctrl-C.
 run: deps
 	@$(MAKE) --no-print-directory build build/demo.mrt
 	@tools/demo
