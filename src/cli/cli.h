@@ -8,10 +8,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "cli/fleet_flags.h"
 #include "cli/output.h"
 #include "net/family.h"
 
 struct call_channel;
+struct fleet_client;
 
 struct cli_options {
     const char *host;
@@ -39,12 +41,14 @@ struct cli_options {
     bool no_ipv6;
     const char *next_hop;
     const char *queue_size;
-    uint32_t given; /* bits of enum option_scope: whose options were used */
+    uint64_t given; /* bits of enum option_scope: whose options were used */
+    struct fleet_flags fleet; /* of the commands that speak to the fleet service */
 };
 
 struct cli {
     struct cli_options options;
     struct call_channel *channel; /* NULL: no command has needed one */
+    struct fleet_client *fleet;   /* likewise */
     bool call_failed;             /* the last call did not end well */
     struct output out;
     struct text error;  /* why the command failed, without a final newline */

@@ -116,7 +116,7 @@ static const struct command commands[] = {
      "what runs now, as a configuration"},
 };
 
-const struct command_table command_table = {commands, ARRAY_LEN(commands), "godwit"};
+const struct command_table command_table = {commands, ARRAY_LEN(commands), "godwit", &daemon_option_table};
 
 enum { OF_NEIGHBOR = OPTION_FAMILY | OPTION_NEIGHBOR };
 static const char lookup_words[] = "[PREFIX | ADDRESS] [longer-prefixes | shorter-prefixes]";
@@ -153,7 +153,7 @@ static const struct command neighbor_commands[] = {
 };
 
 const struct command_table neighbor_command_table = {neighbor_commands, ARRAY_LEN(neighbor_commands),
-                                                     "godwit neighbor ADDRESS"};
+                                                     "godwit neighbor ADDRESS", &daemon_option_table};
 
 static const struct command statement_commands[] = {
     {"add", NULL, OPTION_ANY, false, "", ""},
@@ -165,7 +165,7 @@ static const struct command statement_commands[] = {
 };
 
 const struct command_table statement_command_table = {statement_commands, ARRAY_LEN(statement_commands),
-                                                      "godwit policy statement STATEMENT"};
+                                                      "godwit policy statement STATEMENT", &daemon_option_table};
 
 const char *command_verb(const struct command *command)
 {
@@ -265,8 +265,11 @@ int command_run(struct cli *cli, const struct command_table *table, const struct
         command_help(cli, table, command ? command->path : "");
         return 0;
     }
-    if (cli->options.given & ~command->scopes)
-        return cli_fail(cli, "an option was given that \"%s %s\" does not take", table->prefix, command->path);
+    const struct option *stranger = option_of_scope(table->options, cli->options.given & ~command->scopes);
+    if (stranger)
+        return cli_fail(cli, "\"%s %s\" does not take --%s", table->prefix, command->path, stranger->name);
+    if (table == &fleet_command_table && rest.count > 0 && !*command->words)
+        return cli_fail(cli, "%s: \"%s\" is one word too many", command->path, rest.word[0]);
     return command->run(cli, command, &rest);
 }
 
@@ -287,7 +290,7 @@ static bool is_at_or_below(const char *path, const char *top)
 void command_help(struct cli *cli, const struct command_table *table, const char *path)
 {
     struct output *out = &cli->out;
-    uint32_t scopes = 0;
+    uint64_t scopes = 0;
     output_add(out, "Usage:\n");
     for (size_t i = 0; i < table->count; i++) {
         const struct command *command = &table->commands[i];
@@ -307,7 +310,7 @@ void command_help(struct cli *cli, const struct command_table *table, const char
                           neighbor_commands[i].help);
     }
     output_add(out, "\nOptions:\n");
-    options_print(out, scopes);
+    options_print(out, table->options, scopes);
 }
 
 /* Completion ------------------------------------------------------------------------------------------------- */

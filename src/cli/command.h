@@ -8,7 +8,7 @@
 struct command {
     const char *path; /* the words, separated by blanks */
     int (*run)(struct cli *cli, const struct command *command, const struct words *words); /* NULL: needs a verb */
-    uint32_t scopes;                                                                       /* enum option_scope */
+    uint64_t scopes;                                                                       /* enum option_scope */
     bool whole;        /* its last word may not be cut short: the short forms belong to GoBGP's commands */
     const char *words; /* what may follow */
     const char *help;
@@ -18,11 +18,17 @@ struct command_table {
     const struct command *commands;
     size_t count;
     const char *prefix; /* what is said before the path: "godwit", "godwit neighbor ADDRESS" */
+    const struct option_table *options;
 };
 
 extern const struct command_table command_table;           /* everything but the next */
 extern const struct command_table neighbor_command_table;  /* verbs behind a neighbor's name */
 extern const struct command_table statement_command_table; /* verbs behind a statement's name */
+extern const struct command_table fleet_command_table;     /* what is asked of the fleet service, not of a daemon */
+
+/* Whose command these arguments are: the fleet's, if their first word is a noun of it ("project", or "projects", which
+ * is put right in place), else a daemon's. */
+const struct command_table *command_table_of(int count, char **arguments);
 
 /* The command that is meant; `rest` gets the words behind it. NULL, with the reason noted. */
 const struct command *command_find(struct cli *cli, const struct command_table *table, const struct words *words,

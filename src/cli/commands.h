@@ -22,3 +22,5 @@ command_function cmd_mrt_inject;
 command_function cmd_log_level;
 command_function cmd_why, cmd_groups, cmd_counters, cmd_reload, cmd_save;
 command_function cmd_not_offered;
+command_function cmd_project_list, cmd_project_create, cmd_project_update, cmd_project_delete;
+command_function cmd_project_bgp_config, cmd_project_bgp_sessions, cmd_project_bgp_enable;

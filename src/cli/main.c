@@ -9,6 +9,7 @@
 #include "cli/call.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/fleet_call.h"
 
 enum { ERROR_LIMIT_BYTES = 1 << 20 };
 
@@ -35,7 +36,8 @@ static int run(struct cli *cli, int count, char **arguments)
 {
     struct words words;
     struct err err;
-    if (options_parse(&cli->options, count, arguments, &words, &err) < 0)
+    const struct command_table *table = command_table_of(count, arguments);
+    if (options_parse(cli, table->options, count, arguments, &words, &err) < 0)
         return cli_fail(cli, "%s", err.text);
     if (cli->options.version) {
         output_add(&cli->out, "godwit version " GODWIT_VERSION "\n");
@@ -48,7 +50,7 @@ static int run(struct cli *cli, int count, char **arguments)
         words.word++;
         words.count--;
     }
-    return command_run(cli, &command_table, &words);
+    return command_run(cli, table, &words);
 }
 
 int main(int count, char **arguments)
@@ -65,6 +67,7 @@ int main(int count, char **arguments)
         print_error(&cli);
     output_release(&cli.out);
     call_channel_free(cli.channel);
+    fleet_client_free(cli.fleet);
     text_release(&cli.error);
     arena_release(&cli.arena);
     return result < 0 ? 1 : 0;

@@ -110,6 +110,23 @@ void output_printf(struct output *output, const char *format, ...)
     output_grown(output);
 }
 
+void output_style(struct output *output, enum output_style style)
+{
+    static const char *const codes[] = {
+        [STYLE_NONE] = "",
+        [STYLE_GOOD] = "\033[32m",
+        [STYLE_WARN] = "\033[33m",
+        [STYLE_BAD] = "\033[31m",
+        [STYLE_DIM] = "\033[2m",
+        [STYLE_END] = "\033[0m",
+        [STYLE_CLEAR_SCREEN] = "\033[H\033[J",
+    };
+    if (!output->terminal || style == STYLE_NONE)
+        return;
+    output_flush(output); /* what is pending is escaped, this is not */
+    output_write(output, codes[style], strlen(codes[style]));
+}
+
 const char *age_format(int64_t since_s, int64_t now, char *text)
 {
     uint64_t left = now >= since_s ? (uint64_t)now - (uint64_t)since_s : (uint64_t)since_s - (uint64_t)now;

@@ -21,6 +21,10 @@ void output_add_n(struct output *output, const char *text, size_t length);
 void output_printf(struct output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void output_flush(struct output *output);
 
+/* How what follows looks; on a terminal only, nowhere else a trace of it. */
+enum output_style { STYLE_NONE, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_DIM, STYLE_END, STYLE_CLEAR_SCREEN };
+void output_style(struct output *output, enum output_style style);
+
 enum { AGE_TEXT_MAX = 48 };
 
 /* "00:01:02", from a day on "3d 00:01:02"; the distance between the two, whichever is later. Returns `text`, which has

@@ -57,6 +57,13 @@ const struct json_node *json_in_member(const struct json_node *object, const cha
     return node_of(json_object_get(value_of(object), key));
 }
 
+const char *json_in_next_key(const struct json_node *object, const char *key)
+{
+    json_t *value = (json_t *)object;
+    return json_object_iter_key(key ? json_object_iter_next(value, json_object_key_to_iter(key))
+                                    : json_object_iter(value));
+}
+
 size_t json_in_count(const struct json_node *array)
 {
     return json_array_size(value_of(array));
@@ -75,6 +82,11 @@ const char *json_in_text(const struct json_node *node)
 int64_t json_in_number(const struct json_node *node)
 {
     return json_integer_value(value_of(node));
+}
+
+double json_in_real(const struct json_node *node)
+{
+    return json_number_value(value_of(node));
 }
 
 bool json_in_bool(const struct json_node *node)

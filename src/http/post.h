@@ -5,19 +5,10 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "http/url.h"
 #include "io/loop.h"
 
-enum { HTTP_URL_PART_MAX = 512, HTTP_POST_LIMIT_MS = 10000 };
-
-struct http_url {
-    bool secure;
-    char host[256]; /* without brackets */
-    unsigned short port;
-    char path[HTTP_URL_PART_MAX]; /* with the query */
-};
-
-/* http:// or https://, no user, nothing but printable ASCII. */
-int http_url_parse(const char *text, struct http_url *url, struct err *err);
+enum { HTTP_POST_LIMIT_MS = 10000 };
 
 struct http_post;
 

@@ -109,15 +109,16 @@ static void test_options_stand_anywhere(void **state)
     struct line line;
     struct words words;
     struct err err;
-    struct cli_options options = {0};
+    struct cli *cli = *state;
+    const struct cli_options *options = &cli->options;
     line_of(&line, "-jq global -u10.0.0.1 rib -p=5 -a ipv6 --reason=x --tls=true -- -7");
-    assert_int_equal(options_parse(&options, line.count, line.word, &words, &err), 0);
-    assert_true(options.json && options.quiet && options.tls && !options.debug);
-    assert_string_equal(options.host, "10.0.0.1");
-    assert_int_equal(options.port, 5);
-    assert_string_equal(options.family, "ipv6");
-    assert_string_equal(options.reason, "x");
-    assert_int_equal(options.given, OPTION_FAMILY | OPTION_NEIGHBOR);
+    assert_int_equal(options_parse(cli, &daemon_option_table, line.count, line.word, &words, &err), 0);
+    assert_true(options->json && options->quiet && options->tls && !options->debug);
+    assert_string_equal(options->host, "10.0.0.1");
+    assert_int_equal(options->port, 5);
+    assert_string_equal(options->family, "ipv6");
+    assert_string_equal(options->reason, "x");
+    assert_int_equal(options->given, OPTION_FAMILY | OPTION_NEIGHBOR);
     assert_int_equal(words.count, 3);
     assert_string_equal(words.word[0], "global");
     assert_string_equal(words.word[2], "-7");
@@ -137,10 +138,44 @@ static void test_bad_options(void **state)
         struct line line;
         struct words words;
         struct err err = {0};
-        struct cli_options options = {0};
         line_of(&line, cases[i][0]);
-        assert_true(options_parse(&options, line.count, line.word, &words, &err) < 0);
+        assert_true(options_parse(*state, &daemon_option_table, line.count, line.word, &words, &err) < 0);
         assert_string_equal(err.text, cases[i][1]);
+    }
+}
+
+/* Which program's commands they are depends on the first word; the letters mean different things to each. */
+static void test_nouns_of_the_fleet(void **state)
+{
+    static const struct {
+        const char *text;
+        const struct command_table *table;
+        const char *path;
+    } cases[] = {
+        {"project bgp-config -p 5", &fleet_command_table, "project bgp-config"},
+        {"-p x projects bgp-s", &fleet_command_table, "project bgp-sessions"},
+        {"-jo yaml project get", &fleet_command_table, "project get"},
+        {"help project list", &fleet_command_table, NULL},
+        {"-p 5 neighbor", &command_table, "neighbor"},
+        {"-u project neighbor", &command_table, "neighbor"},
+        {"-p project neighbor", &command_table, NULL},
+        {"pol", &command_table, "policy"},
+        {"proj", &command_table, NULL},
+    };
+    struct cli *cli = *state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct line line;
+        struct words words, rest;
+        struct err err;
+        line_of(&line, cases[i].text);
+        const struct command_table *table = command_table_of(line.count, line.word);
+        assert_ptr_equal(table, cases[i].table);
+        if (!cases[i].path)
+            continue;
+        assert_int_equal(options_parse(cli, table->options, line.count, line.word, &words, &err), 0);
+        const struct command *command = command_find(cli, table, &words, &rest);
+        assert_non_null(command);
+        assert_string_equal(command->path, cases[i].path);
     }
 }
 
@@ -249,8 +284,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_words_may_be_cut_short, cli_begin, cli_end),
         cmocka_unit_test_setup_teardown(test_unknown_words, cli_begin, cli_end),
-        cmocka_unit_test(test_options_stand_anywhere),
-        cmocka_unit_test(test_bad_options),
+        cmocka_unit_test_setup_teardown(test_options_stand_anywhere, cli_begin, cli_end),
+        cmocka_unit_test_setup_teardown(test_bad_options, cli_begin, cli_end),
+        cmocka_unit_test_setup_teardown(test_nouns_of_the_fleet, cli_begin, cli_end),
         cmocka_unit_test_setup_teardown(test_keywords, cli_begin, cli_end),
         cmocka_unit_test(test_communities),
         cmocka_unit_test(test_ages),
