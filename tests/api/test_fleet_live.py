@@ -1,5 +1,6 @@
 """The life of a session, from being enabled to being gone, as its owner sees it."""
 import time
+from datetime import datetime, timezone
 
 import pytest
 
@@ -34,6 +35,24 @@ def await_state(tenant, state):
                     lambda: f"not {state}: {session_of(tenant)}")
 
 
+def server_of(lab, tenant):
+    """The server's daemon, up and announcing a route that is allowed and one that is not."""
+    if "server" not in tenant:
+        tenant["server"] = lab.server(1)
+    await_state(tenant, "up")
+    if session_of(tenant)["prefixes"]["received"] == 0:
+        for words in (["203.0.113.5/32", "nexthop", "198.18.0.1", "community", "65000:1"],
+                      ["192.0.2.0/24", "nexthop", "198.18.0.1"]):
+            tenant["server"].cli("global", "rib", "add", *words)
+    await_routes(tenant)
+    return tenant["server"]
+
+
+def await_routes(tenant):
+    wait_for(lambda: all(leg["received"] == 2 for leg in session_of(tenant)["legs"]),
+             lambda: f"the routes did not come: {session_of(tenant)}")
+
+
 def test_down_has_a_reason(lab, tenant):
     await_state(tenant, "down")
     session = wait_for(lambda: (lambda s: s if s["status"] == "down,down" else None)(session_of(tenant)),
@@ -51,9 +70,7 @@ def test_up_is_pushed(lab, tenant):
 
 
 def test_routes_are_judged(lab, tenant):
-    server = tenant["server"]
-    server.cli("global", "rib", "add", "203.0.113.5/32", "nexthop", "198.18.0.1", "community", "65000:1")
-    server.cli("global", "rib", "add", "192.0.2.0/24", "nexthop", "198.18.0.1")
+    server_of(lab, tenant)
     client, path = tenant["client"], f"/v1/sessions/{tenant['session']}/routes"
     wait_for(lambda: len(client.get(path)["routes"]) == 4, "the routes did not come")
     session = session_of(tenant)
@@ -68,6 +85,7 @@ def test_routes_are_judged(lab, tenant):
 
 
 def test_new_prefixes_judge_again(lab, tenant):
+    server_of(lab, tenant)
     path = f"/v1/projects/{tenant['project']}/prefixes"
     lab.provider.put(path, {"prefixes": ["203.0.113.0/24", "192.0.2.0/24"]})
     assert session_of(tenant)["prefixes"]["accepted"] == 2
@@ -76,6 +94,7 @@ def test_new_prefixes_judge_again(lab, tenant):
 
 
 def test_lookup_is_by_longest_match(lab, tenant):
+    server_of(lab, tenant)
     found = tenant["client"].get("/v1/routes?prefix=203.0.113.5")
     assert found["match"] == "203.0.113.5/32" and len(found["routes"]) == 2
     assert tenant["client"].get("/v1/routes?prefix=203.0.113.6") == {"match": None, "routes": []}
@@ -84,6 +103,7 @@ def test_lookup_is_by_longest_match(lab, tenant):
 
 
 def test_partial_when_a_router_stops(lab, tenant):
+    server_of(lab, tenant)
     seen = len(tenant["stream"].events)
     lab.routers[1].stop()
     begin = time.monotonic()
@@ -110,17 +130,22 @@ def test_and_back(lab, tenant):
 
 
 def test_restart_of_the_service_tells_nothing_again(lab, tenant):
+    server_of(lab, tenant)
     before = tenant["client"].get("/v1/events?limit=1000")["events"]
     lab.fleet.stop()
+    restarted_at = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     lab.fleet.start()
+    # What is shown at first is what was stored; the routers have been asked once that is younger than the restart.
+    wait_for(lambda: all(leg["updated_at"] > restarted_at for leg in session_of(tenant)["legs"]), "nobody was asked")
     await_state(tenant, "up")
-    wait_for(lambda: all(leg["received"] == 2 for leg in session_of(tenant)["legs"]), "routes were lost")
+    await_routes(tenant)
     after = tenant["client"].get("/v1/events?limit=1000")["events"]
     states = [event["type"] for event in after[len(before):] if event["type"] != "bgp_session.routes"]
     assert states == [], states
 
 
 def test_down_with_the_servers_words(lab, tenant):
+    server_of(lab, tenant)
     tenant["server"].cli("neighbor", lab.routers[0].address, "disable")
     session = await_state(tenant, "partial")
     assert "r1:" in session["reason"] and "dministrative" in session["reason"], session["reason"]
