@@ -264,28 +264,7 @@ static const struct config_diff_ops apply_ops = {
     .global = apply_global,
 };
 
-static void *copy_array(const void *array, size_t count, size_t size)
-{
-    if (count == 0)
-        return NULL;
-    void *copy = mem_alloc(MEM_CONFIG, count * size);
-    memcpy(copy, array, count * size);
-    return copy;
-}
-
-static struct config *copy_config(const struct config *config)
-{
-    struct config *copy = mem_alloc(MEM_CONFIG, sizeof(*copy));
-    *copy = *config;
-    copy->neighbors = copy_array(config->neighbors, config->neighbor_count, sizeof(*config->neighbors));
-    copy->peer_groups = copy_array(config->peer_groups, config->peer_group_count, sizeof(*config->peer_groups));
-    copy->dynamic_neighbors =
-        copy_array(config->dynamic_neighbors, config->dynamic_neighbor_count, sizeof(*config->dynamic_neighbors));
-    config_policies_ref(copy->policies);
-    return copy;
-}
-
-int control_apply(struct control *control, const struct config *config, void (*line)(void *context, const char *text),
+int control_apply(struct control *control, struct config *config, void (*line)(void *context, const char *text),
                   void *context, struct err *err)
 {
     struct apply apply = {.control = control, .line = line, .context = context};
@@ -298,6 +277,11 @@ int control_apply(struct control *control, const struct config *config, void (*l
     config_diff(control->applied ? control->applied : &nothing, config, &apply_ops, &apply);
     policy_run_changed(control->speaker);
     config_free(control->applied);
-    control->applied = copy_config(config);
+    control->applied = config;
     return E_OK;
+}
+
+const struct config *control_applied(const struct control *control)
+{
+    return control->applied;
 }

@@ -40,11 +40,12 @@ void control_stop(struct control *control, const char *communication, void (*don
 bool control_started(const struct control *control);
 const struct global_config *control_global(const struct control *control); /* NULL when not started */
 
-/* Applies a whole configuration: at start, or (given the one applied before) its differences. Reports what it did in
- * words, a line each, through `line`. What cannot be applied to a neighbour is logged and reported; nothing else is
- * touched. */
-int control_apply(struct control *control, const struct config *config, void (*line)(void *context, const char *text),
+/* Applies a whole configuration: at start, or (given the one applied before) its differences. Takes `config` over, but
+ * on an error. Reports what it did in words, a line each, through `line`. What cannot be applied to a neighbour is
+ * logged and reported; nothing else is touched. */
+int control_apply(struct control *control, struct config *config, void (*line)(void *context, const char *text),
                   void *context, struct err *err);
+const struct config *control_applied(const struct control *control); /* the last one; NULL: none */
 
 /* What runs now, as a configuration that loads back to the same: added to `out`. Whatever a configuration has no place
  * for is told, a line each. E_LIMIT: `out` is full. */

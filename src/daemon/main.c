@@ -38,7 +38,7 @@ struct daemon {
     struct rpc_server *server;
     struct tls_context *tls;
     struct api *api;
-    struct config *config;               /* as applied; NULL: none */
+    struct config *config;               /* read and not applied yet; NULL: none */
     struct restart_state *restart_state; /* NULL: nothing is noted */
     struct loop_timer watchdog;
     bool stopping;
@@ -141,19 +141,16 @@ static int daemon_reload(void *context, bool check_only, struct text *changes, s
     if (result < 0)
         return result;
     if (check_only) {
-        if (daemon->config)
-            config_diff(daemon->config, config, &tell_ops, changes);
+        const struct config *applied = control_applied(daemon->control);
+        if (applied)
+            config_diff(applied, config, &tell_ops, changes);
         config_free(config);
         return 0;
     }
     result = control_apply(daemon->control, config, change_line, changes, err);
-    if (result < 0) {
+    if (result < 0)
         config_free(config);
-        return result;
-    }
-    config_free(daemon->config);
-    daemon->config = config;
-    return 0;
+    return result;
 }
 
 static struct tls_context *new_tls(const struct daemon *daemon, struct err *err)
@@ -315,6 +312,8 @@ static int daemon_start(struct daemon *daemon, struct err *err)
         result = privileges_drop(err);
     if (result == 0 && daemon->config)
         result = control_apply(daemon->control, daemon->config, change_line, NULL, err);
+    if (result == 0)
+        daemon->config = NULL;
     if (result == 0 && daemon->restart_state)
         restart_state_keep(daemon->restart_state, daemon->loop, daemon->control);
     return result;
@@ -345,8 +344,8 @@ static void daemon_run(struct daemon *daemon)
             loop_timer_start(&daemon->watchdog, service_watchdog_interval_ms());
     }
     log_info("daemon", NULL, "godwitd %s started", GODWIT_VERSION);
-    if (daemon->config)
-        advise(daemon->config, daemon->options.config_file);
+    if (control_applied(daemon->control))
+        advise(control_applied(daemon->control), daemon->options.config_file);
     loop_run(daemon->loop);
     restart_state_clear(daemon->restart_state);
     log_info("daemon", NULL, "stopped");

@@ -69,13 +69,11 @@ static void conn_on_open(struct conn *conn, const struct message *message)
     struct notification notification;
     char memory[192];
     struct str why = str_over(memory, sizeof(memory));
-    struct open_message *remote = mem_alloc(MEM_SESSION, sizeof(*remote));
-    int result = open_decode(message, remote, &notification);
-    if (result < 0) {
-        mem_free(MEM_SESSION, remote);
-    } else {
-        conn->remote = remote;
-        result = open_check(&session->config, remote, &notification, &why);
+    struct open_message remote;
+    int result = open_decode(message, &remote, &notification);
+    if (result == 0) {
+        conn->remote = open_keep(MEM_SESSION, &remote);
+        result = open_check(&session->config, &remote, &notification, &why);
     }
     if (result < 0) {
         struct conn_cause cause = {
@@ -86,18 +84,18 @@ static void conn_on_open(struct conn *conn, const struct message *message)
     if (!session_conn_survives(conn))
         return;
     struct endpoint local = stream_local(conn->stream);
-    open_negotiate(&session->config, conn->local, remote, &conn->negotiated);
-    open_rules(&session->config, remote, &conn->negotiated, &local.addr, &conn->rules);
+    open_negotiate(&session->config, conn->local, &remote, &conn->negotiated);
+    open_rules(&session->config, &remote, &conn->negotiated, &local.addr, &conn->rules);
     conn_event(conn, FSM_OPEN, NULL);
 }
 
 static void conn_on_notification(struct conn *conn, const struct message *message)
 {
-    struct session_memory *memory = &conn->session->memory;
-    memory->received.notification++;
-    memory->last_received = notification_decode(message->body, message->body_length);
-    memory->last_received_at = loop_wall_now(conn->session->loop);
-    struct notification received = memory->last_received;
+    struct session_failures *failures = session_failures(conn->session);
+    struct notification received = notification_decode(message->body, message->body_length);
+    conn->session->memory.received.notification++;
+    failures->last_received = received;
+    failures->last_received_at = loop_wall_now(conn->session->loop);
     struct conn_cause cause = {.end = SESSION_END_RECEIVED, .notification = &received};
     bool version = received.code == NOTIFY_OPEN && received.subcode == NOTIFY_OPEN_BAD_VERSION;
     conn_event(conn, version ? FSM_NOTIFICATION_VERSION : FSM_NOTIFICATION, &cause);

@@ -55,9 +55,10 @@ static void conn_queued(struct conn *conn, enum message_type type)
 void conn_send_open(struct conn *conn)
 {
     CHECK(!conn->local);
-    conn->local = mem_alloc(MEM_SESSION, sizeof(*conn->local));
-    open_make(&conn->session->config, conn->local);
-    open_encode(conn->local, &conn->out);
+    struct open_message local;
+    open_make(&conn->session->config, &local);
+    open_encode(&local, &conn->out);
+    conn->local = open_keep(MEM_SESSION, &local);
     CHECK(!conn->out.failed);
     conn_queued(conn, MESSAGE_OPEN);
     conn_watch(conn);
@@ -79,7 +80,7 @@ void conn_send_notification(struct conn *conn, const struct notification *notifi
 {
     if (notification->code == 0)
         return;
-    struct session_memory *memory = &conn->session->memory;
+    struct session_failures *failures = session_failures(conn->session);
     size_t before = conn->out.length;
     notification_encode(notification, &conn->out);
     if (conn->out.failed) { /* a peer that reads nothing will not read this either */
@@ -88,9 +89,9 @@ void conn_send_notification(struct conn *conn, const struct notification *notifi
         return;
     }
     conn->parting = true;
-    count_message(&memory->sent, MESSAGE_NOTIFICATION);
-    memory->last_sent = *notification;
-    memory->last_sent_at = loop_wall_now(conn->session->loop);
+    count_message(&conn->session->memory.sent, MESSAGE_NOTIFICATION);
+    failures->last_sent = *notification;
+    failures->last_sent_at = loop_wall_now(conn->session->loop);
 }
 
 bool conn_send_refresh(struct conn *conn, enum family_id family, enum refresh_kind kind)

@@ -33,15 +33,20 @@ struct session_path {
     bool telling;
 };
 
+/* What a session that never failed has not got. */
+struct session_failures {
+    struct notification last_sent, last_received;
+    struct wall_time last_sent_at, last_received_at;
+    struct session_down down; /* the latest reason */
+    struct session_down lost; /* of the last loss, for ops.lost */
+};
+
 /* Notifications and OPENs outlive their connections, for showing. */
 struct session_memory {
     struct open_message *local_open, *remote_open;
-    struct notification last_sent, last_received;
-    struct wall_time last_sent_at, last_received_at;
+    struct session_failures *failures; /* NULL until the first: session_failures() */
     struct wall_time established_at, down_at;
     uint32_t flaps;
-    struct session_down down; /* the latest reason */
-    struct session_down lost; /* of the last loss, for ops.lost */
     struct session_counters received, sent;
 };
 
@@ -77,6 +82,8 @@ struct session {
     struct session_memory memory;
     char key[ADDR_TEXT_MAX + 16]; /* the peer's address, for the log */
 };
+
+struct session_failures *session_failures(struct session *session);
 
 /* Around everything the loop calls. */
 void session_enter(struct session *session);

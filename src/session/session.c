@@ -26,7 +26,16 @@ static void session_delete(struct session *session)
 {
     mem_free(MEM_SESSION, session->memory.local_open);
     mem_free(MEM_SESSION, session->memory.remote_open);
+    mem_free(MEM_SESSION, session->memory.failures);
     mem_free(MEM_SESSION, session);
+}
+
+struct session_failures *session_failures(struct session *session)
+{
+    struct session_memory *memory = &session->memory;
+    if (memory->failures == NULL)
+        memory->failures = mem_zalloc(MEM_SESSION, sizeof(*memory->failures));
+    return memory->failures;
 }
 
 void session_enter(struct session *session)

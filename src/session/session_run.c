@@ -73,7 +73,7 @@ void session_tell(struct session *session)
             continue;
         session->ops->state_changed(session, from, to);
         if (from == SESSION_ESTABLISHED && !session->condemned)
-            session->ops->lost(session, &session->memory.lost);
+            session->ops->lost(session, &session_failures(session)->lost);
         for (unsigned i = 0; i < SESSION_CONNS && to == SESSION_ESTABLISHED && !session->condemned; i++) {
             if (session->conns[i].fsm.state == SESSION_ESTABLISHED) {
                 session->ops->established(session, &session->conns[i].negotiated);
@@ -136,8 +136,9 @@ void session_stop_conns(struct session *session, enum fsm_event event, const str
     struct conn_ending ending = {.from = session->state, .event = event, .cause = cause};
     if (session->state >= SESSION_OPENSENT)
         ending.sent = cause->notification;
-    why_down(&ending, &session->memory.down);
-    session->memory.down.when = loop_wall_now(session->loop);
+    struct session_down *down = &session_failures(session)->down;
+    why_down(&ending, down);
+    down->when = loop_wall_now(session->loop);
     loop_timer_stop(&session->idle_hold);
     for (unsigned i = 0; i < SESSION_CONNS; i++)
         conn_event(&session->conns[i], event, cause);
@@ -174,22 +175,24 @@ static void session_down(struct session *session, const struct conn_ending *endi
     int64_t up_ms = mono_diff_ms(loop_now(session->loop), session->up_since);
     if (up_ms >= SESSION_STABLE_MS)
         session->flapped = session->restarts = 0;
-    why_down(ending, &memory->down);
-    memory->down.when = memory->down_at = loop_wall_now(session->loop);
-    memory->lost = memory->down;
+    struct session_failures *failures = session_failures(session);
+    why_down(ending, &failures->down);
+    failures->down.when = memory->down_at = loop_wall_now(session->loop);
+    failures->lost = failures->down;
     memory->flaps++;
-    log_info("peer", session->key, "peer down after %lld s: %s", (long long)(up_ms / 1000), memory->down.why);
+    log_info("peer", session->key, "peer down after %lld s: %s", (long long)(up_ms / 1000), failures->down.why);
 }
 
 /* A connection that never was up came to an end, and none is left. Repetitions are for the debug log. */
 static void session_not_up(struct session *session, const struct conn_ending *ending)
 {
+    struct session_failures *failures = session_failures(session);
     struct session_down down;
     why_down(ending, &down);
     down.when = loop_wall_now(session->loop);
-    bool known = strcmp(down.why, session->memory.down.why) == 0;
+    bool known = strcmp(down.why, failures->down.why) == 0;
     log_at(known ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "peer", session->key, "not up: %s", down.why);
-    session->memory.down = down;
+    failures->down = down;
 }
 
 static void session_conn_ended(struct conn *conn, const struct conn_ending *ending)

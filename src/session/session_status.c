@@ -27,13 +27,15 @@ void session_status(const struct session *session, struct session_status *status
         .remote_open = memory->remote_open,
         .received = memory->received,
         .sent = memory->sent,
-        .last_sent = memory->last_sent,
-        .last_received = memory->last_received,
-        .last_sent_at = memory->last_sent_at,
-        .last_received_at = memory->last_received_at,
-        .down = memory->down,
         .idle_hold_left_ms = loop_timer_left_ms(&session->idle_hold),
     };
+    if (memory->failures != NULL) {
+        status->last_sent = memory->failures->last_sent;
+        status->last_received = memory->failures->last_received;
+        status->last_sent_at = memory->failures->last_sent_at;
+        status->last_received_at = memory->failures->last_received_at;
+        status->down = memory->failures->down;
+    }
     for (unsigned i = 0; i < SESSION_CONNS; i++)
         status->connect_retry_left_ms += loop_timer_left_ms(&session->conns[i].connect_retry);
     const struct conn *conn = shown_conn(session);

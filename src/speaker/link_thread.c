@@ -133,9 +133,9 @@ static void take_snapshot(const struct threaded_link *link, struct link_snapshot
     if (status->negotiated != NULL)
         snapshot->negotiated = *status->negotiated;
     if (status->local_open != NULL)
-        snapshot->local_open = *status->local_open;
+        open_copy(&snapshot->local_open, status->local_open);
     if (status->remote_open != NULL)
-        snapshot->remote_open = *status->remote_open;
+        open_copy(&snapshot->remote_open, status->remote_open);
 }
 
 /* Of a snapshot that has arrived where it will be looked at. */

@@ -20,12 +20,21 @@ static const struct add_paths_config *add_paths_of(const struct peer *peer, enum
     return &config->add_paths;
 }
 
-/* How this peer can reach us: the address of the connection, and the other addresses of its interface. */
+/* The address of the connection does as the next hop of routes of its own family. */
+static bool needs_companions(const struct addr *local, enum family_id family)
+{
+    if (local->kind == ADDR_IPV4)
+        return family != FAMILY_IPV4_UNICAST;
+    return family != FAMILY_IPV6_UNICAST || addr_is_link_local(local);
+}
+
+/* How this peer can reach us: the address of the connection, and the other addresses of its interface. To ask the
+ * kernel for them takes as long as there are addresses. */
 static void own_next_hops(const struct peer *peer, struct export_rules *rules)
 {
     const struct addr *local = &peer->local.addr;
     struct interface_addresses companions = {0};
-    if (!loop_is_simulated(peer->speaker->loop))
+    if (!loop_is_simulated(peer->speaker->loop) && needs_companions(local, rules->family))
         interface_addresses_of(local, &companions);
     rules->next_hop_ipv4 = local->kind == ADDR_IPV4 ? *local : companions.ipv4;
     rules->next_hop_ipv6 = local->kind == ADDR_IPV6 && !addr_is_link_local(local) ? *local : companions.ipv6;

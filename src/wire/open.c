@@ -459,6 +459,22 @@ void open_encode(const struct open_message *open, struct buf *buf)
     message_end(buf, offset);
 }
 
+static size_t bytes_kept(const struct open_message *open)
+{
+    return offsetof(struct open_message, raw) + open->raw_length;
+}
+
+struct open_message *open_keep(enum mem_kind kind, const struct open_message *open)
+{
+    size_t bytes = bytes_kept(open);
+    return memcpy(mem_alloc(kind, bytes), open, bytes);
+}
+
+void open_copy(struct open_message *to, const struct open_message *from)
+{
+    memcpy(to, from, bytes_kept(from));
+}
+
 static int open_error(struct notification *notification, uint8_t subcode, const void *data, size_t length)
 {
     *notification = notification_with_data(NOTIFY_OPEN, subcode, data, length);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "net/family.h"
 #include "wire/message.h"
 #include "wire/notification.h"
@@ -81,6 +82,11 @@ struct open_message {
     uint16_t raw_length;
     uint8_t raw[CAPABILITIES_RAW_MAX];
 };
+
+/* For keeping: a copy that takes no more memory than what was received (`raw` ends at raw_length). It is copied with
+ * open_copy alone, never by assignment; mem_free. */
+struct open_message *open_keep(enum mem_kind kind, const struct open_message *open);
+void open_copy(struct open_message *to, const struct open_message *from);
 
 /* Uses the extended optional parameters format (RFC 9072) only when the classic one cannot hold them. */
 void open_encode(const struct open_message *open, struct buf *buf);

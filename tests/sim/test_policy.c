@@ -413,7 +413,6 @@ static void load_file(struct lab_node *node, const char *global, const char *nei
     if (config_read_text("file", text, strlen(text), CONFIG_YAML, &config, &err) < 0 ||
         control_apply(node->control, config, NULL, NULL, &err) < 0)
         fail_msg("%s", err.text);
-    config_free(config);
 }
 
 /* A file, and the same file with this and that in it changed. */

@@ -279,6 +279,22 @@ static void test_raw_keeps_the_unknown(void **state)
     assert_string_equal(capability_name(CAPABILITY_ADD_PATH), "add-path");
 }
 
+/* What is kept is what was received, in no more memory than that takes (the sanitizer sees to it). */
+static void test_kept(void **state)
+{
+    static struct open_message sent, received, again;
+    struct notification notification;
+    sent = full_open(BIT(FAMILY_IPV4_UNICAST));
+    assert_int_equal(transfer(&sent, &received, &notification), 0);
+    uint64_t before = mem_usage(MEM_SESSION).bytes;
+    struct open_message *kept = open_keep(MEM_SESSION, &received);
+    assert_true(mem_usage(MEM_SESSION).bytes - before < 1024);
+    open_copy(&again, kept);
+    mem_free(MEM_SESSION, kept);
+    assert_memory_equal(&again, &received, sizeof(again));
+    assert_int_equal(mem_usage(MEM_SESSION).bytes, before);
+}
+
 /* The parameters of an OPEN, cut anywhere or with any octet changed, never read past the end (the sanitizer sees to
  * it) and, when refused, name an OPEN error. */
 static void test_mutations(void **state)
@@ -367,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_long_lived_needs_graceful_restart),
         cmocka_unit_test(test_roles),
         cmocka_unit_test(test_raw_keeps_the_unknown),
+        cmocka_unit_test(test_kept),
         cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_negotiate),
     };
