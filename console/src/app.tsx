@@ -1,8 +1,10 @@
 /* The frame around every page: where one can go, whether what one sees is live, language, theme. */
 import { useEffect, useState } from 'preact/hooks';
 import { forgetToken, token } from './api/token';
-import { useWhoIsAsked } from './api/who';
+import { useWho, useWhoIsAsked } from './api/who';
 import { liveState } from './live/use_live';
+import { AuditPage } from './pages/audit';
+import { EventsPage } from './pages/events';
 import { LookUpPage } from './pages/look_up';
 import { ProjectPage } from './pages/project';
 import { ProjectsPage } from './pages/projects';
@@ -11,13 +13,32 @@ import { RoutersPage } from './pages/routers';
 import { ServerPage } from './pages/server';
 import { SessionPage } from './pages/session';
 import { SignIn } from './pages/sign_in';
+import { TokensPage } from './pages/tokens';
+import { UsersPage } from './pages/users';
+import { WebhooksPage } from './pages/webhooks';
 import { Head } from './parts/facts';
-import { hrefOf, usePlace, type Place } from './route';
+import { hrefOf, usePlace, type Place, type ProjectTab } from './route';
 import { useStore } from './store';
 import { languages, type Language, type MessageKey } from './text/messages';
 import { language, useDocumentLanguage, useText } from './text/text';
 import { theme, themes, useTheme, type Theme } from './theme';
 import { localTime } from './words/time';
+
+function ScopedPage({ project, tab }: { project: string | null; tab: Exclude<ProjectTab, 'sessions'> }) {
+    switch (tab) {
+        case 'events':
+            return <EventsPage project={project} />;
+        case 'audit':
+            return <AuditPage project={project} />;
+        case 'webhooks':
+            return <WebhooksPage project={project} />;
+        case 'tokens':
+            return <TokensPage project={project} />;
+    }
+}
+
+const ProjectTabPage = ({ id, tab }: { id: string; tab: ProjectTab }) =>
+    tab === 'sessions' ? <ProjectPage id={id} /> : <ScopedPage project={id} tab={tab} />;
 
 function Page({ place }: { place: Place }) {
     const text = useText();
@@ -25,7 +46,13 @@ function Page({ place }: { place: Place }) {
         case 'projects':
             return <ProjectsPage />;
         case 'project':
-            return <ProjectPage key={place.id} id={place.id} />;
+            return <ProjectTabPage key={`${place.id} ${place.tab}`} id={place.id} tab={place.tab} />;
+        case 'account':
+            return place.tab === 'users' ? (
+                <UsersPage />
+            ) : (
+                <ScopedPage key={place.tab} project={null} tab={place.tab} />
+            );
         case 'server':
             return <ServerPage key={place.id} id={place.id} />;
         case 'session':
@@ -50,13 +77,17 @@ const sections = [
     { key: 'projects', place: { page: 'projects' }, pages: ['projects', 'project', 'server', 'session'] },
     { key: 'routers', place: { page: 'routers' }, pages: ['routers', 'router'] },
     { key: 'lookUp', place: { page: 'lookup', prefix: '', match: 'longest' }, pages: ['lookup'] },
+    { key: 'account', place: { page: 'account', tab: 'tokens' }, pages: ['account'] },
 ] as const satisfies { key: MessageKey; place: Place; pages: Place['page'][] }[];
 
+/* A project's token sees one project: what is under "Account" is under that. */
 function Sections({ place }: { place: Place }) {
     const text = useText();
+    const who = useWho();
+    const shown = sections.filter(({ key }) => key !== 'account' || (who !== null && who.kind !== 'project'));
     return (
         <nav class="sections">
-            {sections.map(({ key, place: target, pages }) => (
+            {shown.map(({ key, place: target, pages }) => (
                 <a href={hrefOf(target)} aria-current={(pages as readonly string[]).includes(place.page) && 'page'}>
                     {text(key)}
                 </a>

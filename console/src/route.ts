@@ -1,9 +1,15 @@
 /* Pages and their addresses, behind the #, so that the console works wherever it is mounted. Pure but for the hook. */
 import { useEffect, useState } from 'preact/hooks';
 
+export const projectTabs = ['sessions', 'events', 'audit', 'webhooks', 'tokens'] as const;
+export type ProjectTab = (typeof projectTabs)[number];
+export const accountTabs = ['tokens', 'users', 'webhooks', 'events', 'audit'] as const;
+export type AccountTab = (typeof accountTabs)[number];
+
 export type Place =
     | { page: 'projects' }
-    | { page: 'project'; id: string }
+    | { page: 'project'; id: string; tab: ProjectTab }
+    | { page: 'account'; tab: AccountTab }
     | { page: 'server'; id: string }
     | { page: 'session'; id: string }
     | { page: 'routers' }
@@ -11,7 +17,7 @@ export type Place =
     | { page: 'lookup'; prefix: string; match: 'longest' | 'exact' }
     | { page: 'missing' };
 
-const withId = { projects: 'project', servers: 'server', sessions: 'session', routers: 'router' } as const;
+const withId = { servers: 'server', sessions: 'session', routers: 'router' } as const;
 
 function decoded(text: string): string {
     try {
@@ -23,9 +29,17 @@ function decoded(text: string): string {
 
 export function placeOf(hash: string): Place {
     const [path = '', query = ''] = hash.replace(/^#/, '').split('?', 2);
-    const [noun = '', id, ...rest] = path.split('/').filter(Boolean).map(decoded);
-    if (rest.length > 0) {
+    const [noun = '', id, word, ...rest] = path.split('/').filter(Boolean).map(decoded);
+    if (noun === 'projects' && id !== undefined && rest.length === 0) {
+        const tab = word === undefined ? 'sessions' : projectTabs.find((each) => each === word);
+        return tab ? { page: 'project', id, tab } : { page: 'missing' };
+    }
+    if (word !== undefined) {
         return { page: 'missing' };
+    }
+    if (noun === 'account') {
+        const tab = accountTabs.find((each) => each === id);
+        return tab ? { page: 'account', tab } : { page: 'missing' };
     }
     if (id !== undefined) {
         return Object.hasOwn(withId, noun) ? { page: withId[noun as keyof typeof withId], id } : { page: 'missing' };
@@ -50,7 +64,12 @@ export function hrefOf(place: Place): string {
         case 'projects':
         case 'routers':
             return `#/${place.page}`;
-        case 'project':
+        case 'project': {
+            const tab = place.tab === 'sessions' ? '' : `/${place.tab}`;
+            return `#/projects/${encodeURIComponent(place.id)}${tab}`;
+        }
+        case 'account':
+            return `#/account/${place.tab}`;
         case 'server':
         case 'session':
         case 'router':
@@ -69,6 +88,8 @@ export function hrefOf(place: Place): string {
             return '#/';
     }
 }
+
+export const projectHref = (id: string, tab: ProjectTab = 'sessions'): string => hrefOf({ page: 'project', id, tab });
 
 export function usePlace(): Place {
     const [hash, setHash] = useState(location.hash);

@@ -36,6 +36,15 @@ const pages = () => [
     ['project', projectHash(), 'Anycast resolvers'],
     ['project-without-bgp', `#/projects/${fake.fleet.projects[1].id}`, `Quiet ${markup}`],
     ['server', serverHash(1), 'dns-02'],
+    ['events', `${projectHash()}/events`, 'Events · Anycast resolvers'],
+    ['audit', `${projectHash()}/audit`, 'Audit log · Anycast resolvers'],
+    ['webhooks', `${projectHash()}/webhooks`, 'Webhooks · Anycast resolvers'],
+    ['tokens', `${projectHash()}/tokens`, 'Tokens · Anycast resolvers'],
+    ['account-tokens', '#/account/tokens', 'Tokens · Account'],
+    ['account-users', '#/account/users', 'Users · Account'],
+    ['account-webhooks', '#/account/webhooks', 'Webhooks · Account'],
+    ['account-events', '#/account/events', 'Events · Account'],
+    ['account-audit', '#/account/audit', 'Audit log · Account'],
     ['session', sessionHash(2), 'dns-02 IPv4'],
     ['session-over-limit', sessionHash(4), 'dns-03 IPv4'],
     ['session-hostile', sessionHash(8), `dns-${markup} IPv4`],
@@ -206,6 +215,137 @@ test('changing BGP keeps the password that is set', async () => {
     assert.equal(fake.fleet.md5[fake.fleet.projects[0].id], 'Resolve53Anycast');
 });
 
+test('a token is made with what was chosen, shown once, and revoked after a question', async () => {
+    const page = await open(`${projectHash()}/tokens`, { permissions: ['clipboard-read', 'clipboard-write'] });
+    await page.getByRole('button', { name: 'New token' }).click();
+    const dialog = page.getByRole('dialog');
+    const create = dialog.getByRole('button', { name: 'Create' });
+    assert.ok(await create.isDisabled());
+    await dialog.getByLabel('Description').fill('nightly');
+    await dialog.getByRole('radio', { name: 'Read and write' }).check();
+    await dialog.getByRole('radio', { name: 'In 30 days' }).check();
+    await create.click();
+    await page.getByText('gwt_shown-once').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.className), 'secret');
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'gwt_shown-once');
+    const { kind, scope, project_id, expires_at } = fake.fleet.tokens.at(-1);
+    assert.deepEqual([kind, scope, project_id], ['project', 'write', fake.fleet.projects[0].id]);
+    assert.ok(Math.abs(Date.parse(expires_at) - Date.now() - 30 * 24 * 3600 * 1000) < 60_000);
+    await page.getByRole('button', { name: 'I have it' }).click();
+    await until(async () => (await page.content()).includes('gwt_shown-once'), false);
+    await page.getByRole('button', { name: 'Revoke nightly' }).click();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    const focused = await page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+    assert.equal(focused, 'Revoke nightly', 'the focus goes back to where it was');
+    await page.getByRole('button', { name: 'Revoke nightly' }).click();
+    await dialog.getByRole('button', { name: 'Revoke' }).click();
+    await until(() => page.getByRole('row', { name: /nightly/ }).count(), 0);
+});
+
+test('the provider makes tokens for anybody, a project only for itself', async () => {
+    const page = await open('#/account/tokens');
+    await page.getByRole('row', { name: /first token.*this one/ }).waitFor();
+    await page.getByRole('button', { name: 'New token' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Description').fill('for Wei');
+    await dialog.getByRole('radio', { name: 'User' }).check();
+    await dialog.getByLabel('User').last().selectOption({ label: 'Wei Zhang <wei@example.org>' });
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await page.getByText('gwt_shown-once').waitFor();
+    assert.equal(fake.fleet.tokens.at(-1).user_id, fake.fleet.users[1].id);
+    fake.kind = 'project';
+    const tenant = await open(`${projectHash()}/tokens`);
+    await tenant.getByRole('button', { name: 'New token' }).click();
+    await tenant.getByRole('dialog').getByLabel('Description').waitFor();
+    assert.equal(await tenant.getByRole('dialog').getByRole('radio', { name: 'User' }).count(), 0);
+    assert.equal(await tenant.getByRole('link', { name: 'Account' }).count(), 0);
+});
+
+test('a webhook is made with its secret shown once, says how it does, and is deleted', async () => {
+    const page = await open(`${projectHash()}/webhooks`);
+    await page.getByRole('row', { name: /bgp HTTP 204/ }).waitFor();
+    await page.getByText('3 attempts in a row failed').waitFor();
+    await page.getByRole('button', { name: 'New webhook' }).click();
+    const dialog = page.getByRole('dialog');
+    const create = dialog.getByRole('button', { name: 'Create' });
+    await dialog.getByLabel('URL').fill('ftp://example.net');
+    assert.ok(await create.isDisabled());
+    await dialog.getByLabel('URL').fill('https://example.net/hook');
+    await dialog.getByLabel('Hold-off').fill('3601');
+    assert.ok(await create.isDisabled());
+    await dialog.getByLabel('Hold-off').fill('30');
+    await create.click();
+    await page.getByText('gws_shown-once').waitFor();
+    assert.equal(fake.fleet.webhooks.at(-1).hold_off_s, 30);
+    await page.getByRole('button', { name: 'Delete the webhook https://example.net/hook' }).click();
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await until(() => page.locator('tbody tr').count(), 3);
+});
+
+test('events of a project arrive as they happen', async () => {
+    const page = await open(`${projectHash()}/events`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const [session] = fake.fleet.sessions;
+    await page
+        .getByRole('row', { name: /session of dns-01 is up/ })
+        .first()
+        .waitFor();
+    fake.setState(session, 'down', 'pulled');
+    await page.locator('tbody tr').first().locator('code').getByText('bgp_session.down').waitFor();
+    await page.locator('tbody tr').first().getByRole('link', { name: 'Session' }).click();
+    await page.getByRole('heading', { name: 'dns-01 IPv4' }).waitFor();
+});
+
+test('the provider approves and limits BGP, and makes users and projects', async () => {
+    const [project] = fake.fleet.projects;
+    project.bgp.status = 'requested';
+    const page = await open(projectHash());
+    await page.getByRole('button', { name: 'Approve BGP' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Prefix limit').fill('50');
+    await dialog.getByLabel('May announce').fill('203.0.113.0/24, 2001:db8:53::/48\n198.51.100.0/24');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('50 per session').waitFor();
+    assert.deepEqual([project.bgp.status, project.prefixes.length], ['enabled', 3]);
+    await page.evaluate(() => (location.hash = '#/account/users'));
+    await page.getByRole('button', { name: 'New user' }).click();
+    await dialog.getByLabel('Name').fill('Grace');
+    await dialog.getByLabel('Email').fill('grace@example.net');
+    await dialog.getByLabel('Organization').selectOption('Example Networks');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('row', { name: /Grace/ }).waitFor();
+    assert.equal(fake.fleet.users.at(-1).organization_id, fake.fleet.organizations[1].id);
+    await page.evaluate(() => (location.hash = '#/projects'));
+    await page.getByRole('button', { name: 'New project' }).click();
+    await dialog.getByLabel('Name').fill('Edge');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('heading', { name: 'Edge' }).waitFor();
+});
+
+test('what a token may not do is not offered', async () => {
+    fake.scope = 'read';
+    const page = await open('');
+    const buttons = [];
+    for (const [, hash, heading] of pages()) {
+        await visit(page, hash, heading);
+        buttons.push(...(await page.locator('main button').allInnerTexts()));
+    }
+    const offered = new Set(buttons.map((name) => name.split('\n')[0]));
+    for (const name of ['New token', 'Revoke', 'New webhook', 'Delete', 'New user', 'New project', 'Reset']) {
+        assert.ok(!offered.has(name), name);
+    }
+    for (const name of ['Enable BGP', 'Change BGP', 'BGP limits', 'Approve BGP']) {
+        assert.ok(!offered.has(name), name);
+    }
+    assert.ok(offered.has('Update now'));
+    fake.kind = 'user';
+    const tenant = await open('#/account/tokens');
+    await tenant.getByRole('link', { name: 'Webhooks' }).waitFor();
+    assert.equal(await tenant.getByRole('link', { name: 'Users' }).count(), 0);
+});
+
 test('a session shows legs, gauge, timeline, and routes with reasons', async () => {
     const page = await open(sessionHash(2));
     await page.getByRole('row', { name: /am-tor-2 Down .* active/ }).waitFor();
@@ -327,7 +467,7 @@ for (const colorScheme of ['light', 'dark']) {
             const page = await open('', { viewport: { width, height: 800 }, colorScheme });
             for (const [name, hash, heading] of pages()) {
                 await visit(page, hash, heading);
-                for (const button of await page.locator('tbody button').all()) {
+                for (const button of await page.locator('tbody button[aria-expanded]').all()) {
                     await button.click();
                 }
                 assert.deepEqual(await page.evaluate(lowContrast), [], `${name} at ${width}`);

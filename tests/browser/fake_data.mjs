@@ -109,7 +109,20 @@ export function makeFleet() {
 
     const timelines = Object.fromEntries(sessions.map((session) => [session.id, timelineOf(session, routers)]));
     const routes = sessions.flatMap((session) => routesOf(session));
+    const past = sessions.map((session, i) =>
+        pastEvent({
+            id: sessions.length - i,
+            at: session.since,
+            type: `bgp_session.${session.state}`,
+            body: `The BGP session of ${session.device.hostname} is ${session.state}: ${session.reason ?? 'well'}.`,
+            project_id: session.project_id,
+            device_id: session.device.id,
+            session_id: session.id,
+        }),
+    );
     return {
+        ...makeAccount(projects),
+        past,
         routers,
         projects,
         servers,
@@ -118,6 +131,75 @@ export function makeFleet() {
         routes,
         makeSession,
         md5: { [projects[0].id]: 'Resolve53Anycast' },
+    };
+}
+
+/* An event as the list in Metal's shape has it. */
+export function pastEvent({ id, at, type, body, project_id, device_id, session_id }) {
+    const about = { projects: project_id, devices: device_id, 'bgp/sessions': session_id };
+    return {
+        id: `00000000-0000-4000-8000-${id.toString(16).padStart(12, '0')}`,
+        type,
+        body: body || type,
+        created_at: at,
+        relationships: Object.entries(about)
+            .filter(([, each]) => each)
+            .map(([noun, each]) => ({ href: `/metal/v1/${noun}/${each}` })),
+    };
+}
+
+function makeAccount(projects) {
+    const [{ id: project_id }] = projects;
+    const token = (part) => ({
+        id: randomUUID(),
+        kind: 'project',
+        scope: 'write',
+        user_id: null,
+        project_id,
+        created_at: ago(900 * hour),
+        expires_at: null,
+        last_used_at: ago(hour / 2),
+        ...part,
+    });
+    const users = [
+        [`Ada ${markup}`, 'ada@example.net'],
+        ['Wei Zhang', 'wei@example.org'],
+    ].map(([full_name, email]) => ({ id: randomUUID(), full_name, email, created_at: ago(900 * hour) }));
+    return {
+        users,
+        organizations: [
+            { id: randomUUID(), name: 'Provider and friends' },
+            { id: randomUUID(), name: 'Example Networks' },
+        ],
+        tokens: [
+            token({ kind: 'provider', project_id: null, description: 'first token' }),
+            token({ description: `deploy ${markup}`, expires_at: ago(-50 * 24 * hour) }),
+            token({ description: 'dashboards', scope: 'read', expires_at: ago(24 * hour), last_used_at: null }),
+            token({ kind: 'user', user_id: users[0].id, project_id: null, description: 'laptop' }),
+        ],
+        webhooks: [
+            { url: 'https://hooks.example.net/bgp', last_status: 'HTTP 204', failures: 0 },
+            {
+                url: 'https://[2001:db8:4641:1000:1234:5678:9abc:def0]:8443/a/very/long/path/that/goes/on?and=on&on=1',
+                last_status: 'the connection was refused',
+                failures: 3,
+            },
+            { url: 'https://new.example.net/', last_status: null, failures: 0 },
+        ].map((hook) => ({ id: randomUUID(), project_id, hold_off_s: 5, created_at: ago(30 * hour), ...hook })),
+        audit: [
+            ['ada', 'bgp_session.delete', `dns-${markup} IPv4`],
+            ['first token', 'project.prefixes', '2 prefixes'],
+            ['', 'token.create', 'project'],
+        ].map(([who, action, detail], i) => ({
+            id: 3 - i,
+            at: ago((i + 1) * hour),
+            token_id: randomUUID(),
+            who,
+            action,
+            object: randomUUID(),
+            project_id,
+            detail,
+        })),
     };
 }
 

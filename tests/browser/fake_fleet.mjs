@@ -2,11 +2,12 @@
  * console's files with the headers the service gives them. For what the real one cannot be brought to at will (streams
  * that break, markup in every text), and for developing: `node tests/browser/fake_fleet.mjs` prints where it is.
  */
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeFleet } from './fake_data.mjs';
+import { makeFleet, pastEvent } from './fake_data.mjs';
 
 export const token = 'gwt_a-token-for-browsers';
 
@@ -35,7 +36,15 @@ function routesOf(fake) {
     };
     const ofServer = (id) => fleet.sessions.filter((session) => session.device.id === id);
     return {
-        'GET /v1/whoami': () => ({ kind: 'provider', scope: fake.scope, project_id: null, version: 'fake' }),
+        'GET /v1/whoami': () => ({
+            kind: fake.kind,
+            scope: fake.scope,
+            token_id: fleet.tokens[0].id,
+            name: fleet.tokens[0].description,
+            user_id: null,
+            project_id: fake.kind === 'project' ? fleet.projects[0].id : null,
+            version: 'fake',
+        }),
         'GET /metal/v1/projects': () => ({ projects: fleet.projects, meta: { last_page: 1 } }),
         'GET /v1/projects/:id': ([id]) => find(fleet.projects, id),
         'GET /metal/v1/projects/:id/devices': ([id]) => ({
@@ -97,12 +106,63 @@ function routesOf(fake) {
             fake.tell({ type: 'bgp_session.default_route', session_id: id });
             return {};
         },
+        ...accountRoutes(fake, find),
         'GET /v1/routers': () => ({ routers: fleet.routers }),
         'GET /v1/routers/:id': ([id]) => find(fleet.routers, id),
         'GET /v1/routes': (_, __, query) => {
             const routes = fleet.routes.filter((route) => route.prefix.startsWith(query.get('prefix').split('/')[0]));
             return { match: routes[0]?.prefix ?? null, routes };
         },
+    };
+}
+
+/* Tokens, webhooks, users, and what happened. */
+function accountRoutes(fake, find) {
+    const { fleet } = fake;
+    const drop = (list, id) => void list.splice(list.indexOf(find(list, id)), 1);
+    const add = (list, thing) => list.push({ id: randomUUID(), created_at: new Date().toISOString(), ...thing });
+    const past = (query, events) => {
+        const [size, number] = [Number(query.get('per_page')), Number(query.get('page'))];
+        return {
+            events: events.slice((number - 1) * size, number * size),
+            meta: { last_page: Math.max(1, Math.ceil(events.length / size)) },
+        };
+    };
+    return {
+        'GET /v1/tokens': () => ({ tokens: fleet.tokens }),
+        'POST /v1/tokens': (_, body) => {
+            add(fleet.tokens, { last_used_at: null, user_id: null, project_id: null, ...body });
+            return { ...fleet.tokens.at(-1), token: 'gwt_shown-once' };
+        },
+        'DELETE /v1/tokens/:id': ([id]) => drop(fleet.tokens, id),
+        'GET /v1/webhooks': () => ({ webhooks: fleet.webhooks }),
+        'POST /v1/webhooks': (_, body) => {
+            add(fleet.webhooks, { last_status: null, failures: 0, ...body });
+            return { ...fleet.webhooks.at(-1), secret: 'gws_shown-once' };
+        },
+        'DELETE /v1/webhooks/:id': ([id]) => drop(fleet.webhooks, id),
+        'GET /v1/audit': (_, __, query) => {
+            const wanted = query.get('project');
+            return { audit: fleet.audit.filter((entry) => !wanted || entry.project_id === wanted), next: null };
+        },
+        'GET /v1/users': () => ({ users: fleet.users }),
+        'POST /v1/users': (_, body) => add(fleet.users, body),
+        'GET /metal/v1/organizations': () => ({ organizations: fleet.organizations, meta: { last_page: 1 } }),
+        'POST /metal/v1/projects': (_, { name }) => {
+            add(fleet.projects, { name, bgp: null, prefixes: [], devices: 0 });
+            return fleet.projects.at(-1);
+        },
+        'PATCH /v1/projects/:id/bgp-config': ([id], body) => Object.assign(find(fleet.projects, id).bgp, body),
+        'PUT /v1/projects/:id/prefixes': ([id], { prefixes }) => {
+            find(fleet.projects, id).prefixes = prefixes;
+            return { prefixes };
+        },
+        'GET /metal/v1/events': (_, __, query) => past(query, fleet.past),
+        'GET /metal/v1/projects/:id/events': ([id], _, query) =>
+            past(
+                query,
+                fleet.past.filter(({ relationships }) => relationships.some(({ href }) => href.endsWith(id))),
+            ),
     };
 }
 
@@ -114,6 +174,7 @@ function compile(routes) {
 }
 
 export class FakeFleet {
+    kind = 'provider';
     scope = 'write';
     token = token;
     fleet = makeFleet();
@@ -143,6 +204,7 @@ export class FakeFleet {
     tell(event) {
         const full = { id: this.events.length + 1, at: new Date().toISOString(), body: '', ...event };
         this.events.push(full);
+        this.fleet.past.unshift(pastEvent(full));
         for (const stream of this.streams) {
             stream.write(eventText(full));
         }

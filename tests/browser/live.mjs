@@ -1,4 +1,4 @@
-/* The tenant's browser for test_fleet_console.py: reads names of steps, one a line; answers each with a line of JSON. */
+/* The tenant's browser for test_fleet_console.py: reads names of steps, one a line; answers each with one of JSON. */
 import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { launch, openContext, openPage, outFolder, until } from './browser.mjs';

@@ -157,7 +157,8 @@ def test_a_folder_goes_before_what_is_embedded(folder):
 
 def embed(tmp_path, folder):
     outputs = [tmp_path / f"console.gen.{ending}" for ending in "chd"]
-    ended = subprocess.run([EMBED, "fleet_console", folder, PLAIN, *outputs], capture_output=True, text=True, check=True)
+    command = [EMBED, "fleet_console", folder, PLAIN, *outputs]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
     return ended.stdout, outputs
 
 

@@ -4,6 +4,7 @@ import type * as api from './types';
 
 const encode = encodeURIComponent;
 const pageSize = 1000;
+const pieceSize = 100;
 
 type Signal = AbortSignal;
 type Page<K extends string, T> = { [key in K]: T[] } & { next: string | null };
@@ -32,6 +33,18 @@ async function allPages<K extends string, T>(path: string, key: K, signal: Signa
         last = answer.meta?.last_page ?? 1;
     }
     return found;
+}
+
+/* One page of a list of /v1, newest first. */
+async function piece<K extends string, T>(
+    path: string,
+    key: K,
+    cursor: string | null,
+    signal: Signal,
+): Promise<api.Piece<T>> {
+    const from = cursor === null ? '' : `&cursor=${encode(cursor)}`;
+    const page = await request<Page<K, T>>(`${path}limit=${pieceSize}${from}`, { signal });
+    return { rows: page[key], next: page.next ?? null };
 }
 
 export const whoami = (signal: Signal) => request<api.Whoami>('/v1/whoami', { signal });
@@ -69,10 +82,7 @@ export const session = (id: string, signal: Signal) => request<api.Session>(`/v1
 export const routes = (id: string, signal: Signal) =>
     all<'routes', api.Route>(`/v1/sessions/${encode(id)}/routes`, 'routes', signal);
 export const timeline = (id: string, cursor: string | null, signal: Signal) =>
-    request<Page<'timeline', api.TimelineEntry>>(
-        `/v1/sessions/${encode(id)}/timeline?limit=100${cursor === null ? '' : `&cursor=${encode(cursor)}`}`,
-        { signal },
-    );
+    piece<'timeline', api.TimelineEntry>(`/v1/sessions/${encode(id)}/timeline?`, 'timeline', cursor, signal);
 export const configuration = async (id: string, daemon: api.Daemon, signal: Signal) =>
     (
         await send(`/v1/sessions/${encode(id)}/config?for=${daemon}`, { signal, headers: { Accept: 'text/plain' } })
@@ -88,3 +98,45 @@ export const lookUp = (prefix: string, match: 'longest' | 'exact', signal: Signa
     request<{ match: string | null; routes: api.Route[] }>(`/v1/routes?prefix=${encode(prefix)}&match=${match}`, {
         signal,
     });
+
+/* What happened, newest first. This list goes by numbers of pages; they shift as events arrive. */
+export async function events(projectId: string | null, cursor: string | null, signal: Signal) {
+    const of = projectId === null ? '' : `/projects/${encode(projectId)}`;
+    const number = Number(cursor ?? 1);
+    type Answer = { events: api.PastEvent[]; meta: { last_page: number } };
+    const path = `/metal/v1${of}/events?per_page=${pieceSize}&page=${number}`;
+    const answer = await request<Answer>(path, { signal });
+    const next = number < answer.meta.last_page ? String(number + 1) : null;
+    return { rows: answer.events, next } satisfies api.Piece<api.PastEvent>;
+}
+export const audit = (projectId: string | null, cursor: string | null, signal: Signal) =>
+    piece<'audit', api.AuditEntry>(
+        `/v1/audit?${projectId === null ? '' : `project=${encode(projectId)}&`}`,
+        'audit',
+        cursor,
+        signal,
+    );
+
+export const tokens = async (signal: Signal) =>
+    (await request<{ tokens: api.Token[] }>('/v1/tokens', { signal })).tokens;
+export const createToken = async (body: api.TokenWish) =>
+    (await request<{ token: string }>('/v1/tokens', { method: 'POST', body })).token;
+export const revokeToken = (id: string) => request<void>(`/v1/tokens/${encode(id)}`, { method: 'DELETE' });
+
+export const webhooks = async (signal: Signal) =>
+    (await request<{ webhooks: api.Webhook[] }>('/v1/webhooks', { signal })).webhooks;
+export const createWebhook = async (body: { project_id: string; url: string; hold_off_s: number }) =>
+    (await request<{ secret: string }>('/v1/webhooks', { method: 'POST', body })).secret;
+export const deleteWebhook = (id: string) => request<void>(`/v1/webhooks/${encode(id)}`, { method: 'DELETE' });
+
+export const users = async (signal: Signal) => (await request<{ users: api.User[] }>('/v1/users', { signal })).users;
+export const createUser = (body: { full_name: string; email: string; organization_id: string }) =>
+    request<void>('/v1/users', { method: 'POST', body });
+export const organizations = (signal: Signal) =>
+    allPages<'organizations', api.Named>('/metal/v1/organizations', 'organizations', signal);
+export const createProject = (body: { name: string; organization_id: string }) =>
+    request<api.Named>('/metal/v1/projects', { method: 'POST', body });
+export const limitBgp = (projectId: string, body: { status: string; max_prefix: number }) =>
+    request<void>(`/v1/projects/${encode(projectId)}/bgp-config`, { method: 'PATCH', body });
+export const setPrefixes = (projectId: string, prefixes: string[]) =>
+    request<void>(`/v1/projects/${encode(projectId)}/prefixes`, { method: 'PUT', body: { prefixes } });

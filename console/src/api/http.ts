@@ -14,7 +14,7 @@ export class RequestError extends Error {
 }
 
 export interface RequestOptions {
-    method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+    method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
     body?: unknown;
     signal?: AbortSignal;
     headers?: Record<string, string>;

@@ -134,8 +134,78 @@ export interface FleetEvent {
 export interface Whoami {
     kind: 'provider' | 'user' | 'project';
     scope: 'read' | 'write';
+    token_id: string;
+    name: string;
+    user_id: string | null;
     project_id: string | null;
     version: string;
+}
+
+export type TokenKind = Whoami['kind'];
+export type TokenScope = Whoami['scope'];
+
+export interface Token {
+    id: string;
+    kind: TokenKind;
+    scope: TokenScope;
+    description: string | null;
+    user_id: string | null;
+    project_id: string | null;
+    created_at: string;
+    expires_at: string | null;
+    last_used_at: string | null;
+}
+
+export interface TokenWish {
+    kind: TokenKind;
+    scope: TokenScope;
+    description: string;
+    user_id?: string;
+    project_id?: string;
+    expires_at: string | null;
+}
+
+export interface Webhook {
+    id: string;
+    project_id: string;
+    url: string;
+    hold_off_s: number;
+    created_at: string;
+    last_status: string | null; // null: nothing was delivered yet
+    failures: number; // of the delivery under way
+}
+
+export interface AuditEntry {
+    id: number;
+    at: string;
+    token_id: string | null;
+    who: string | null;
+    action: string;
+    object: string | null;
+    project_id: string | null;
+    detail: string | null;
+}
+
+export interface User {
+    id: string;
+    full_name: string;
+    email: string;
+    created_at: string;
+}
+
+/* An event in Metal's shape: what it is about, as links. */
+export interface PastEvent {
+    id: string;
+    type: string;
+    body: string;
+    created_at: string;
+    relationships: { href: string }[];
+}
+
+/* A piece of a list that grows at its beginning; `next` leads to older ones. */
+export interface Piece<T> {
+    rows: T[];
+    next: string | null;
 }
 
 export interface BgpRequest {

@@ -23,4 +23,5 @@ export function useWhoIsAsked(): void {
     }, [text]);
 }
 
-export const useMayWrite = (): boolean => useStore(who)?.scope !== 'read';
+export const useWho = (): Whoami | null => useStore(who);
+export const useMayWrite = (): boolean => useWho()?.scope === 'write';

@@ -2,14 +2,15 @@
 import { useMemo, useState } from 'preact/hooks';
 import * as calls from '../api/calls';
 import type { ProjectView } from '../api/types';
-import { useMayWrite } from '../api/who';
+import { useMayWrite, useWho } from '../api/who';
 import { useLive } from '../live/use_live';
 import { ActButton, ActionError, useAction, Waiting } from '../parts/action';
 import { BgpDialog } from '../parts/bgp_dialog';
-import { Fact, Facts, Head } from '../parts/facts';
+import { Fact, Facts } from '../parts/facts';
+import { LimitsDialog } from '../parts/limits_dialog';
+import { ScopeHead } from '../parts/scope';
 import { SessionRows } from '../parts/session_rows';
 import { Prefixes } from '../parts/table';
-import { hrefOf } from '../route';
 import { useText } from '../text/text';
 import { rowsOf } from '../words/rows';
 
@@ -81,7 +82,9 @@ function BgpFacts({ project }: { project: ProjectView }) {
 
 export function ProjectPage({ id }: { id: string }) {
     const text = useText();
+    const who = useWho();
     const mayWrite = useMayWrite();
+    const [limiting, setLimiting] = useState(false);
     const [editing, setEditing] = useState<{ md5: string | null } | null>(null);
     const edit = useAction();
     const update = useAction();
@@ -100,7 +103,16 @@ export function ProjectPage({ id }: { id: string }) {
         edit.run(async () => setEditing({ md5: project.bgp?.has_md5 ? await calls.md5(id) : null }));
     return (
         <>
-            <Head trail={[{ name: text('projects'), href: hrefOf({ page: 'projects' }) }]} title={project.name}>
+            <ScopeHead project={project} tab="sessions">
+                {mayWrite && who?.kind === 'provider' && project.bgp && (
+                    <button
+                        type="button"
+                        class={project.bgp.status === 'requested' ? 'primary' : undefined}
+                        onClick={() => setLimiting(true)}
+                    >
+                        {text(project.bgp.status === 'requested' ? 'approve' : 'limits')}
+                    </button>
+                )}
                 {mayWrite && (
                     <button type="button" class={project.bgp ? undefined : 'primary'} onClick={() => void beginEdit()}>
                         {text(project.bgp ? 'changeBgp' : 'enableBgp')}
@@ -109,11 +121,19 @@ export function ProjectPage({ id }: { id: string }) {
                 <ActButton action={update} what={updateNow} busyLabel={`${text('updating')}…`}>
                     {text('updateNow')}
                 </ActButton>
-            </Head>
+            </ScopeHead>
             <ActionError action={edit.error ? edit : update} />
             <BgpFacts project={project} />
             <h2>{text('sessions')}</h2>
             <SessionRows rows={rows} />
+            {limiting && project.bgp && (
+                <LimitsDialog
+                    project={project}
+                    bgp={project.bgp}
+                    changed={reload}
+                    close={() => setLimiting(false)}
+                />
+            )}
             {editing && (
                 <BgpDialog project={project} md5={editing.md5} changed={reload} close={() => setEditing(null)} />
             )}

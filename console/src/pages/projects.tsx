@@ -1,26 +1,79 @@
 import { useEffect, useState } from 'preact/hooks';
 import * as calls from '../api/calls';
+import type { Named } from '../api/types';
+import { useMayWrite, useWho } from '../api/who';
 import { useLive } from '../live/use_live';
-import { Waiting } from '../parts/action';
+import { ActButton, ActionError, useAction, Waiting } from '../parts/action';
+import { Dialog } from '../parts/dialog';
 import { Head } from '../parts/facts';
+import { Field, Select } from '../parts/field';
 import { Cell, Table } from '../parts/table';
-import { hrefOf } from '../route';
+import { projectHref } from '../route';
 import { useText } from '../text/text';
 import { containsAll } from '../words/search';
 
 const searchFrom = 10; // fewer are seen at a glance
 
+function ProjectDialog({ organizations, close }: { organizations: Named[]; close: () => void }) {
+    const text = useText();
+    const [name, setName] = useState('');
+    const [organization, setOrganization] = useState(organizations[0]?.id ?? '');
+    const create = async () => {
+        const { id } = await calls.createProject({ name: name.trim(), organization_id: organization });
+        location.hash = projectHref(id);
+    };
+    return (
+        <Dialog
+            title={text('newProject')}
+            confirm={text('create')}
+            ready={name.trim() !== '' && organization !== ''}
+            act={create}
+            close={close}
+        >
+            <Field label={text('name')} value={name} change={setName} />
+            {organizations.length > 1 && (
+                <Select
+                    label={text('organization')}
+                    options={organizations}
+                    value={organization}
+                    change={setOrganization}
+                />
+            )}
+        </Dialog>
+    );
+}
+
+/* Of a user or the provider. */
+function NewProject() {
+    const text = useText();
+    const [organizations, setOrganizations] = useState<Named[] | null>(null);
+    const action = useAction();
+    const begin = () =>
+        action.run(async () => setOrganizations(await calls.organizations(new AbortController().signal)));
+    return (
+        <>
+            <ActButton action={action} what={begin}>
+                {text('newProject')}
+            </ActButton>
+            <ActionError action={action} />
+            {organizations && <ProjectDialog organizations={organizations} close={() => setOrganizations(null)} />}
+        </>
+    );
+}
+
 export function ProjectsPage() {
     const text = useText();
+    const who = useWho();
+    const mayWrite = useMayWrite();
     const [search, setSearch] = useState('');
     const { data, error, reload } = useLive('projects', {}, calls.projects, (event) =>
         event.type.startsWith('project.'),
     );
-    const only = data?.length === 1 ? data[0] : undefined;
+    const only = who?.kind === 'project' && data?.length === 1 ? data[0] : undefined;
 
     useEffect(() => {
         if (only) {
-            location.replace(hrefOf({ page: 'project', id: only.id }));
+            location.replace(projectHref(only.id));
         }
     }, [only?.id]);
 
@@ -30,7 +83,9 @@ export function ProjectsPage() {
     const shown = data.filter((project) => containsAll(search, [project.name, project.id]));
     return (
         <>
-            <Head trail={[]} title={text('projects')} />
+            <Head trail={[]} title={text('projects')}>
+                {mayWrite && who?.kind !== 'project' && <NewProject />}
+            </Head>
             {data.length === 0 && <p class="panel">{text('noProjects')}</p>}
             {data.length >= searchFrom && (
                 <input
@@ -47,7 +102,7 @@ export function ProjectsPage() {
                     {shown.map((project) => (
                         <tr key={project.id}>
                             <Cell kind="title">
-                                <a href={hrefOf({ page: 'project', id: project.id })}>{project.name}</a>
+                                <a href={projectHref(project.id)}>{project.name}</a>
                             </Cell>
                             <Cell of="ID">
                                 <code class="quiet">{project.id}</code>

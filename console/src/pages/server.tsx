@@ -9,7 +9,7 @@ import { Fact, Facts, Head } from '../parts/facts';
 import { Manage } from '../parts/manage';
 import { State } from '../parts/state';
 import { Cell, Dash, Prefixes, Table } from '../parts/table';
-import { hrefOf } from '../route';
+import { hrefOf, projectHref } from '../route';
 import { useText } from '../text/text';
 import { familyName, familyOfAddress } from '../words/family';
 
@@ -97,7 +97,7 @@ export function ServerPage({ id }: { id: string }) {
             <Head
                 trail={[
                     { name: text('projects'), href: hrefOf({ page: 'projects' }) },
-                    { name: project.name, href: hrefOf({ page: 'project', id: project.id }) },
+                    { name: project.name, href: projectHref(project.id) },
                 ]}
                 title={server.hostname}
             >

@@ -15,7 +15,7 @@ import { Manage } from '../parts/manage';
 import { RouteRows } from '../parts/route_rows';
 import { State } from '../parts/state';
 import { Timeline } from '../parts/timeline';
-import { hrefOf } from '../route';
+import { hrefOf, projectHref } from '../route';
 import { useText } from '../text/text';
 import { familyName } from '../words/family';
 
@@ -85,7 +85,7 @@ export function SessionPage({ id }: { id: string }) {
             <Head
                 trail={[
                     { name: text('projects'), href: hrefOf({ page: 'projects' }) },
-                    { name: project.name, href: hrefOf({ page: 'project', id: project.id }) },
+                    { name: project.name, href: projectHref(project.id) },
                     { name: session.device.hostname, href: hrefOf({ page: 'server', id: session.device.id }) },
                 ]}
                 title={`${session.device.hostname} ${familyName[session.address_family]}`}

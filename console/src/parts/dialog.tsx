@@ -20,11 +20,12 @@ export function Dialog({ title, confirm, dangerous, ready = true, act, close, ch
     const action = useAction();
     const id = useId();
     useEffect(() => element.current?.showModal(), []);
+    const end = () => element.current?.close(); // gives the focus back, then says `close`
 
     const submit = async (event: Event) => {
         event.preventDefault();
         if (!action.busy && (await action.run(act))) {
-            close();
+            end();
         }
     };
     return (
@@ -34,7 +35,7 @@ export function Dialog({ title, confirm, dangerous, ready = true, act, close, ch
                 {children}
                 <ActionError action={action} />
                 <p class="buttons">
-                    <button type="button" onClick={close}>
+                    <button type="button" onClick={end}>
                         {text('cancel')}
                     </button>
                     <button

@@ -19,13 +19,14 @@ export function Fact({ name, children }: { name: string; children: ComponentChil
 interface HeadProps {
     trail: { name: string; href: string }[];
     title: string;
+    part?: string | undefined; // of what the title names
     children?: ComponentChildren;
 }
 
 /* The top of a page: where it is, what it is, what can be done. */
-export function Head({ trail, title, children }: HeadProps) {
+export function Head({ trail, title, part, children }: HeadProps) {
     const text = useText();
-    const documentTitle = `${title} · ${text('title')}`;
+    const documentTitle = [part, title, text('title')].filter(Boolean).join(' · ');
     useEffect(() => {
         document.title = documentTitle;
     }, [documentTitle]);

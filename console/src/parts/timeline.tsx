@@ -1,18 +1,17 @@
 /* What happened to a session: the last day as a band, every change as a line. */
-import { useState } from 'preact/hooks';
 import * as calls from '../api/calls';
-import type { Session, TimelineEntry } from '../api/types';
+import type { Piece, Session, TimelineEntry } from '../api/types';
 import { hrefOf } from '../route';
 import { useText } from '../text/text';
-import { ActButton, ActionError, useAction } from './action';
 import { Time } from './age';
+import { useOlder } from './older';
 import { State, stateName } from './state';
 import { Strip } from './strip';
 import { Cell, Dash, Table } from './table';
 
 interface TimelineProps {
     session: Session;
-    first: { timeline: TimelineEntry[]; next: string | null };
+    first: Piece<TimelineEntry>;
 }
 
 function Entry({ entry }: { entry: TimelineEntry }) {
@@ -44,23 +43,13 @@ function Entry({ entry }: { entry: TimelineEntry }) {
 
 export function Timeline({ session, first }: TimelineProps) {
     const text = useText();
-    const [older, setOlder] = useState<{ entries: TimelineEntry[]; next: string | null } | null>(null);
-    const action = useAction();
-    const entries = [...first.timeline, ...(older?.entries ?? [])];
-    const seen = new Set<number>();
-    const once = entries.filter(({ id }) => !seen.has(id) && seen.add(id)); // pages shift as changes arrive
-    const next = older ? older.next : first.next;
-
-    const loadOlder = async () => {
-        const page = await calls.timeline(session.id, next, new AbortController().signal);
-        setOlder({ entries: [...(older?.entries ?? []), ...page.timeline], next: page.next });
-    };
-    if (once.length === 0) {
+    const { rows, button } = useOlder(first, (cursor, signal) => calls.timeline(session.id, cursor, signal));
+    if (rows.length === 0) {
         return <p class="panel">{text('noTimeline')}</p>;
     }
     return (
         <>
-            <Strip session={session} timeline={once} />
+            <Strip session={session} timeline={rows} />
             <Table
                 caption={text('timeline')}
                 columns={[
@@ -71,16 +60,11 @@ export function Timeline({ session, first }: TimelineProps) {
                     { name: text('reason'), kind: 'wide' },
                 ]}
             >
-                {once.map((entry) => (
+                {rows.map((entry) => (
                     <Entry key={entry.id} entry={entry} />
                 ))}
             </Table>
-            {next !== null && (
-                <ActButton action={action} what={loadOlder}>
-                    {text('older')}
-                </ActButton>
-            )}
-            <ActionError action={action} />
+            {button}
         </>
     );
 }

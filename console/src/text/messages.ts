@@ -11,6 +11,7 @@ export const messages = {
     skip: ['Skip to content', '跳到正文'],
     projects: ['Projects', '项目'],
     routers: ['Routers', '路由器'],
+    account: ['Account', '账户'],
     lookUp: ['Look-up', '查询'],
     signOut: ['Sign out', '退出'],
     language: ['Language', '语言'],
@@ -129,8 +130,8 @@ export const messages = {
     ],
     disableTitle: ['Disable {family} on {server}?', '停用 {server} 的 {family}？'],
     disableWarning: [
-        'The routers forget the routes of this server at once and reset the connections. Traffic to these prefixes no longer reaches it:',
-        '路由器会立即删除此服务器的路由并重置连接。以下前缀的流量将不再到达该服务器：',
+        'The routers forget the routes of this server at once and reset the connections. These prefixes go with it:',
+        '路由器会立即删除此服务器的路由并重置连接。以下前缀将随之消失：',
     ],
     disableNoRoutes: [
         'The routers hold no routes of this server now. Connections are reset.',
@@ -150,7 +151,7 @@ export const messages = {
     reset: ['Reset', '重置'],
     resetTitle: ['Reset this session?', '重置此会话？'],
     resetMeans: [
-        'It begins anew on every router, also after the prefix limit took it down. Routes are away until it is up again.',
+        'It begins anew on every router, also after the prefix limit took it down. Routes are away until then.',
         '会话将在所有路由器上重新开始（包括因前缀超限而中断的会话）。恢复之前路由不可用。',
     ],
     legs: ['Routers', '各路由器'],
@@ -212,6 +213,97 @@ export const messages = {
     routerSilent: [
         'The service cannot read this router. Its sessions are shown as unknown, not as down.',
         '服务无法读取此路由器。其会话显示为未知，而非中断。',
+    ],
+
+    // What happened
+    events: ['Events', '事件'],
+    happened: ['What happened', '发生了什么'],
+    about: ['About', '关于'],
+    session: ['Session', '会话'],
+    audit: ['Audit log', '审计日志'],
+    noAudit: ['Nobody has changed anything yet.', '尚无人做过更改。'],
+    byWhom: ['By whom', '操作者'],
+    action: ['Action', '操作'],
+    object: ['Object', '对象'],
+    detail: ['Detail', '详情'],
+
+    // Tokens
+    tokens: ['Tokens', '令牌'],
+    noTokens: ['There are no tokens.', '没有令牌。'],
+    newToken: ['New token', '新建令牌'],
+    create: ['Create', '创建'],
+    description: ['Description', '说明'],
+    descriptionHelp: ['What it is for, so that one knows later which one to revoke.', '用途说明，便于日后判断应撤销哪个令牌。'],
+    kind: ['Kind', '类型'],
+    provider: ['Provider', '服务商'],
+    user: ['User', '用户'],
+    scope: ['Scope', '权限'],
+    read: ['Read', '只读'],
+    write: ['Read and write', '读写'],
+    lastUsed: ['Last used', '最近使用'],
+    expires: ['Expires', '到期时间'],
+    expired: ['expired', '已过期'],
+    neverExpires: ['Never', '永不'],
+    inDays: ['In {count} days', '{count} 天后'],
+    thisOne: ['this one', '当前令牌'],
+    revoke: ['Revoke', '撤销'],
+    revokeOf: ['Revoke {name}', '撤销 {name}'],
+    revokeTitle: ['Revoke {name}?', '撤销 {name}？'],
+    revokeMeans: ['Whatever uses this token is refused from now on.', '使用此令牌的一切请求今后都会被拒绝。'],
+    revokeMine: [
+        'This is the token you are signed in with. You are signed out, and cannot come back with it.',
+        '这是您当前登录所用的令牌。撤销后您将退出，且无法再用它登录。',
+    ],
+    tokenMade: ['The new token', '新令牌'],
+    shownOnce: [
+        'Copy it now: it is not kept in this form and cannot be shown again.',
+        '请立即复制：它不会以此形式保存，无法再次显示。',
+    ],
+    kept: ['I have it', '已保存'],
+
+    // Webhooks
+    webhooks: ['Webhooks', 'Webhook'],
+    noWebhooks: [
+        'Events of this project are delivered nowhere. A webhook has them posted to an address of yours, signed.',
+        '此项目的事件未投递到任何地址。Webhook 会将事件签名后发送到您指定的地址。',
+    ],
+    noWebhooksAnywhere: ['No project has a webhook.', '没有项目设置了 Webhook。'],
+    newWebhook: ['New webhook', '新建 Webhook'],
+    webhookMeans: [
+        'Each event is posted there as JSON, signed with a secret that is shown once.',
+        '每个事件以 JSON 形式发送到该地址，并用仅显示一次的密钥签名。',
+    ],
+    holdOff: ['Hold-off', '延迟投递'],
+    holdOffMeans: [
+        'Seconds that a state has to last before it is told, 0 to {most}. Flaps in between are left out.',
+        '状态须持续多少秒才投递，0 到 {most}。期间的抖动会被略过。',
+    ],
+    lastDelivery: ['Last delivery', '最近投递'],
+    nothingDelivered: ['nothing yet', '尚无'],
+    deliveryFailures: ['{count} attempts in a row failed; it is tried again', '连续失败 {count} 次，正在重试'],
+    remove: ['Delete', '删除'],
+    removeWebhook: ['Delete the webhook {url}', '删除 Webhook {url}'],
+    removeWebhookTitle: ['Delete this webhook?', '删除此 Webhook？'],
+    removeWebhookMeans: ['Nothing is delivered to {url} any more.', '不再向 {url} 投递任何内容。'],
+    webhookMade: ["The new webhook's secret", '新 Webhook 的密钥'],
+
+    // What only the provider does
+    users: ['Users', '用户'],
+    noUsers: ['There are no users.', '没有用户。'],
+    newUser: ['New user', '新建用户'],
+    name: ['Name', '名称'],
+    email: ['Email', '电子邮件'],
+    organization: ['Organization', '组织'],
+    newProject: ['New project', '新建项目'],
+    approve: ['Approve BGP', '批准 BGP'],
+    limits: ['BGP limits', 'BGP 限额'],
+    prefixLimitMeans: [
+        'Prefixes that a server may announce before its session is taken down.',
+        '服务器可通告的前缀数，超出则断开会话。',
+    ],
+    mayAnnounceMeans: [
+        'One a line. A route within one of them is accepted, any other is kept as rejected.',
+        '每行一条。落在其中的路由会被接受，其余的记为拒绝。',
     ],
 
     // Look-up
