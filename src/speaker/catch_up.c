@@ -151,7 +151,7 @@ bool catch_up_begun(const struct catch_up *catch_up)
 
 static bool stream_read_to_end(const struct catch_up *catch_up, const struct outbox *outbox)
 {
-    return catch_up->encoded && !outbox->offered &&
+    return catch_up->encoded && outbox->offered_count == 0 &&
            log_cursor_position(&outbox->catch_up_cursor) == group_log_end(&catch_up->log);
 }
 
@@ -165,7 +165,7 @@ static void skip_own_runs(struct outbox *outbox)
 
 static void finish_if_read(struct catch_up *catch_up, struct outbox *outbox)
 {
-    if (catch_up->begun && catch_up->encoded && !outbox->offered)
+    if (catch_up->begun && catch_up->encoded && outbox->offered_count == 0)
         skip_own_runs(outbox);
     if (!stream_read_to_end(catch_up, outbox))
         return;

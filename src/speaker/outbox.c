@@ -1,4 +1,4 @@
-/* See outbox.h. A piece on offer pins the segment it points into until it was taken. */
+/* See outbox.h. Pieces on offer pin the segments they point into until they were taken. */
 #include "speaker/outbox.h"
 
 #include <string.h>
@@ -32,14 +32,20 @@ void outbox_drop_private(struct outbox *outbox)
     }
 }
 
-static void forget_offer(struct outbox *outbox)
+static struct private_bytes *private_of(const struct outbox_piece *piece)
 {
-    if (outbox->offered_segment != NULL)
-        log_segment_unpin(outbox->offered_segment);
-    mem_free(MEM_GROUP, outbox->offered_private);
-    outbox->offered_segment = NULL;
-    outbox->offered_private = NULL;
-    outbox->offered = false;
+    return container_of(piece->bytes, struct private_bytes, bytes);
+}
+
+static void forget_first_piece(struct outbox *outbox)
+{
+    const struct outbox_piece *first = &outbox->offered[0];
+    outbox->offered_bytes -= first->length;
+    if (first->segment != NULL)
+        log_segment_unpin(first->segment);
+    else
+        mem_free(MEM_GROUP, private_of(first));
+    memmove(outbox->offered, outbox->offered + 1, --outbox->offered_count * sizeof(outbox->offered[0]));
 }
 
 void outbox_release(struct outbox *outbox)
@@ -47,69 +53,83 @@ void outbox_release(struct outbox *outbox)
     if (outbox->group != NULL)
         update_group_leave(outbox->group, outbox);
     outbox_drop_private(outbox);
-    forget_offer(outbox);
+    while (outbox->offered_count > 0)
+        forget_first_piece(outbox);
     buf_release(&outbox->withdraws);
     buf_release(&outbox->announces);
 }
 
-static bool offer_from_log(struct outbox *outbox, struct log_cursor *cursor, uint64_t limit)
+static bool offer_from_log(struct outbox *outbox, struct log_cursor *cursor, uint64_t limit, struct outbox_piece *piece)
 {
-    if (!log_cursor_next(cursor, outbox->self, limit, OUTBOX_PIECE_BYTES, &outbox->offered_bytes,
-                         &outbox->offered_length))
+    if (!log_cursor_next(cursor, outbox->self, limit, OUTBOX_PIECE_BYTES, &piece->bytes, &piece->length))
         return false;
-    outbox->offered_segment = cursor->segment;
+    piece->segment = cursor->segment;
     log_segment_pin(cursor->segment);
-    outbox->offered = true;
     return true;
 }
 
-static bool offer_live(struct outbox *outbox)
+static bool offer_live(struct outbox *outbox, struct outbox_piece *piece)
 {
     struct private_bytes *item =
         list_empty(&outbox->private_items) ? NULL : list_entry(outbox->private_items.next, struct private_bytes, link);
-    if (offer_from_log(outbox, &outbox->live, item ? item->position : UINT64_MAX))
+    if (offer_from_log(outbox, &outbox->live, item ? item->position : UINT64_MAX, piece))
         return true;
     if (item == NULL)
         return false;
     list_remove(&item->link);
-    outbox->offered_private = item;
-    outbox->offered_bytes = item->bytes;
-    outbox->offered_length = item->length;
-    outbox->offered = true;
+    *piece = (struct outbox_piece){.bytes = item->bytes, .length = item->length};
     return true;
+}
+
+/* Before the first of a new series of pieces. False: it has to wait. */
+static bool begin_offer(struct outbox *outbox)
+{
+    if (outbox->moved && !outbox->group->filled)
+        return false;
+    outbox->moved = false;
+    if (outbox->behind)
+        catch_up_start(outbox->group, outbox, outbox->behind_scope, outbox->behind_version);
+    return outbox->catch_up == NULL || catch_up_begun(outbox->catch_up);
+}
+
+/* Behind pieces that are on offer. */
+static bool may_offer_more(const struct outbox *outbox)
+{
+    return outbox->offered_count < OUTBOX_PIECES_MAX && !outbox->moved && outbox_is_live(outbox);
 }
 
 bool outbox_offer(struct outbox *outbox, struct iovec *piece, bool *moved)
 {
     *moved = false;
-    if (outbox->group == NULL)
+    bool is_first = outbox->offered_count == 0;
+    if (outbox->group == NULL || !(is_first ? begin_offer(outbox) : may_offer_more(outbox)))
         return false;
-    if (!outbox->offered) {
-        if (outbox->moved && !outbox->group->filled)
-            return false;
-        outbox->moved = false;
-        if (outbox->behind)
-            catch_up_start(outbox->group, outbox, outbox->behind_scope, outbox->behind_version);
-        if (outbox->catch_up != NULL && !catch_up_begun(outbox->catch_up))
-            return false;
-        struct log_cursor *cursor = outbox->catch_up != NULL ? &outbox->catch_up_cursor : &outbox->live;
-        uint64_t before = log_cursor_position(cursor);
-        if (outbox->catch_up != NULL ? !offer_from_log(outbox, cursor, UINT64_MAX) : !offer_live(outbox)) {
-            *moved = log_cursor_position(cursor) != before;
-            return false;
-        }
+    bool catches_up = outbox->catch_up != NULL;
+    struct log_cursor *cursor = catches_up ? &outbox->catch_up_cursor : &outbox->live;
+    uint64_t before = log_cursor_position(cursor);
+    if (is_first)
+        outbox->offered_until = before + OUTBOX_PIECE_BYTES;
+    else if (before >= outbox->offered_until)
+        return false;
+    struct outbox_piece *offered = &outbox->offered[outbox->offered_count];
+    if (catches_up ? !offer_from_log(outbox, cursor, UINT64_MAX, offered) : !offer_live(outbox, offered)) {
+        *moved = log_cursor_position(cursor) != before;
+        return false;
     }
-    *piece = (struct iovec){.iov_base = (void *)outbox->offered_bytes, .iov_len = outbox->offered_length};
+    outbox->offered_count++;
+    outbox->offered_bytes += offered->length;
+    *piece = (struct iovec){.iov_base = (void *)offered->bytes, .iov_len = offered->length};
     return true;
 }
 
 void outbox_taken(struct outbox *outbox)
 {
-    CHECK(outbox->offered);
-    outbox->written_bytes += outbox->offered_length;
-    if (outbox->offered_private != NULL)
-        outbox->end_of_rib_sent |= outbox->offered_private->end_of_rib;
-    forget_offer(outbox);
+    CHECK(outbox->offered_count > 0);
+    const struct outbox_piece *first = &outbox->offered[0];
+    outbox->written_bytes += first->length;
+    if (first->segment == NULL)
+        outbox->end_of_rib_sent |= private_of(first)->end_of_rib;
+    forget_first_piece(outbox);
     if (outbox->catch_up != NULL)
         catch_up_progress(outbox);
 }
@@ -188,7 +208,7 @@ uint64_t outbox_backlog(const struct outbox *outbox)
     if (outbox->catch_up != NULL || outbox->behind)
         return 0;
     uint64_t unread = group_log_end(&outbox->group->log) - log_cursor_position(&outbox->live);
-    return unread + (outbox->offered ? outbox->offered_length : 0);
+    return unread + outbox->offered_bytes;
 }
 
 /* A member that has not everything the group's first look at the table found, or what it was told alone when it joined:

@@ -17,7 +17,17 @@
 
 struct update_group;
 
-enum { OUTBOX_PIECE_BYTES = 256 * 1024 };
+enum {
+    OUTBOX_PIECE_BYTES = 256 * 1024,
+    OUTBOX_PIECES_MAX = 16, /* on offer at a time: a member's own routes among the others' cut the log into pieces */
+};
+
+/* On its way out: pins the segment it points into, or owns its private bytes. */
+struct outbox_piece {
+    struct log_segment *segment; /* NULL: private */
+    const uint8_t *bytes;
+    uint32_t length;
+};
 
 struct private_bytes {
     struct list link;
@@ -45,11 +55,10 @@ struct outbox {
     uint32_t behind_version;
     uint32_t tombstones_since; /* withdraws from this version on may not have reached it */
 
-    bool offered;                          /* a piece is on offer */
-    struct log_segment *offered_segment;   /* pinned; or */
-    struct private_bytes *offered_private; /* owned */
-    const uint8_t *offered_bytes;
-    uint32_t offered_length;
+    struct outbox_piece offered[OUTBOX_PIECES_MAX]; /* in the order they are to be written */
+    uint32_t offered_count;
+    uint32_t offered_bytes;
+    uint64_t offered_until; /* no piece that begins behind this position: what slow members pin is bounded */
 
     struct buf withdraws; /* private withdraws collected during one export, as struct pack_entry */
     struct buf announces; /* likewise */
@@ -71,9 +80,9 @@ void outbox_init(struct outbox *outbox, enum family_id family, source_id self, v
                  const struct outbox_ops *ops);
 void outbox_release(struct outbox *outbox); /* leaves its group */
 
-/* The piece to be written next, whole messages, in place until outbox_taken; the same piece until then. With nothing
- * to offer it may still have moved on, past what is not for it: `*moved` then tells that the log can perhaps be
- * trimmed, or a catch-up go on. */
+/* One piece more to be written behind those on offer: whole messages, in place until outbox_taken, which takes the
+ * first one off. With nothing to offer it may still have moved on, past what is not for it: `*moved` then tells that
+ * the log can perhaps be trimmed, or a catch-up go on. */
 bool outbox_offer(struct outbox *outbox, struct iovec *piece, bool *moved);
 void outbox_taken(struct outbox *outbox);
 

@@ -58,6 +58,7 @@ struct peer {
     struct peer_family families[FAMILY_COUNT];
 
     /* Pieces offered to the session, in order, and how much of the first is written. */
+    struct iovec pieces[PEER_PIECES_MAX]; /* on their way out */
     struct outbox *piece_owners[PEER_PIECES_MAX];
     unsigned piece_count;
     size_t piece_written;

@@ -292,26 +292,30 @@ static void refresh(void *owner, enum family_id family, enum refresh_kind kind)
 /* Out -------------------------------------------------------------------------------------------------------------- */
 
 /* Families take turns, so that a full table of one does not hold up the other. */
+static void gather_pieces(struct peer *peer)
+{
+    unsigned idle = 0;
+    while (idle < FAMILY_COUNT && peer->piece_count < PEER_PIECES_MAX) {
+        struct outbox *outbox = peer->families[peer->next_family].outbox;
+        peer->next_family = (peer->next_family + 1) % FAMILY_COUNT;
+        bool moved = false;
+        if (outbox != NULL && outbox_offer(outbox, &peer->pieces[peer->piece_count], &moved)) {
+            peer->piece_owners[peer->piece_count++] = outbox;
+            idle = 0;
+            continue;
+        }
+        if (moved)
+            pipeline_wake(peer->speaker);
+        idle++;
+    }
+}
+
 static int output(void *owner, struct iovec *pieces, int max_pieces)
 {
     struct peer *peer = owner;
-    struct iovec piece;
-    for (unsigned tried = 0; tried < FAMILY_COUNT && peer->piece_count < PEER_PIECES_MAX; tried++) {
-        struct outbox *outbox = peer->families[peer->next_family].outbox;
-        peer->next_family = (peer->next_family + 1) % FAMILY_COUNT;
-        bool moved;
-        if (outbox == NULL || outbox->offered)
-            continue;
-        if (outbox_offer(outbox, &piece, &moved))
-            peer->piece_owners[peer->piece_count++] = outbox;
-        else if (moved)
-            pipeline_wake(peer->speaker);
-    }
-    int count = 0;
-    for (; count < max_pieces && (unsigned)count < peer->piece_count; count++) {
-        const struct outbox *outbox = peer->piece_owners[count];
-        pieces[count] = (struct iovec){.iov_base = (void *)outbox->offered_bytes, .iov_len = outbox->offered_length};
-    }
+    gather_pieces(peer);
+    int count = peer->piece_count < (unsigned)max_pieces ? (int)peer->piece_count : max_pieces;
+    memcpy(pieces, peer->pieces, (size_t)count * sizeof(*pieces));
     if (count > 0) {
         pieces[0].iov_base = (uint8_t *)pieces[0].iov_base + peer->piece_written;
         pieces[0].iov_len -= peer->piece_written;
@@ -323,12 +327,11 @@ static void output_taken(void *owner, size_t bytes)
 {
     struct peer *peer = owner;
     peer->piece_written += bytes;
-    while (peer->piece_count > 0) {
+    while (peer->piece_count > 0 && peer->piece_written >= peer->pieces[0].iov_len) {
         struct outbox *first = peer->piece_owners[0];
-        if (peer->piece_written < first->offered_length)
-            break;
-        peer->piece_written -= first->offered_length;
+        peer->piece_written -= peer->pieces[0].iov_len;
         peer->piece_count--;
+        memmove(peer->pieces, peer->pieces + 1, peer->piece_count * sizeof(peer->pieces[0]));
         memmove(peer->piece_owners, peer->piece_owners + 1, peer->piece_count * sizeof(peer->piece_owners[0]));
         outbox_taken(first);
     }

@@ -224,6 +224,38 @@ static void test_the_same_by_another_session(void **state)
     bench_release(&bench);
 }
 
+/* A member's own routes cut what it is to hear into pieces, which go out together, and in order. */
+static void test_several_pieces(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct iovec first, second, third;
+    bool moved;
+    bench_init(&bench, SOURCE_EXTERNAL);
+    struct outbox *member = &bench.members[0];
+    heard(&bench, 0);
+    uint64_t before = member->written_bytes;
+    announce(&bench, LAB_EXTERNAL_TOO, "198.18.1.0/24", "origin=0 path=65002 nh=192.0.2.2");
+    announce(&bench, LAB_EXTERNAL, "198.18.2.0/24", "origin=0 path=65001 nh=192.0.2.1");
+    announce(&bench, LAB_EXTERNAL_TOO, "198.18.3.0/24", "origin=0 path=65002 nh=192.0.2.2");
+    assert_true(outbox_offer(member, &first, &moved));
+    assert_true(outbox_offer(member, &second, &moved));
+    assert_false(outbox_offer(member, &third, &moved));
+    assert_int_equal(outbox_backlog(member), first.iov_len + second.iov_len);
+    assert_true((const uint8_t *)first.iov_base + first.iov_len < (const uint8_t *)second.iov_base);
+    /* Cut off, it still gets what is on its way; the rest is caught up. */
+    outbox_cut_off(member, true);
+    outbox_taken(member);
+    assert_false(outbox_offer(member, &third, &moved));
+    outbox_taken(member);
+    assert_int_equal(member->written_bytes - before, first.iov_len + second.iov_len);
+    assert_int_equal(member->offered_bytes, 0);
+    withdraw(&bench, LAB_EXTERNAL_TOO, "198.18.1.0/24");
+    withdraw(&bench, LAB_EXTERNAL, "198.18.2.0/24");
+    withdraw(&bench, LAB_EXTERNAL_TOO, "198.18.3.0/24");
+    bench_release(&bench);
+}
+
 /* Attributes that outgrow a message take the route away. */
 static void test_too_long(void **state)
 {
@@ -341,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_changing_hands),
         cmocka_unit_test(test_no_news),
         cmocka_unit_test(test_the_same_by_another_session),
+        cmocka_unit_test(test_several_pieces),
         cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_nothing_is_lost_with_the_cursor),
         cmocka_unit_test(test_internal_members),
