@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "godwit.pb-c.h"
 #include "gobgp.pb-c.h"
 #include "rpc/server.h"
@@ -29,6 +30,7 @@ struct router {
     struct list *at; /* of the watcher: the next to be told */
     struct rpc_call *watcher;
     bool up;
+    int64_t up_since_s;
 };
 
 static struct {
@@ -54,6 +56,9 @@ struct peer_message {
     Apipb__Peer peer;
     Apipb__PeerConf conf;
     Apipb__PeerState state;
+    Apipb__Timers timers;
+    Apipb__TimersState timers_state;
+    Google__Protobuf__Timestamp uptime;
 };
 
 static void peer_make(struct peer_message *message, const struct router *router, struct neighbor *neighbor)
@@ -68,6 +73,13 @@ static void peer_make(struct peer_message *message, const struct router *router,
         router->up ? APIPB__PEER_STATE__SESSION_STATE__ESTABLISHED : APIPB__PEER_STATE__SESSION_STATE__IDLE;
     message->peer.conf = &message->conf;
     message->peer.state = &message->state;
+    apipb__timers__init(&message->timers);
+    apipb__timers_state__init(&message->timers_state);
+    google__protobuf__timestamp__init(&message->uptime);
+    message->uptime.seconds = router->up_since_s;
+    message->timers_state.uptime = &message->uptime;
+    message->timers.state = &message->timers_state;
+    message->peer.timers = &message->timers;
 }
 
 static void get_bgp(struct rpc_call *call, const uint8_t *bytes, size_t length)
@@ -172,6 +184,7 @@ static void on_signal(void *context, int signal_number)
     for (unsigned i = 0; i < all.count && signal_number != SIGTERM; i++) {
         struct router *router = &all.routers[i];
         router->up = signal_number == SIGUSR2;
+        router->up_since_s = wall_now().ns / 1000000000;
         router->at = router->neighbors.next;
         if (router->watcher)
             rpc_call_wake(router->watcher);
@@ -197,6 +210,7 @@ int main(int argc, char **argv)
         list_init(&router->neighbors);
         router->at = &router->neighbors;
         router->up = true;
+        router->up_since_s = wall_now().ns / 1000000000;
         router->server = rpc_server_new(all.loop, NULL);
         rpc_server_register(router->server, methods, ARRAY_LEN(methods), router);
         if (rpc_server_listen_unix(router->server, path, 0600, &(struct rpc_listen_options){0}, &err) < 0) {

@@ -116,7 +116,7 @@ void api_not_found(struct api_call *call)
 
 bool api_committed(struct api_call *call)
 {
-    replica_intent(call->service->replica);
+    replica_intent(call->service->replica, call->touched);
     int result = fleet_commit(call->fleet);
     if (result < 0)
         api_error(call, 503, "the store cannot be written now: %s", err_code_text(result));
@@ -339,6 +339,7 @@ void member_row_time(struct json *json, const char *key, const struct store_rows
 void api_audit(struct api_call *call, const char *action, const char *object, const char *project_id,
                const char *detail)
 {
+    snprintf(call->touched, sizeof(call->touched), "%s", project_id ? project_id : "");
     store_run(call->store,
               "INSERT INTO audit (at, token_id, who, action, object, project_id, detail)"
               " VALUES ($1, $2, $3, $4, $5, $6, $7)",

@@ -37,8 +37,9 @@ struct api_call {
     struct store *store;
     struct http_request *http;
     struct principal who;
-    char id[ID_TEXT_MAX]; /* of the path, if it has one */
-    bool native;          /* under /v1 */
+    char id[ID_TEXT_MAX];      /* of the path, if it has one */
+    bool native;               /* under /v1 */
+    char touched[ID_TEXT_MAX]; /* the project that was changed, as the audit log has it; "": none in particular */
     struct json_node *body;
     struct text out;
     struct json json; /* writes into `out` */

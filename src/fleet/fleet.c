@@ -14,6 +14,8 @@ const struct fleet_settings fleet_defaults = {
     .multihop_ttl = 5,
     .max_prefix = 10,
     .passive = true,
+    .keep_events = {.days = 400, .count = 2000000},
+    .keep_audit = {.days = 2557, .count = 1000000}, /* seven years */
 };
 
 void fleet_begin(struct fleet *fleet)
@@ -28,6 +30,11 @@ int fleet_commit(struct fleet *fleet)
         loop_task_schedule(&fleet->tell);
     fleet->has_events = false;
     return result;
+}
+
+bool fleet_holds(struct fleet *fleet, const char *router_id)
+{
+    return !fleet->holds || fleet->holds(fleet->owner, router_id);
 }
 
 void event_put(struct fleet *fleet, const struct event *event)
@@ -58,11 +65,21 @@ void event_listen(struct fleet *fleet, struct event_listener *listener)
     list_append(&fleet->listeners, &listener->link);
 }
 
+static int64_t counter(struct fleet *fleet, const char *name)
+{
+    int64_t value = 0;
+    store_find_number(fleet->store, "SELECT value FROM counters WHERE name = $1", STORE_ARGS(store_text(name)), &value);
+    return value;
+}
+
 int64_t event_last_id(struct fleet *fleet)
 {
-    int64_t id = 0;
-    store_find_number(fleet->store, "SELECT value FROM counters WHERE name = 'event'", STORE_NO_ARGS, &id);
-    return id;
+    return counter(fleet, "event");
+}
+
+int64_t event_trimmed(struct fleet *fleet)
+{
+    return counter(fleet, "trimmed");
 }
 
 static void refresh_due(struct loop_timer *timer)

@@ -1,7 +1,7 @@
 /* A leg in memory: what it should be on its router, what is there, and what was observed and not yet written.
  *
  * Observations are queued and written by a task, many legs in one transaction. If the store refuses (a full disk), they
- * stay and are tried again; memory is bounded, because a leg's queue is.
+ * stay and are tried again. Memory is bounded, because queues are: what finds no room is counted, not told.
  */
 #pragma once
 
@@ -15,7 +15,9 @@
 #include "net/addr.h"
 
 enum {
-    LEG_QUEUE_MAX = 8,
+    LEG_QUEUE_MAX = 64,
+    LEG_QUEUE_SURE = 8,          /* of each leg, whatever the others have */
+    FLEET_QUEUE_MAX = 100 << 10, /* of all legs */
     LEG_REASON_MAX = 400,
     LEG_FSM_MAX = 16,
     LEG_MARK_MAX = 64,
@@ -26,6 +28,13 @@ enum {
 
 struct router;
 
+/* When the router says that a session came up, and how often it had gone down by then. Two that differ are two times of
+ * being up, whoever was watching in between. */
+struct up_mark {
+    int64_t at_s; /* by the router's clock; 0: not known */
+    uint32_t flaps;
+};
+
 struct observation {
     struct list link; /* in the leg's queue */
     int64_t at_ms;
@@ -33,6 +42,23 @@ struct observation {
     char fsm[LEG_FSM_MAX];
     char reason[LEG_REASON_MAX]; /* "": none */
     bool limit_hit;
+    struct up_mark up; /* of LEG_UP; of LEG_UNKNOWN the one before */
+    unsigned flaps;    /* it stands for so many that have no observation of their own */
+};
+
+/* Why is it down? Asked of the router; and what happened until the answer is here. */
+struct leg_question {
+    bool asking;
+    bool again; /* there may be another answer by now */
+    struct loop_timer timer;
+    bool down; /* it went down, which is told with the answer */
+    int64_t down_at_ms;
+    bool doubtful;          /* a list says so, or events may be of what a list told already */
+    int64_t ahead_until_ms; /* a list told what events will tell again */
+    bool up_after;          /* and came up again */
+    int64_t up_at_ms;
+    struct up_mark up_mark;
+    char *reason; /* the answer, while it is made sure that it really was down; NULL: none */
 };
 
 struct leg {
@@ -69,20 +95,15 @@ struct leg {
     struct observation last; /* the newest, queued or written */
     struct list queue;       /* struct observation, oldest first; seldom more than one, so not kept in place */
     unsigned queued;
-    bool down_pending; /* it went down, and the reason is being asked for */
-    int64_t down_at_ms;
-    bool up_after_pending;
-    int64_t up_at_ms;
-    bool asking;
-    bool ask_again;
+    struct leg_question why;
     bool limit_hit;
     char fsm[LEG_FSM_MAX];
     struct peer_facts facts; /* of a router that has to be guessed at */
-    struct loop_timer ask;
 
     struct list routes; /* struct route_change, oldest first */
     unsigned routes_queued;
     bool routes_cleared; /* what is stored is to be forgotten before `routes` */
+    bool unsure;         /* a commit failed, which may have happened all the same */
 };
 
 /* Reads legs anew: those of one router, project, device or session, or (column NULL) all; makes, changes and removes
@@ -100,6 +121,7 @@ struct leg *leg_find(struct router *router, const char *address);
 void leg_observe(struct leg *leg, const struct observation *observation);
 
 bool legs_flush(struct loop_task *task);
+void legs_flush_all(struct fleet *fleet); /* now; gives up if the store does not take it */
 void legs_flush_again(struct loop_timer *timer);
 void leg_dirty(struct leg *leg);
 

@@ -10,7 +10,8 @@
 #include "fleet/router_policy.h"
 
 enum {
-    FLUSH_LEGS_MAX = 200, /* in one transaction; then others get their turn */
+    FLUSH_LEGS_MAX = 200, /* in one transaction, and no longer than so; then others get their turn */
+    FLUSH_SLICE_MS = 15,
     FLUSH_AGAIN_MS = 1000,
     FLUSH_GATHER_MS = 25, /* what happens together is written together */
 };
@@ -19,7 +20,7 @@ enum {
 
 #define LEG_COLUMNS                                                                                                  \
     "SELECT l.id, l.session_id, s.project_id, s.device_id, d.hostname, l.router_id, s.customer_ip, s.default_route," \
-    " c.status, c.asn, c.md5, c.max_prefix, l.state, l.fsm, l.since, l.reason, l.limit_hit"                          \
+    " c.status, c.asn, c.md5, c.max_prefix, l.state, l.fsm, l.since, l.reason, l.limit_hit, l.up_at, l.up_flaps"     \
     " FROM legs l JOIN sessions s ON s.id = l.session_id JOIN devices d ON d.id = s.device_id"                       \
     " LEFT JOIN bgp_configs c ON c.project_id = s.project_id"
 
@@ -47,11 +48,13 @@ static struct leg *leg_new(struct router *router, const struct store_rows *rows)
     leg->last.at_ms = store_rows_number(rows, 14);
     copy(leg->last.reason, sizeof(leg->last.reason), rows, 15);
     leg->last.limit_hit = store_rows_number(rows, 16) != 0;
+    leg->last.up =
+        (struct up_mark){.at_s = store_rows_number(rows, 17), .flaps = (uint32_t)store_rows_number(rows, 18)};
     list_init(&leg->dirty);
     list_init(&leg->routes);
     list_init(&leg->queue);
     loop_timer_init(&leg->retry, loop, retry_expired);
-    loop_timer_init(&leg->ask, loop, leg_ask_expired);
+    loop_timer_init(&leg->why.timer, loop, leg_ask_expired);
     list_append(&router->legs, &leg->link);
     return leg;
 }
@@ -188,6 +191,7 @@ static void observation_free(struct leg *leg, struct observation *observation)
 {
     list_remove(&observation->link);
     leg->queued--;
+    leg->router->fleet->queued--;
     mem_free(MEM_OTHER, observation);
 }
 
@@ -202,26 +206,41 @@ void leg_free(struct leg *leg)
     list_remove(&leg->link);
     list_remove(&leg->dirty);
     loop_timer_stop(&leg->retry);
-    loop_timer_stop(&leg->ask);
+    loop_timer_stop(&leg->why.timer);
     routes_drop(leg);
     queue_clear(leg);
+    leg_keep_reason(leg, NULL);
     mem_free(MEM_OTHER, leg);
+}
+
+static bool queue_is_full(const struct leg *leg)
+{
+    unsigned limit = leg->router->fleet->queued < FLEET_QUEUE_MAX ? LEG_QUEUE_MAX : LEG_QUEUE_SURE;
+    return leg->queued >= limit;
+}
+
+static bool says_nothing_new(const struct observation *last, const struct observation *now)
+{
+    return last->state == now->state && strcmp(last->fsm, now->fsm) == 0 && strcmp(last->reason, now->reason) == 0 &&
+           last->limit_hit == now->limit_hit && last->up.at_s == now->up.at_s && last->up.flaps == now->up.flaps;
 }
 
 void leg_observe(struct leg *leg, const struct observation *observation)
 {
-    const struct observation *last = &leg->last;
-    if (last->state == observation->state && strcmp(last->fsm, observation->fsm) == 0 &&
-        strcmp(last->reason, observation->reason) == 0 && last->limit_hit == observation->limit_hit)
+    if (says_nothing_new(&leg->last, observation))
         return;
-    /* A queue that is full because the store is stuck: the newest replaces the one before it, the first stay. */
-    if (leg->queued == LEG_QUEUE_MAX)
-        observation_free(leg, list_entry(leg->queue.prev, struct observation, link));
     struct observation *queued = mem_alloc(MEM_OTHER, sizeof(*queued));
     *queued = *observation;
+    if (queue_is_full(leg)) { /* the store is stuck: the newest replaces the one before it, the first stay */
+        struct observation *newest = list_entry(leg->queue.prev, struct observation, link);
+        queued->flaps += newest->flaps + (newest->state == LEG_DOWN);
+        observation_free(leg, newest);
+    }
+    words_mend(queued->reason); /* routers are given them by their neighbors */
     list_init(&queued->link);
     list_append(&leg->queue, &queued->link);
     leg->queued++;
+    leg->router->fleet->queued++;
     leg->last = *observation;
     if (observation->state != LEG_UP)
         routes_forget(leg);
@@ -304,6 +323,20 @@ static void leg_event(struct leg *leg, const struct observation *seen, bool chan
                                                   .at_ms = seen->at_ms});
 }
 
+/* A commit that failed with the connection may have happened: then this is in the store already, with what came of it.
+ */
+static bool written_before(struct leg *leg, const struct observation *seen)
+{
+    int64_t found = 0;
+    return leg->unsure &&
+           store_find_number(leg->router->fleet->store,
+                             "SELECT 1 FROM transitions WHERE session_id = $1 AND leg_id = $2 AND at = $3"
+                             " AND became = $4 AND COALESCE(reason, '') = $5",
+                             STORE_ARGS(store_text(leg->session_id), store_text(leg->id), store_number(seen->at_ms),
+                                        store_text(leg_state_name(seen->state)), store_text(seen->reason)),
+                             &found);
+}
+
 static void observation_write(struct leg *leg, const struct observation *seen)
 {
     struct fleet *fleet = leg->router->fleet;
@@ -314,14 +347,19 @@ static void observation_write(struct leg *leg, const struct observation *seen)
     if (!store_find_text(fleet->store, "SELECT state FROM legs WHERE id = $1", STORE_ARGS(store_text(leg->id)), was,
                          sizeof(was)))
         return; /* deleted meanwhile */
+    if (written_before(leg, seen))
+        return;
     store_find_text(fleet->store, "SELECT reason FROM legs WHERE id = $1", STORE_ARGS(store_text(leg->id)), reason_was,
                     sizeof(reason_was));
     bool changed = strcmp(was, state) != 0;
     bool new_reason = strcmp(reason_was, seen->reason) != 0;
+    bool went_down = seen->state == LEG_DOWN && leg_state_parse(was) == LEG_UP;
     store_run(fleet->store,
-              "UPDATE legs SET state = $1, fsm = $2, reason = $3, limit_hit = $4, updated_at = $5 WHERE id = $6",
+              "UPDATE legs SET state = $1, fsm = $2, reason = $3, limit_hit = $4, updated_at = $5, up_at = $6,"
+              " up_flaps = $7, flaps = flaps + $8 WHERE id = $9",
               STORE_ARGS(store_text(state), store_text(seen->fsm), store_text(seen->reason[0] ? seen->reason : NULL),
-                         store_number(seen->limit_hit), store_number(seen->at_ms), store_text(leg->id)));
+                         store_number(seen->limit_hit), store_number(seen->at_ms), store_number(seen->up.at_s),
+                         store_number(seen->up.flaps), store_number(seen->flaps + went_down), store_text(leg->id)));
     if (changed)
         store_run(fleet->store, "UPDATE legs SET since = $1 WHERE id = $2",
                   STORE_ARGS(store_number(seen->at_ms), store_text(leg->id)));
@@ -356,29 +394,65 @@ static void leg_write(struct leg *leg)
     routes_write(leg);
 }
 
+/* Asked once in a flush: the answer holds until its transaction ends. */
+static bool is_ours(struct router *router)
+{
+    struct fleet *fleet = router->fleet;
+    if (router->flush_round != fleet->flush_round)
+        router->ours = fleet_holds(fleet, router->id);
+    router->flush_round = fleet->flush_round;
+    return router->ours;
+}
+
+static void leg_written(struct leg *leg)
+{
+    queue_clear(leg);
+    routes_written(leg);
+    leg->unsure = false;
+    list_remove(&leg->dirty);
+}
+
+/* One transaction's worth. E_OK, or what the store said. */
+static int flush_some(struct fleet *fleet)
+{
+    struct leg *written[FLUSH_LEGS_MAX];
+    unsigned count = 0;
+    struct mono_time begin = mono_now();
+    fleet->flush_round++;
+    fleet_begin(fleet);
+    list_foreach (leg, &fleet->dirty, struct leg, dirty) {
+        if (count == FLUSH_LEGS_MAX || (count > 0 && mono_diff_ms(mono_now(), begin) >= FLUSH_SLICE_MS))
+            break;
+        if (is_ours(leg->router))
+            leg_write(leg); /* otherwise who watches it now has seen it too */
+        written[count++] = leg;
+    }
+    int result = fleet_commit(fleet);
+    for (unsigned i = 0; i < count; i++) {
+        if (result == E_OK)
+            leg_written(written[i]);
+        else
+            written[i]->unsure = true;
+    }
+    if (result < 0)
+        log_warn("store", NULL, "what %u legs did could not be written; trying again", count);
+    return result;
+}
+
 bool legs_flush(struct loop_task *task)
 {
     struct fleet *fleet = container_of(task, struct fleet, flush);
-    struct leg *written[FLUSH_LEGS_MAX];
-    unsigned count = 0;
-    fleet_begin(fleet);
-    list_foreach (leg, &fleet->dirty, struct leg, dirty) {
-        if (count == FLUSH_LEGS_MAX)
-            break;
-        leg_write(leg);
-        written[count++] = leg;
-    }
-    if (fleet_commit(fleet) < 0) {
-        log_warn("store", NULL, "what %u legs did could not be written; trying again", count);
+    if (flush_some(fleet) < 0) {
         loop_timer_start(&fleet->flush_again, FLUSH_AGAIN_MS);
         return false;
     }
-    for (unsigned i = 0; i < count; i++) {
-        queue_clear(written[i]);
-        routes_written(written[i]);
-        list_remove(&written[i]->dirty);
-    }
     return !list_empty(&fleet->dirty);
+}
+
+void legs_flush_all(struct fleet *fleet)
+{
+    while (!list_empty(&fleet->dirty) && flush_some(fleet) == E_OK)
+        ;
 }
 
 void legs_flush_again(struct loop_timer *timer)

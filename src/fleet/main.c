@@ -10,7 +10,10 @@
 #include "fleet/options.h"
 #include "http/connect_front.h"
 #include "io/file.h"
+#include "io/service.h"
 #include "rpc/target.h"
+
+enum { FILES_WANTED = 16384 }; /* connections of clients, routers, webhooks */
 
 struct program {
     struct fleet_options options;
@@ -119,11 +122,37 @@ static int first_token(struct program *program, struct err *err)
     return E_OK;
 }
 
+/* An option with a number in it, if it was given. */
+static int read_number(const char *text, const char *name, uint64_t minimum, uint64_t maximum, uint64_t *number,
+                       struct err *err)
+{
+    if (text && str_parse_u64(text, minimum, maximum, number) < 0)
+        return err_set(err, E_INVALID, "--%s: must be %llu to %llu", name, (unsigned long long)minimum,
+                       (unsigned long long)maximum);
+    return E_OK;
+}
+
+static int read_keep(const struct fleet_options *options, struct fleet_settings *settings, struct err *err)
+{
+    enum { DAYS_MAX = 36500 };
+    uint64_t days = settings->keep_events.days;
+    uint64_t count = (uint64_t)settings->keep_events.count;
+    uint64_t audit_days = settings->keep_audit.days;
+    uint64_t audit_count = (uint64_t)settings->keep_audit.count;
+    if (read_number(options->keep_days, "keep-days", 0, DAYS_MAX, &days, err) < 0 ||
+        read_number(options->keep_events, "keep-events", 0, INT64_MAX, &count, err) < 0 ||
+        read_number(options->keep_audit_days, "keep-audit-days", 0, DAYS_MAX, &audit_days, err) < 0 ||
+        read_number(options->keep_audit, "keep-audit", 0, INT64_MAX, &audit_count, err) < 0)
+        return E_INVALID;
+    settings->keep_events = (struct keep_limit){.days = (uint32_t)days, .count = (int64_t)count};
+    settings->keep_audit = (struct keep_limit){.days = (uint32_t)audit_days, .count = (int64_t)audit_count};
+    return E_OK;
+}
+
 static int read_settings(struct program *program, struct err *err)
 {
     const struct fleet_options *options = &program->options;
     enum log_level level;
-    uint64_t number = 0;
     program->settings = fleet_defaults;
     program->settings.passive = !options->active;
     program->settings.webhooks_to_private = options->private_webhooks;
@@ -131,15 +160,16 @@ static int read_settings(struct program *program, struct err *err)
         return err_set(err, E_INVALID, "--log-level: no such level: %s", options->log_level);
     log_set_level(level);
     log_set_format(options->log_plain ? LOG_FORMAT_TEXT : LOG_FORMAT_JSON);
-    if (options->hold_time && str_parse_u64(options->hold_time, 3, UINT16_MAX, &number) < 0)
-        return err_set(err, E_INVALID, "--hold-time: must be 3 to 65535");
-    if (options->hold_time)
-        program->settings.hold_time_s = (uint16_t)number;
-    if (options->unreadable && str_parse_u64(options->unreadable, 100, 10000, &number) < 0)
-        return err_set(err, E_INVALID, "--unreadable-after: must be 100 to 10000");
-    if (options->unreadable)
-        program->settings.unreadable_ms = (uint32_t)number;
-    return E_OK;
+    uint64_t hold_time_s = program->settings.hold_time_s;
+    uint64_t unreadable_ms = program->settings.unreadable_ms;
+    int result = read_number(options->hold_time, "hold-time", 3, UINT16_MAX, &hold_time_s, err);
+    if (result == E_OK)
+        result = read_number(options->unreadable, "unreadable-after", 100, 10000, &unreadable_ms, err);
+    if (result == E_OK)
+        result = read_keep(options, &program->settings, err);
+    program->settings.hold_time_s = (uint16_t)hold_time_s;
+    program->settings.unreadable_ms = (uint32_t)unreadable_ms;
+    return result;
 }
 
 static int start(struct program *program, struct err *err)
@@ -191,6 +221,7 @@ int main(int argc, char **argv)
         return 0;
     }
     signal(SIGPIPE, SIG_IGN);
+    service_raise_file_limit(FILES_WANTED);
     program.loop = loop_new();
     if (!program.loop) {
         fprintf(stderr, "godwit-fleet: no event loop\n");

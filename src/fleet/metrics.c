@@ -103,7 +103,7 @@ static void add_project(struct store *store, struct text *out, const char *proje
         "SELECT s.id, d.hostname, s.family, s.state, c.max_prefix,"
         " (SELECT max(l.received) FROM legs l WHERE l.session_id = s.id),"
         " (SELECT max(l.accepted) FROM legs l WHERE l.session_id = s.id),"
-        " (SELECT count(*) FROM transitions t WHERE t.session_id = s.id AND t.was = 'up' AND t.became = 'down')"
+        " (SELECT sum(l.flaps) FROM legs l WHERE l.session_id = s.id)"
         " FROM sessions s JOIN devices d ON d.id = s.device_id LEFT JOIN bgp_configs c ON c.project_id = s.project_id"
         " WHERE s.project_id = $1 ORDER BY d.hostname, s.family",
         STORE_ARGS(store_text(project_id)));

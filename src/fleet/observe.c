@@ -4,18 +4,23 @@
  * (WhyNeighbor), others give counters to guess from (ListPeer). The time that is told is when it went down. If it comes
  * up again before the answer is here, both are told, in order.
  *
+ * What nobody watched is told too: a router says since when a session has been up, and if that is later than what was
+ * known, it was down in between. The same time settles which is right where a list and an event say different things:
+ * they come on two streams, and either may overtake the other.
+ *
  * While a leg is down its reason may change with every attempt of the server, so it is asked for again when the router
  * says anything about it, but not more often than once in a second.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "fleet/reason.h"
 #include "fleet/router.h"
 #include "godwit.pb-c.h"
 
-enum { ASK_AGAIN_MS = 1000 };
+enum { ASK_AGAIN_MS = 1000, AHEAD_MS = 10000 };
 
 static const char *fsm_name(Apipb__PeerState__SessionState state)
 {
@@ -47,13 +52,73 @@ static struct peer_facts facts_of(const struct leg *leg, const Apipb__PeerState 
     return facts;
 }
 
-static void observe_up(struct leg *leg, int64_t at_ms)
+static struct up_mark mark_of(const Apipb__Peer *peer)
 {
-    const struct observation seen = {.at_ms = at_ms, .state = LEG_UP, .fsm = "ESTABLISHED"};
+    struct up_mark mark = {.flaps = peer->state->flops};
+    if (peer->timers && peer->timers->state && peer->timers->state->uptime)
+        mark.at_s = peer->timers->state->uptime->seconds;
+    return mark;
+}
+
+/* Is it another time of being up than the one that is known? Lists and events overtake each other, so only what is
+ * later counts. */
+static bool is_newer(const struct up_mark *mark, const struct up_mark *known)
+{
+    return known->at_s != 0 && mark->at_s > known->at_s;
+}
+
+static void observe_up(struct leg *leg, int64_t at_ms, struct up_mark mark)
+{
+    struct observation seen = {.at_ms = at_ms, .state = LEG_UP, .fsm = "ESTABLISHED", .up = mark};
+    const struct observation *last = &leg->last;
+    bool known = last->state == LEG_UP && last->up.at_s != 0 && mark.at_s <= last->up.at_s;
+    /* Events do not tell the count, and some do not tell the time: what is known stays. */
+    if (known && (mark.at_s < last->up.at_s || mark.flaps == 0))
+        seen.up = last->up;
     leg_observe(leg, &seen);
 }
 
-void leg_observe_peer(struct router *router, const Apipb__Peer *peer)
+/* `at_s`, by the router's clock, if it can be so: not before what was told last, and not to come. */
+static int64_t plausible(const struct leg *leg, int64_t at_s)
+{
+    int64_t now = time_now_ms();
+    return at_s * 1000 > leg->last.at_ms && at_s * 1000 <= now ? at_s * 1000 : now;
+}
+
+/* It was down while nobody watched: the service, or the connection to the router, was gone. */
+static void observe_missed(struct leg *leg, const Apipb__Peer *peer)
+{
+    const struct up_mark *known = &leg->last.up;
+    const Apipb__TimersState *timers = peer->timers->state;
+    uint32_t now = peer->state->flops;
+    unsigned count = known->flaps && now > known->flaps ? now - known->flaps : 1;
+    struct observation seen = {.state = LEG_DOWN, .fsm = "IDLE", .flaps = count - 1};
+    struct str out = str_over(seen.reason, sizeof(seen.reason));
+    seen.at_ms = plausible(leg, timers->downtime ? timers->downtime->seconds : 0);
+    if (count > 1)
+        str_printf(&out, "it went down %u times before the fleet service could see it, and came up again", count);
+    else
+        str_add(&out, "it went down and came up again before the fleet service could see it");
+    leg->why.ahead_until_ms = time_now_ms() + AHEAD_MS;
+    leg_observe(leg, &seen);
+}
+
+static void observe_established(struct leg *leg, const Apipb__Peer *peer)
+{
+    struct up_mark mark = mark_of(peer);
+    leg->why.up_after = leg->why.down;
+    leg->why.up_at_ms = time_now_ms();
+    leg->why.up_mark = mark;
+    if (leg->why.down)
+        return;
+    if (leg->last.state != LEG_DOWN && is_newer(&mark, &leg->last.up)) {
+        observe_missed(leg, peer);
+        leg->why.up_at_ms = plausible(leg, mark.at_s);
+    }
+    observe_up(leg, leg->why.up_at_ms, mark);
+}
+
+void leg_observe_peer(struct router *router, const Apipb__Peer *peer, bool listed)
 {
     const Apipb__PeerState *state = peer->state;
     const char *address = peer->conf && peer->conf->neighbor_address[0] ? peer->conf->neighbor_address
@@ -66,41 +131,66 @@ void leg_observe_peer(struct router *router, const Apipb__Peer *peer)
     snprintf(leg->fsm, sizeof(leg->fsm), "%s", fsm_name(state->session_state));
     if (state->session_state == APIPB__PEER_STATE__SESSION_STATE__ESTABLISHED) {
         remember_counters(leg, state);
-        leg->up_after_pending = leg->down_pending;
-        leg->up_at_ms = time_now_ms();
-        if (!leg->down_pending)
-            observe_up(leg, leg->up_at_ms);
+        observe_established(leg, peer);
+        if (!listed)
+            router_learn(router); /* how often it went down so far; of some, even since when it is up */
         return;
     }
-    if (leg->last.state != LEG_DOWN && !leg->down_pending) {
-        leg->down_pending = true;
-        leg->down_at_ms = time_now_ms();
+    if (leg->last.state != LEG_DOWN && !leg->why.down) {
+        leg->why.down = true;
+        leg->why.down_at_ms = time_now_ms();
+        leg->why.doubtful = listed || leg->why.ahead_until_ms > leg->why.down_at_ms;
     }
-    leg->up_after_pending = false;
+    leg->why.doubtful = leg->why.doubtful && (listed || leg->why.ahead_until_ms > time_now_ms());
+    leg->why.up_after = false;
     leg_ask_why(leg);
+}
+
+void leg_keep_reason(struct leg *leg, const char *reason)
+{
+    mem_free(MEM_OTHER, leg->why.reason);
+    leg->why.reason = reason ? mem_strdup(MEM_OTHER, reason) : NULL;
 }
 
 /* The answer is here, or will not come. */
 static void tell_down(struct leg *leg, const char *reason)
 {
-    bool pending = leg->down_pending;
+    bool pending = leg->why.down;
     struct observation seen = {
-        .at_ms = pending ? leg->down_at_ms : time_now_ms(), .state = LEG_DOWN, .limit_hit = leg->limit_hit};
-    snprintf(seen.fsm, sizeof(seen.fsm), "%s", leg->up_after_pending ? "IDLE" : leg->fsm);
+        .at_ms = pending ? leg->why.down_at_ms : time_now_ms(), .state = LEG_DOWN, .limit_hit = leg->limit_hit};
+    snprintf(seen.fsm, sizeof(seen.fsm), "%s", leg->why.up_after ? "IDLE" : leg->fsm);
     snprintf(seen.reason, sizeof(seen.reason), "%s", reason);
-    leg->down_pending = false;
+    leg->why.down = false;
     if (pending || leg->last.state == LEG_DOWN)
         leg_observe(leg, &seen);
-    if (leg->up_after_pending)
-        observe_up(leg, leg->up_at_ms);
-    leg->up_after_pending = false;
+    if (leg->why.up_after)
+        observe_up(leg, leg->why.up_at_ms, leg->why.up_mark);
+    leg->why.up_after = false;
+}
+
+/* It is up, though something said that it went down: either it came up again since, or a list was overtaken by an event
+ * and told of what was over long ago. The time of its coming up says which. */
+static void settle_pending(struct leg *leg, const Apipb__Peer *peer, const char *reason)
+{
+    const struct up_mark mark = mark_of(peer);
+    leg->why.up_after = true;
+    leg->why.up_at_ms = time_now_ms();
+    leg->why.up_mark = mark;
+    if (leg->why.doubtful && leg->last.state == LEG_UP && mark.at_s != 0 && leg->last.up.at_s != 0 &&
+        !is_newer(&mark, &leg->last.up)) {
+        leg->why.down = false;
+        leg->why.up_after = false;
+        observe_up(leg, leg->why.up_at_ms, mark);
+    } else {
+        tell_down(leg, reason);
+    }
 }
 
 static void asked(struct leg *leg)
 {
     leg->calls--;
-    leg->asking = false;
-    loop_timer_start(&leg->ask, ASK_AGAIN_MS);
+    leg->why.asking = false;
+    loop_timer_start(&leg->why.timer, ASK_AGAIN_MS);
 }
 
 /* Guessing --------------------------------------------------------------------------------------------------------- */
@@ -111,18 +201,23 @@ static bool peer_message(void *context, const uint8_t *bytes, size_t length)
     char reason[LEG_REASON_MAX];
     struct str out = str_over(reason, sizeof(reason));
     Apipb__ListPeerResponse *response = apipb__list_peer_response__unpack(NULL, length, bytes);
-    if (response && response->peer && response->peer->state && leg->asking) {
+    if (response && response->peer && response->peer->state && leg->why.asking) {
         const Apipb__PeerState *state = response->peer->state;
         struct peer_facts now = facts_of(leg, state);
-        bool news = leg->down_pending || now.limit_hit || now.admin_down ||
+        bool news = leg->why.down || now.limit_hit || now.admin_down ||
                     now.notifications_received != leg->facts.notifications_received ||
                     now.notifications_sent != leg->facts.notifications_sent;
         leg->limit_hit = now.limit_hit;
         reason_guess(&leg->facts, &now, leg->last.state == LEG_UP, &out);
         leg->facts = now;
         /* Without news the reason that was told stays: a guess from nothing is worse. */
-        if (!now.established && (news || !leg->last.reason[0]))
+        if (now.established && leg->why.down)
+            settle_pending(leg, response->peer, leg->why.reason ? leg->why.reason : reason);
+        else if (!now.established && leg->why.reason)
+            tell_down(leg, leg->why.reason);
+        else if (!now.established && (news || !leg->last.reason[0]))
             tell_down(leg, reason);
+        leg_keep_reason(leg, NULL);
     }
     if (response)
         apipb__list_peer_response__free_unpacked(response, NULL);
@@ -135,7 +230,7 @@ static void peer_ended(void *context, const struct rpc_status *status)
     asked(leg);
     if (leg_done(leg))
         return;
-    if (leg->down_pending && status->code != RPC_UNAVAILABLE)
+    if (leg->why.down && status->code != RPC_UNAVAILABLE)
         tell_down(leg, "the router does not say why");
 }
 
@@ -153,9 +248,14 @@ static bool why_message(void *context, const uint8_t *bytes, size_t length)
 {
     struct leg *leg = context;
     Godwit__V1__WhyNeighborResponse *response = godwit__v1__why_neighbor_response__unpack(NULL, length, bytes);
-    if (response && (leg->down_pending || strcmp(response->state, "ESTABLISHED") != 0)) {
+    if (response) {
+        bool established = strcmp(response->state, "ESTABLISHED") == 0;
         bool has_reason = response->reason && response->reason->text[0];
-        tell_down(leg, has_reason ? response->reason->text : response->sentence);
+        const char *reason = has_reason ? response->reason->text : response->sentence;
+        if (!established || (leg->why.down && !leg->why.doubtful))
+            tell_down(leg, reason);
+        else if (leg->why.down)
+            leg_keep_reason(leg, reason);
     }
     if (response)
         godwit__v1__why_neighbor_response__free_unpacked(response, NULL);
@@ -170,10 +270,15 @@ static void why_ended(void *context, const struct rpc_status *status)
         ask_peer(leg);
         return;
     }
+    if (status->code == RPC_OK && leg->why.reason && leg->why.down) {
+        ask_peer(leg); /* when did it come up? */
+        return;
+    }
+    leg_keep_reason(leg, NULL);
     asked(leg);
     if (leg_done(leg))
         return;
-    if (leg->down_pending && status->code != RPC_UNAVAILABLE)
+    if (leg->why.down && status->code != RPC_UNAVAILABLE)
         tell_down(leg, "the router does not say why");
 }
 
@@ -181,12 +286,12 @@ void leg_ask_why(struct leg *leg)
 {
     char address[ADDR_TEXT_MAX];
     Godwit__V1__WhyNeighborRequest request = GODWIT__V1__WHY_NEIGHBOR_REQUEST__INIT;
-    if (leg->asking || (loop_timer_running(&leg->ask) && !leg->down_pending)) {
-        leg->ask_again = true;
+    if (leg->why.asking || (loop_timer_running(&leg->why.timer) && !leg->why.down)) {
+        leg->why.again = true;
         return;
     }
-    leg->asking = true;
-    leg->ask_again = false;
+    leg->why.asking = true;
+    leg->why.again = false;
     leg->calls++;
     if (!leg->router->has_why) {
         ask_peer(leg);
@@ -198,17 +303,18 @@ void leg_ask_why(struct leg *leg)
 
 void leg_ask_expired(struct loop_timer *timer)
 {
-    struct leg *leg = container_of(timer, struct leg, ask);
-    if (leg->ask_again && leg->last.state == LEG_DOWN && leg->router->stage == ROUTER_FOLLOWING && leg->wanted)
+    struct leg *leg = container_of(timer, struct leg, why.timer);
+    if (leg->why.again && leg->last.state == LEG_DOWN && leg->router->stage == ROUTER_FOLLOWING && leg->wanted)
         leg_ask_why(leg);
 }
 
 void leg_unreadable(struct leg *leg)
 {
-    struct observation seen = {.at_ms = time_now_ms(), .state = LEG_UNKNOWN};
+    struct observation seen = {.at_ms = time_now_ms(), .state = LEG_UNKNOWN, .up = leg->last.up};
     struct str out = str_over(seen.reason, sizeof(seen.reason));
     str_printf(&out, "router %s cannot be read: %s", leg->router->name, leg->router->reason);
-    leg->down_pending = false;
-    leg->up_after_pending = false;
+    leg->why.down = false;
+    leg->why.up_after = false;
+    leg_keep_reason(leg, NULL);
     leg_observe(leg, &seen);
 }

@@ -18,6 +18,10 @@ struct fleet_options {
     const char *log_level;
     const char *hold_time;
     const char *unreadable;
+    const char *keep_days;
+    const char *keep_events;
+    const char *keep_audit_days;
+    const char *keep_audit;
     bool active;
     bool private_webhooks;
     bool insecure;

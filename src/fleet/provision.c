@@ -197,7 +197,7 @@ static void leg_add(struct leg *leg)
 void leg_provision(struct leg *leg)
 {
     char mark[LEG_MARK_MAX];
-    if (leg_done(leg) || leg->changing || leg->router->stage != ROUTER_FOLLOWING)
+    if (leg_done(leg) || leg->changing || leg->router->stage != ROUTER_FOLLOWING || leg->router->fleet->hands_off)
         return;
     leg_mark(leg, mark);
     if (leg->wanted ? strcmp(leg->present, mark) == 0 : !leg->present[0])

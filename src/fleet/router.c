@@ -19,6 +19,7 @@ enum {
     ROUTER_CALL_MS = 10000,
     ROUTER_AGAIN_MS = 1000,
     ROUTER_HEARD_MS = 5000,
+    ROUTER_LEARN_MS = 2000,
 };
 
 /* Somebody who waits for ListPeer. */
@@ -54,6 +55,10 @@ static void router_tell(struct router *router, bool readable)
     const struct store_args id = STORE_ARGS(store_text(router->id));
     router->readable = readable;
     fleet_begin(fleet);
+    if (!fleet_holds(fleet, router->id)) {
+        fleet_commit(fleet);
+        return;
+    }
     store_find_text(fleet->store, "SELECT state FROM routers WHERE id = $1", id, was, sizeof(was));
     store_run(fleet->store, "UPDATE routers SET state = $1, reason = $2 WHERE id = $3",
               STORE_ARGS(store_text(state), store_text(readable ? NULL : router->reason), store_text(router->id)));
@@ -148,8 +153,8 @@ static bool list_message(void *context, const uint8_t *bytes, size_t length)
             leg->foreign = !mark_is_ours(conf->description);
             snprintf(leg->present, sizeof(leg->present), "%s", leg->foreign ? "" : conf->description);
             leg->seen = true;
-            leg_observe_peer(router, response->peer);
-        } else if (mark_is_ours(conf->description)) {
+            leg_observe_peer(router, response->peer, true);
+        } else if (mark_is_ours(conf->description) && !router->fleet->hands_off) {
             router_delete_neighbor(router, conf->neighbor_address);
         }
     }
@@ -217,6 +222,19 @@ void router_refresh_forget(struct router *router, void *context)
     }
 }
 
+static void learn_due(struct loop_timer *timer)
+{
+    struct router *router = container_of(timer, struct router, learn);
+    if (router->stage == ROUTER_FOLLOWING)
+        router_refresh(router, NULL, NULL);
+}
+
+void router_learn(struct router *router)
+{
+    if (!loop_timer_running(&router->learn))
+        loop_timer_start(&router->learn, ROUTER_LEARN_MS);
+}
+
 /* Watching --------------------------------------------------------------------------------------------------------- */
 
 static bool watch_message(void *context, const uint8_t *bytes, size_t length)
@@ -226,7 +244,7 @@ static bool watch_message(void *context, const uint8_t *bytes, size_t length)
     if (!response)
         return true;
     if (response->event_case == APIPB__WATCH_EVENT_RESPONSE__EVENT_PEER && response->peer->peer) {
-        leg_observe_peer(router, response->peer->peer);
+        leg_observe_peer(router, response->peer->peer, false);
     } else if (response->event_case == APIPB__WATCH_EVENT_RESPONSE__EVENT_TABLE) {
         for (size_t i = 0; i < response->table->n_paths; i++)
             route_observe(router, response->table->paths[i]);
@@ -347,6 +365,7 @@ static struct router *router_new(struct fleet *fleet, const struct store_rows *r
     loop_timer_init(&router->silence, fleet->loop, silence_expired);
     loop_timer_init(&router->again, fleet->loop, again_expired);
     loop_timer_init(&router->heard, fleet->loop, heard_due);
+    loop_timer_init(&router->learn, fleet->loop, learn_due);
     loop_timer_start(&router->heard, ROUTER_HEARD_MS);
     loop_timer_start(&router->silence, fleet->settings.unreadable_ms);
     list_append(&fleet->routers, &router->link);
@@ -403,6 +422,7 @@ void router_free(struct router *router)
     loop_timer_stop(&router->silence);
     loop_timer_stop(&router->again);
     loop_timer_stop(&router->heard);
+    loop_timer_stop(&router->learn);
     rpc_channel_free(router->channel);
     list_foreach_safe (leg, &router->legs, struct leg, link)
         leg_free(leg);

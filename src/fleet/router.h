@@ -36,6 +36,11 @@ struct router {
     struct rpc_pending *watch;
     bool has_why;                    /* it can be asked for reasons (godwitd) */
     bool listed;                     /* while locks are renewed: it is still in the store */
+    unsigned flush_round;            /* when it was last asked whether it is ours */
+    bool ours;                       /* the answer */
+    int64_t reading_number;          /* replicas: the reading that was asked for, and is under way */
+    int64_t read_number;             /* and is done, but not yet said to be; 0: none */
+    struct loop_timer learn;         /* its list is read, for what its events do not tell */
     bool readable;                   /* as told to everybody */
     char reason[ROUTER_REASON_MAX];  /* why not */
     struct loop_timer silence;       /* until it is unreadable */
@@ -56,6 +61,7 @@ struct router *router_find(struct fleet *fleet, const char *id);
  * inside this call. */
 void router_refresh(struct router *router, void (*done)(void *context, bool answered), void *context);
 void router_refresh_forget(struct router *router, void *context);
+void router_learn(struct router *router); /* soon, and once for all who ask */
 
 /* A call about a router; `message` is packed at once. */
 struct rpc_pending *router_call(struct router *router, const char *path, const ProtobufCMessage *message,
@@ -69,7 +75,8 @@ bool mark_is_ours(const char *description);
 void router_delete_neighbor(struct router *router, const char *address);
 
 /* What the router says of a neighbor. */
-void leg_observe_peer(struct router *router, const Apipb__Peer *peer);
+void leg_observe_peer(struct router *router, const Apipb__Peer *peer, bool listed);
 void leg_ask_why(struct leg *leg);
+void leg_keep_reason(struct leg *leg, const char *reason); /* NULL: none */
 void leg_unreadable(struct leg *leg);
 void leg_ask_expired(struct loop_timer *timer);

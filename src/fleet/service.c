@@ -1,7 +1,9 @@
 #include "fleet/service.h"
 
 #include "fleet/event_stream.h"
+#include "fleet/leg.h"
 #include "fleet/replica.h"
+#include "fleet/retention.h"
 #include "fleet/router.h"
 #include "fleet/webhooks.h"
 
@@ -23,12 +25,15 @@ void service_init(struct service *service, struct loop *loop, struct store *stor
     if (!service->replica)
         routers_load(&service->fleet);
     service->webhooks = webhooks_new(service);
+    service->retention = retention_new(service);
     event_listen(&service->fleet, &service->news);
 }
 
 void service_release(struct service *service)
 {
+    retention_free(service->retention);
     webhooks_free(service->webhooks);
+    legs_flush_all(&service->fleet); /* while the routers are ours */
     replica_free(service->replica);
     fleet_release(&service->fleet);
 }

@@ -12,6 +12,7 @@ struct service {
     struct event_listener news;
     struct webhooks *webhooks;
     struct replica *replica; /* NULL: the only one */
+    struct retention *retention;
     uint64_t requests;
 };
 

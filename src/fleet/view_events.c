@@ -11,9 +11,11 @@
 #include "fleet/handlers.h"
 
 enum {
-    STREAM_BATCH = 100,
+    STREAM_BATCH = 32,
     STREAM_BEAT_MS = 15000,
     STREAM_BUFFER_BYTES = 1 << 20,
+    STREAMS_MAX = 1000,
+    STREAMS_OF_ONE_MAX = 100, /* of one project, or user; the provider may have all */
     FILTER_MAX = ID_TEXT_MAX,
 };
 
@@ -85,10 +87,27 @@ static bool token_is_good(struct event_stream *stream)
                              STORE_ARGS(store_text(stream->filter.who.token_id), store_number(time_now_ms())), &found);
 }
 
+/* What the reader has not seen yet is gone: he is to read again what he shows, and goes on from here. */
+static void stream_reset(struct event_stream *stream, int64_t trimmed)
+{
+    struct json json = json_over(&stream->buffer);
+    text_clear(&stream->buffer);
+    stream->cursor = trimmed;
+    text_printf(&stream->buffer, "id: %lld\nevent: reset\ndata: ", (long long)trimmed);
+    json_object(&json);
+    member_number(&json, "id", trimmed);
+    member_time(&json, "at", time_now_ms());
+    member_text(&json, "type", "reset");
+    member_text(&json, "body", "Events that were to be told are not kept any more: read again what you have.");
+    json_object_end(&json);
+    text_add(&stream->buffer, "\n\n");
+}
+
 static void stream_fill(struct event_stream *stream)
 {
     struct fleet *fleet = &stream->service->fleet;
     int64_t newest = event_last_id(fleet);
+    int64_t from = stream->cursor;
     int64_t count = 0;
     text_clear(&stream->buffer);
     stream->sent = 0;
@@ -103,9 +122,12 @@ static void stream_fill(struct event_stream *stream)
         text_add(&stream->buffer, "\n\n");
     }
     bool complete = store_rows_end(rows) == E_OK && count < STREAM_BATCH;
-    if (complete && stream->cursor < newest)
+    int64_t trimmed = event_trimmed(fleet); /* after reading: another replica may be clearing away just now */
+    if (from < trimmed)
+        stream_reset(stream, trimmed);
+    else if (complete && stream->cursor < newest)
         stream->cursor = newest; /* what came between is not for this reader */
-    if (count == 0 && stream->beat_due)
+    if (stream->buffer.length == 0 && stream->beat_due)
         text_add(&stream->buffer, ":\n\n");
     stream->beat_due = false;
 }
@@ -162,8 +184,28 @@ static int64_t resume_point(struct api_call *call)
     return event_last_id(call->fleet);
 }
 
+/* False: there are too many, and that was answered. */
+static bool stream_has_room(struct api_call *call)
+{
+    const struct principal *who = &call->who;
+    unsigned total = 0;
+    unsigned own = 0;
+    list_foreach (stream, &call->service->streams, struct event_stream, link) {
+        const struct principal *other = &stream->filter.who;
+        total++;
+        own += who->kind != PRINCIPAL_PROVIDER && strcmp(other->user_id, who->user_id) == 0 &&
+               strcmp(other->project_id, who->project_id) == 0;
+    }
+    if (total < STREAMS_MAX && own < STREAMS_OF_ONE_MAX)
+        return true;
+    api_error(call, 429, "%u streams of events are open, which is the most", own < STREAMS_OF_ONE_MAX ? total : own);
+    return false;
+}
+
 static void stream_start(struct api_call *call)
 {
+    if (!stream_has_room(call))
+        return;
     struct event_stream *stream = mem_zalloc(MEM_OTHER, sizeof(*stream));
     stream->service = call->service;
     stream->http = call->http;
@@ -208,6 +250,7 @@ void view_events(struct api_call *call)
     store_rows_end(rows);
     json_array_end(&call->json);
     api_next(call, count > limit, last);
+    member_number(&call->json, "trimmed", event_trimmed(call->fleet));
     json_object_end(&call->json);
     api_reply(call, 200);
 }

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/time.h"
+#include "base/utf8.h"
 
 enum { SECRET_BYTES = 32, DIGEST_BYTES = 32 };
 
@@ -68,6 +69,18 @@ bool time_parse(const char *text, int64_t *time_ms)
     int64_t offset_s = (offset_hours * 60 + offset_minutes) * 60;
     *time_ms = ((int64_t)timegm(&parts) - (sign == '-' ? -offset_s : offset_s)) * 1000;
     return true;
+}
+
+void words_mend(char *text)
+{
+    size_t length = strlen(text);
+    for (size_t at = 0; at < length;) {
+        uint32_t rune;
+        unsigned octets = utf8_decode(text + at, length - at, &rune);
+        if (octets == 0 || (octets == 1 && (uint8_t)text[at] < ' '))
+            text[at] = '?';
+        at += octets ? octets : 1;
+    }
 }
 
 static void hex(const uint8_t *bytes, char digest[DIGEST_TEXT_MAX])

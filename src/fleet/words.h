@@ -19,6 +19,9 @@ int64_t time_now_ms(void);
 const char *time_format(int64_t time_ms, char text[TIME_TEXT_MAX]);
 bool time_parse(const char *text, int64_t *time_ms); /* RFC 3339 with Z or an offset */
 
+/* What is no UTF-8, and control characters, become '?': stores and readers may refuse them. */
+void words_mend(char *text);
+
 /* 32 random bytes in text, after `prefix` (at most four letters). */
 void secret_make(const char *prefix, char text[SECRET_TEXT_MAX]);
 void digest_text(const void *bytes, uint64_t length, char digest[DIGEST_TEXT_MAX]);

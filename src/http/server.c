@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/connections.h"
 #include "http/listen.h"
 #include "io/file.h"
 
@@ -25,6 +26,7 @@ enum {
     CONNECTION_MEMORY_BYTES = 64 << 10, /* headers and what is on its way */
     PEM_MAX_BYTES = 1 << 20,
     REPLY_HEADERS_MAX = 8,
+    CONNECTIONS_SPARE = 200, /* those that are being cut off while others take their place */
 };
 
 struct http_server {
@@ -36,6 +38,8 @@ struct http_server {
     struct loop_task run;
     struct endpoint local;
     struct list requests;
+    struct connections connections;
+    size_t held_bytes;
     bool closing;
     char *certificate;
     char *key;
@@ -54,8 +58,9 @@ struct http_request {
     char *path;
     char remote[ADDR_TEXT_MAX];
     struct buf body;
-    bool handed;    /* to the owner */
-    bool suspended; /* no callback comes before it is resumed */
+    size_t held_bytes; /* of it and of its answer */
+    bool handed;       /* to the owner */
+    bool suspended;    /* no callback comes before it is resumed */
     bool queued;
     void (*gone)(void *context);
     void *context;
@@ -79,6 +84,22 @@ static void suspend(struct http_request *request)
 {
     request->suspended = true;
     MHD_suspend_connection(request->connection);
+}
+
+static struct connection *connection_of(const struct http_request *request)
+{
+    return MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+/* Memory for a request that its client decides about. False: there is no room. */
+static bool hold(struct http_request *request, size_t bytes, size_t limit)
+{
+    struct http_server *server = request->server;
+    if (server->held_bytes + bytes > limit)
+        return false;
+    server->held_bytes += bytes;
+    request->held_bytes += bytes;
+    return true;
 }
 
 /* Requests -------------------------------------------------------------------------------------------------------- */
@@ -152,6 +173,7 @@ static void request_free(struct http_request *request)
         mem_free(MEM_OTHER, request->headers[i].value);
     }
     buf_release(&request->body);
+    request->server->held_bytes -= request->held_bytes;
     mem_free(MEM_OTHER, request->method);
     mem_free(MEM_OTHER, request->path);
     mem_free(MEM_OTHER, request);
@@ -182,9 +204,17 @@ static void answer(struct http_request *request, unsigned status, const char *ty
 
 void http_reply(struct http_request *request, unsigned status, const char *type, const void *body, size_t length)
 {
+    static const char no_room[] = "{\"errors\":[\"too much is being answered just now\"]}";
     if (!type)
         length = 0;
+    if (!hold(request, length, HTTP_HELD_MAX_BYTES)) {
+        status = MHD_HTTP_SERVICE_UNAVAILABLE;
+        type = "application/json";
+        body = no_room;
+        length = sizeof(no_room) - 1;
+    }
     request->gone = NULL;
+    connection_answers(&request->server->connections, connection_of(request));
     answer(request, status, type,
            MHD_create_response_from_buffer(length, (void *)(uintptr_t)(length ? body : ""), MHD_RESPMEM_MUST_COPY));
 }
@@ -247,13 +277,16 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
         return request->response ? queue(request) : MHD_YES;
     }
     if (*upload_length > 0) {
-        buf_put(&request->body, upload, *upload_length);
+        bool room = hold(request, *upload_length, HTTP_HELD_BODIES_MAX_BYTES);
+        if (room)
+            buf_put(&request->body, upload, *upload_length);
         *upload_length = 0;
         /* In the middle of a body nothing can be answered; who announced less than he sends is cut off. */
-        return request->body.failed ? MHD_NO : MHD_YES;
+        return !room || request->body.failed ? MHD_NO : MHD_YES;
     }
     if (!request->handed) {
         request->handed = true;
+        connection_lasts(&server->connections, connection_of(request));
         server->options.handle(server->options.context, request);
     }
     if (request->response)
@@ -271,7 +304,27 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         return;
     if (request->gone)
         request->gone(request->context);
+    connection_waits(&request->server->connections, connection_of(request));
     request_free(request);
+}
+
+static enum MHD_Result on_accept(void *context, const struct sockaddr *from, socklen_t length)
+{
+    struct http_server *server = context;
+    struct sockaddr_storage storage = {0};
+    memcpy(&storage, from, length < sizeof(storage) ? length : sizeof(storage));
+    struct endpoint remote = endpoint_from_sockaddr(&storage);
+    return connections_accept(&server->connections, &remote.addr) ? MHD_YES : MHD_NO;
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = context;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *slot = connection_new(&server->connections, connection);
+    else
+        connection_free(&server->connections, *slot);
 }
 
 /* Turning --------------------------------------------------------------------------------------------------------- */
@@ -330,15 +383,18 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
     const struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
     if (server->certificate)
         flags |= MHD_USE_TLS;
-    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                            (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-                            MHD_OPTION_ARRAY, server->certificate ? tls : none, MHD_OPTION_END);
+    return MHD_start_daemon(flags, 0, on_accept, server, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, log_library,
+                            NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)HTTP_CONNECTIONS_MAX + CONNECTIONS_SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned)HTTP_REQUEST_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                            (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+                            MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_ARRAY,
+                            server->certificate ? tls : none, MHD_OPTION_END);
 }
 
 static void server_release(struct http_server *server)
 {
+    connections_release(&server->connections);
     mem_free(MEM_OTHER, server->certificate);
     mem_free(MEM_OTHER, server->key);
     mem_free(MEM_OTHER, server);
@@ -352,6 +408,7 @@ int http_server_new(struct loop *loop, const struct http_server_options *options
     server->options = *options;
     server->local = options->local;
     list_init(&server->requests);
+    connections_init(&server->connections, loop);
     int fd = -1;
     if (read_pem(options->certificate_file, &server->certificate, err) < 0 ||
         read_pem(options->key_file, &server->key, err) < 0 || (fd = http_listen(&server->local, err)) < 0) {

@@ -1,5 +1,6 @@
 /* An HTTP/1.1 server on a loop: requests come whole and bounded, answers go now, later, or as a stream without end.
- * TLS where certificates are given. One thread.
+ * TLS where certificates are given. One thread. What there may be of connections, and how slow they may be, is in
+ * http/connections.h.
  */
 #pragma once
 
@@ -17,8 +18,8 @@ struct http_request;
 
 enum {
     HTTP_BODY_MAX_BYTES = 1 << 20,
-    HTTP_CONNECTIONS_MAX = 1000,
-    HTTP_IDLE_S = 60,
+    HTTP_HELD_MAX_BYTES = 256 << 20,       /* bodies and answers under way, of all requests together */
+    HTTP_HELD_BODIES_MAX_BYTES = 32 << 20, /* above it bodies find no room: answers must */
 };
 
 struct http_server_options {
@@ -50,7 +51,8 @@ void http_request_wait(struct http_request *request, void (*gone)(void *context)
 
 /* One more header of the answer to come; `name` and `value` are copied. */
 void http_reply_header(struct http_request *request, const char *name, const char *value);
-/* The answer; `type` NULL: no body, whatever `length`. The body is copied. */
+/* The answer; `type` NULL: no body, whatever `length`. The body is copied. It becomes a 503 if so much is under way
+ * already that there is no room for it. */
 void http_reply(struct http_request *request, unsigned status, const char *type, const void *body, size_t length);
 
 /* An answer without a known end. */

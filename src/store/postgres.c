@@ -1,5 +1,9 @@
 /* PostgreSQL, through libpq. Results are taken whole; a connection that was lost is made again by the next statement
  * outside of a transaction.
+ *
+ * Every call waits, so nothing may wait for long: connecting, a server that is gone without a word, locks that somebody
+ * holds, all have their limits. The server ends transactions of ours that stand still (a stopped process), so that they
+ * do not keep others waiting either.
  */
 #include <libpq-fe.h>
 #include <stdio.h>
@@ -44,6 +48,14 @@ static int code_of(const PGresult *answer)
     return state && strcmp(state, "53100") == 0 ? E_LIMIT : E_IO;
 }
 
+static void set_limits(PGconn *connection)
+{
+    static const char sql[] = "SET lock_timeout = '5s'; SET statement_timeout = '30s';"
+                              " SET idle_in_transaction_session_timeout = '10s'; SET client_encoding = 'UTF8'";
+    if (PQstatus(connection) == CONNECTION_OK)
+        PQclear(PQexec(connection, sql));
+}
+
 static void execute(struct postgres_store *store, struct postgres_rows *rows, const char *sql, struct store_args args)
 {
     const char *values[POSTGRES_ARGS_MAX];
@@ -56,8 +68,10 @@ static void execute(struct postgres_store *store, struct postgres_rows *rows, co
             values[i] = numbers[i];
         }
     }
-    if (store->base.depth == 0 && PQstatus(store->connection) != CONNECTION_OK)
+    if (store->base.depth == 0 && PQstatus(store->connection) != CONNECTION_OK) {
         PQreset(store->connection);
+        set_limits(store->connection);
+    }
     rows->answer = PQexecParams(store->connection, sql, (int)args.count, NULL, values, NULL, NULL, 0);
     ExecStatusType status = PQresultStatus(rows->answer);
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
@@ -130,12 +144,16 @@ int store_open_postgres(const char *where, struct store **store_out, struct err 
 {
     struct postgres_store *store = mem_zalloc(MEM_OTHER, sizeof(*store));
     store->base.ops = &postgres_ops;
-    store->connection = PQconnectdb(where);
+    /* What `where` says comes last, and counts. */
+    static const char *const keywords[] = {"connect_timeout", "tcp_user_timeout", "keepalives_idle", "dbname", NULL};
+    const char *const values[] = {"3", "5000", "5", where, NULL};
+    store->connection = PQconnectdbParams(keywords, values, 1);
     if (PQstatus(store->connection) != CONNECTION_OK) {
         err_set(err, E_IO, "%s", PQerrorMessage(store->connection)); /* never names the password */
         postgres_close(&store->base);
         return E_IO;
     }
+    set_limits(store->connection);
     PQsetNoticeProcessor(store->connection, ignore_notice, NULL);
     *store_out = &store->base;
     return E_OK;

@@ -4,7 +4,8 @@
  * transaction that writes them: so numbers become visible in their order, and a reader that goes by "greater than" can
  * miss none, whoever writes.
  *
- * Tenants' data hang off projects; a leg is a session on one router.
+ * Tenants' data hang off projects; a leg is a session on one router. `up_at` and `up_flaps` are what the router itself
+ * said of when the leg came up and how often it went down before (observe.c).
  */
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +93,16 @@ static const struct step steps[] = {
     {3, "DROP TABLE leases"},
     {3, "CREATE TABLE locks (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until BIGINT NOT NULL)"},
     {3, "INSERT INTO counters (name, value) VALUES ('intent', 0)"},
+    {4, "ALTER TABLE legs ADD COLUMN up_at BIGINT NOT NULL DEFAULT 0"},
+    {4, "ALTER TABLE legs ADD COLUMN up_flaps BIGINT NOT NULL DEFAULT 0"},
+    {4, "ALTER TABLE legs ADD COLUMN flaps BIGINT NOT NULL DEFAULT 0"},
+    {4, "UPDATE legs SET flaps = (SELECT count(*) FROM transitions t WHERE t.session_id = legs.session_id"
+        " AND t.leg_id = legs.id AND t.was = 'up' AND t.became = 'down')"},
+    {4, "CREATE INDEX events_session ON events (session_id, id)"},
+    {4, "ALTER TABLE routers ADD COLUMN refresh_asked BIGINT NOT NULL DEFAULT 0"},
+    {4, "ALTER TABLE routers ADD COLUMN refresh_done BIGINT NOT NULL DEFAULT 0"},
+    {4, "CREATE TABLE intents (number BIGINT PRIMARY KEY, project_id TEXT)"},
+    {4, "INSERT INTO counters (name, value) VALUES ('trimmed', 0), ('refresh', 0), ('handover', 0)"},
 };
 
 /* `sql` with the store's own words. */
