@@ -11,7 +11,6 @@
 #include "base/mem.h"
 
 enum {
-    HEADER_BYTES = 12,
     RECORD_MAX_BYTES = 16 << 20, /* far above any RIB record; a length beyond it is garbage */
     READ_BYTES = 256 * 1024,
 };
@@ -104,7 +103,7 @@ static int64_t file_read(struct mrt_file *file, void *bytes, uint32_t length)
 
 int mrt_file_next(struct mrt_file *file, struct mrt_record *record, struct err *err)
 {
-    uint8_t header[HEADER_BYTES];
+    uint8_t header[MRT_HEADER_BYTES];
     int64_t got = file_read(file, header, sizeof(header));
     if (got == 0)
         return E_EOF;
@@ -124,14 +123,13 @@ int mrt_file_next(struct mrt_file *file, struct mrt_record *record, struct err *
     }
     if (file_read(file, file->record, length) < (int64_t)length)
         return err_set(err, E_INVALID, "the file is cut off or damaged at offset %" PRIu64, file->offset);
-    file->offset += HEADER_BYTES + length;
+    file->offset += MRT_HEADER_BYTES + length;
     record->body = cursor_of(file->record, length);
     return 0;
 }
 
 int mrt_peer_table(const struct mrt_record *record, struct mrt_peer *peers)
 {
-    enum { PEER_IPV6 = 1, PEER_FOUR_OCTET_AS = 2 };
     struct cursor cursor = record->body;
     cursor_u32(&cursor); /* the collector's identifier */
     cursor_take(&cursor, cursor_u16(&cursor));
@@ -139,9 +137,9 @@ int mrt_peer_table(const struct mrt_record *record, struct mrt_peer *peers)
     for (unsigned i = 0; i < count && !cursor.failed; i++) {
         uint8_t kind = cursor_u8(&cursor);
         peers[i].id = cursor_u32(&cursor);
-        const uint8_t *addr = cursor_take(&cursor, kind & PEER_IPV6 ? 16 : 4);
-        peers[i].addr = addr ? addr_from_bytes(kind & PEER_IPV6 ? ADDR_IPV6 : ADDR_IPV4, addr) : (struct addr){0};
-        peers[i].asn = kind & PEER_FOUR_OCTET_AS ? cursor_u32(&cursor) : cursor_u16(&cursor);
+        const uint8_t *addr = cursor_take(&cursor, kind & MRT_PEER_IPV6 ? 16 : 4);
+        peers[i].addr = addr ? addr_from_bytes(kind & MRT_PEER_IPV6 ? ADDR_IPV6 : ADDR_IPV4, addr) : (struct addr){0};
+        peers[i].asn = kind & MRT_PEER_AS4 ? cursor_u32(&cursor) : cursor_u16(&cursor);
     }
     return cursor.failed ? E_INVALID : (int)count;
 }

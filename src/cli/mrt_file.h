@@ -8,6 +8,7 @@
 #include "base/cursor.h"
 #include "base/err.h"
 #include "net/addr.h"
+#include "net/mrt.h"
 #include "net/prefix.h"
 
 struct mrt_file;
@@ -17,22 +18,6 @@ struct mrt_record {
     uint16_t type;
     uint16_t subtype;
     struct cursor body; /* good until the next record */
-};
-
-enum {
-    MRT_TABLE_DUMP_V2 = 13,
-};
-
-enum { /* subtypes of TABLE_DUMP_V2 */
-       MRT_PEER_INDEX_TABLE = 1,
-       MRT_RIB_IPV4_UNICAST = 2,
-       MRT_RIB_IPV4_MULTICAST = 3,
-       MRT_RIB_IPV6_UNICAST = 4,
-       MRT_RIB_IPV6_MULTICAST = 5,
-       MRT_RIB_GENERIC = 6,
-       MRT_GEO_PEER_TABLE = 7,
-       MRT_RIB_IPV4_UNICAST_ADDPATH = 8,
-       MRT_RIB_IPV6_UNICAST_ADDPATH = 10,
 };
 
 int mrt_file_open(const char *path, struct mrt_file **file, struct err *err);
@@ -46,8 +31,6 @@ struct mrt_peer {
     uint32_t asn;
     struct addr addr;
 };
-
-enum { MRT_PEERS_MAX = 65535 };
 
 /* Fills `peers`, which has room for MRT_PEERS_MAX. The count, or E_INVALID. */
 int mrt_peer_table(const struct mrt_record *record, struct mrt_peer *peers);
