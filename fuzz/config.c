@@ -26,6 +26,12 @@ static void on_dynamic_neighbor(void *context, enum config_change change, const 
     CHECK(!"the same dynamic neighbours");
 }
 
+static void on_mrt_dump(void *context, enum config_change change, const struct mrt_dump_config *before,
+                        const struct mrt_dump_config *after)
+{
+    CHECK(!"the same dumps");
+}
+
 static void on_global(void *context, const char *key)
 {
     CHECK(!"the same global keys");
@@ -33,7 +39,11 @@ static void on_global(void *context, const char *key)
 
 static void check_printed(const struct config *config, enum config_format format)
 {
-    static const struct config_diff_ops ops = {on_neighbor, on_group, on_dynamic_neighbor, on_global};
+    static const struct config_diff_ops ops = {.neighbor = on_neighbor,
+                                               .peer_group = on_group,
+                                               .dynamic_neighbor = on_dynamic_neighbor,
+                                               .mrt_dump = on_mrt_dump,
+                                               .global = on_global};
     struct config *again;
     struct text text;
     text_init(&text, PRINT_BYTES_MAX);

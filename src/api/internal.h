@@ -76,6 +76,7 @@ method_message add_path, delete_path, add_path_stream, get_table, list_path;
 method_call add_path_stream_end;
 method_more list_path_more;
 method_call list_path_cancelled;
+method_message enable_mrt, disable_mrt;
 method_message watch_event;
 method_more watch_event_more;
 method_call watch_event_cancelled;

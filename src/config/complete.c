@@ -362,3 +362,21 @@ int neighbor_config_regroup(struct neighbor_config *neighbor, const struct globa
     int result = neighbor_finish(neighbor, global, &problem);
     return result < 0 ? err_set(err, result, "%s: %s", problem.key, problem.text) : 0;
 }
+
+int mrt_dump_finish(const struct mrt_dump_config *dump, struct problem *problem)
+{
+    bool table = dump->type == MRT_DUMP_TABLE;
+    if (dump->file_name[0] == '\0')
+        return refuse(problem, "config.file-name", "missing");
+    if (table && dump->dump_interval_s != 0 && dump->rotation_interval_s != 0)
+        return refuse(problem, "config.dump-interval", "can't specify both intervals in the table dump type");
+    if (!table && dump->table.kind != ADDR_NONE)
+        return refuse(problem, "config.table-name", "can't specify the table name with the update dump type");
+    return 0;
+}
+
+int mrt_dump_config_check(const struct mrt_dump_config *dump, struct err *err)
+{
+    struct problem problem;
+    return mrt_dump_finish(dump, &problem) == 0 ? 0 : err_set(err, problem.code, "%s", problem.text);
+}

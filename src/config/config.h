@@ -23,6 +23,8 @@ enum {
     CONFIG_PASSWORD_MAX = 80,
     CONFIG_INTERFACE_MAX = 16,
     CONFIG_LISTEN_MAX = 32,
+    CONFIG_FILE_NAME_MAX = 512,
+    CONFIG_DUMPS_MAX = 64,
     CONFIG_FAMILIES_MAX = FAMILY_COUNT,
     CONFIG_POLICIES_MAX = 16,
     CONFIG_NEIGHBORS_MAX = 65536, /* and so many groups, and so many dynamic ranges */
@@ -174,6 +176,20 @@ struct dynamic_neighbor_config {
     char peer_group[CONFIG_NAME_MAX];
 };
 
+enum mrt_dump_type { /* the numbers are those of the API */
+                     MRT_DUMP_UPDATES = 0,
+                     MRT_DUMP_TABLE = 1,
+};
+
+/* What is written to files as MRT (RFC 6396). */
+struct mrt_dump_config {
+    uint8_t type;                         /* enum mrt_dump_type */
+    char file_name[CONFIG_FILE_NAME_MAX]; /* with patterns: feeds/mrt_name.h */
+    struct addr table;                    /* of this route server client; ADDR_NONE: the global one */
+    uint32_t dump_interval_s;             /* of tables, into the same file; 0: not said */
+    uint32_t rotation_interval_s;         /* a file of its own each time; 0: not said */
+};
+
 struct confederation_config {
     bool enabled;
     uint32_t identifier;
@@ -216,6 +232,8 @@ struct config {
     size_t peer_group_count;
     struct dynamic_neighbor_config *dynamic_neighbors;
     size_t dynamic_neighbor_count;
+    struct mrt_dump_config *mrt_dumps;
+    size_t mrt_dump_count;
     const struct policy_definitions *policies; /* counted by reference; NULL: none said */
 };
 
@@ -254,6 +272,9 @@ int neighbor_config_regroup(struct neighbor_config *neighbor, const struct globa
                             const struct peer_group_config *before, const struct peer_group_config *after,
                             struct err *err);
 
+/* Is it one that can be done? Says so in GoBGP's words. */
+int mrt_dump_config_check(const struct mrt_dump_config *dump, struct err *err);
+
 /* Differences, for reload. */
 enum config_change {
     CONFIG_ADDED,
@@ -268,6 +289,8 @@ struct config_diff_ops {
                        const struct peer_group_config *after);
     void (*dynamic_neighbor)(void *context, enum config_change change, const struct dynamic_neighbor_config *before,
                              const struct dynamic_neighbor_config *after);
+    void (*mrt_dump)(void *context, enum config_change change, const struct mrt_dump_config *before,
+                     const struct mrt_dump_config *after);
     /* A key of `global` or `godwit` that differs, by its path: "global.config.router-id". */
     void (*global)(void *context, const char *key);
     /* Definitions, or what is applied globally. Called first: neighbors name policies. */

@@ -56,6 +56,13 @@ static int compare_dynamic_neighbors(const void *a, const void *b)
     return prefix_compare(&one->prefix, &other->prefix);
 }
 
+static int compare_mrt_dumps(const void *a, const void *b)
+{
+    const struct mrt_dump_config *one = *(const struct mrt_dump_config *const *)a;
+    const struct mrt_dump_config *other = *(const struct mrt_dump_config *const *)b;
+    return strcmp(one->file_name, other->file_name);
+}
+
 static void neighbor_change(const struct config_diff_ops *ops, void *context, enum config_change change,
                             const void *before, const void *after)
 {
@@ -77,10 +84,18 @@ static void dynamic_neighbor_change(const struct config_diff_ops *ops, void *con
         ops->dynamic_neighbor(context, change, before, after);
 }
 
+static void mrt_dump_change(const struct config_diff_ops *ops, void *context, enum config_change change,
+                            const void *before, const void *after)
+{
+    if (ops->mrt_dump)
+        ops->mrt_dump(context, change, before, after);
+}
+
 static const struct collection neighbors = {&schema_neighbor, compare_neighbors, neighbor_change};
 static const struct collection groups = {&schema_peer_group, compare_groups, group_change};
 static const struct collection dynamic_neighbors = {&schema_dynamic_neighbor, compare_dynamic_neighbors,
                                                     dynamic_neighbor_change};
+static const struct collection mrt_dumps = {&schema_mrt_dump, compare_mrt_dumps, mrt_dump_change};
 
 struct elements {
     const void *first;
@@ -138,4 +153,6 @@ void config_diff(const struct config *before, const struct config *after, const 
                     (struct elements){after->neighbors, after->neighbor_count}, ops, context);
     diff_collection(&dynamic_neighbors, (struct elements){before->dynamic_neighbors, before->dynamic_neighbor_count},
                     (struct elements){after->dynamic_neighbors, after->dynamic_neighbor_count}, ops, context);
+    diff_collection(&mrt_dumps, (struct elements){before->mrt_dumps, before->mrt_dump_count},
+                    (struct elements){after->mrt_dumps, after->mrt_dump_count}, ops, context);
 }

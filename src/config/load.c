@@ -354,6 +354,51 @@ static int load_dynamic_neighbors(struct loader *loader)
     return E_UNSUPPORTED;
 }
 
+static int check_dump(const struct loader *loader, const struct frame *frame, const struct node *node, size_t index)
+{
+    const struct mrt_dump_config *dumps = loader->config->mrt_dumps;
+    struct problem problem = {.code = E_INVALID, .key = "config.dump-type", .text = "missing"};
+    if (!is_said(node, problem.key))
+        return report(loader, frame, node_nearest(node, problem.key), &problem);
+    if (mrt_dump_finish(&dumps[index], &problem) < 0)
+        return report(loader, frame, node_nearest(node, problem.key), &problem);
+    for (size_t i = 0; i < index; i++) {
+        struct str str = str_over(problem.text, sizeof(problem.text));
+        if (strcmp(dumps[i].file_name, dumps[index].file_name) != 0)
+            continue;
+        problem = (struct problem){.code = E_INVALID, .key = "config.file-name"};
+        str_add(&str, "another dump is written there already");
+        return report(loader, frame, node_nearest(node, problem.key), &problem);
+    }
+    return 0;
+}
+
+/* Dumps without a file name are left out, as GoBGP leaves them out. */
+static int load_mrt_dumps(struct loader *loader)
+{
+    const struct node *node;
+    size_t count;
+    struct config *config = loader->config;
+    const struct schema_node *schema = schema_child(loader->schema, "mrt-dump");
+    int result = open_list(loader, schema->name, &node, &count);
+    if (result < 0 || count == 0)
+        return result;
+    struct frame list = {NULL, schema->name, -1};
+    if (count > CONFIG_DUMPS_MAX)
+        return reader_error(&loader->reader, &list, node_place(node), "%zu entries are too many (at most %d)", count,
+                            CONFIG_DUMPS_MAX);
+    config->mrt_dumps = mem_zalloc(MEM_CONFIG, count * sizeof(*config->mrt_dumps));
+    for (size_t i = 0; i < count && result == 0; i++, node = node->next) {
+        struct frame frame = {NULL, schema->name, (int)i};
+        struct mrt_dump_config *dump = &config->mrt_dumps[config->mrt_dump_count];
+        section_defaults(&schema_mrt_dump, dump);
+        result = reader_table(&loader->reader, &frame, schema, node, dump, PASS_VALUES);
+        if (result == 0 && dump->file_name[0] != '\0')
+            result = check_dump(loader, &frame, node, config->mrt_dump_count++);
+    }
+    return result;
+}
+
 static int load(struct loader *loader)
 {
     struct arena *arena = &loader->reader.tree->arena;
@@ -369,6 +414,8 @@ static int load(struct loader *loader)
         result = load_groups(loader);
     if (result == 0)
         result = load_dynamic_neighbors(loader);
+    if (result == 0)
+        result = load_mrt_dumps(loader);
     return result == 0 ? load_neighbors(loader) : result;
 }
 
@@ -450,6 +497,7 @@ void config_free(struct config *config)
     mem_free(MEM_CONFIG, config->neighbors);
     mem_free(MEM_CONFIG, config->peer_groups);
     mem_free(MEM_CONFIG, config->dynamic_neighbors);
+    mem_free(MEM_CONFIG, config->mrt_dumps);
     config_policies_unref(config->policies);
     mem_free(MEM_CONFIG, config);
 }

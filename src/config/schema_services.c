@@ -6,7 +6,7 @@ static const struct word monitoring_words[] = {
     {"pre-policy", 0}, {"post-policy", 1}, {"both", 2}, {"local-rib", 3}, {"all", 4}, {"", 0}, {NULL, 0},
 };
 
-static const struct word dump_words[] = {{"updates", 0}, {"table", 1}, {NULL, 0}};
+static const struct word dump_words[] = {{"updates", MRT_DUMP_UPDATES}, {"table", MRT_DUMP_TABLE}, {NULL, 0}};
 
 static const struct key dynamic_neighbor_keys[] = {
     {"config.prefix", KEY_PREFIX, HONOURED, ALWAYS, IN(dynamic_neighbor_config, prefix)},
@@ -47,13 +47,14 @@ static const struct key vrf_keys[] = {
 const struct section schema_vrf = SECTION("vrfs", vrf_keys, 0);
 
 static const struct key mrt_dump_keys[] = {
-    {"config.dump-type", KEY_WORD, HONOURED, .words = dump_words},
-    {"config.file-name", KEY_TEXT, HONOURED},
-    {"config.table-name", KEY_TEXT, HONOURED},
-    {"config.dump-interval", KEY_NUMBER, HONOURED, ZERO, RANGE(60, INT64_MAX)},
-    {"config.rotation-interval", KEY_NUMBER, HONOURED, ZERO, RANGE(60, INT64_MAX)},
+    {"config.dump-type", KEY_WORD, HONOURED, ALWAYS, IN(mrt_dump_config, type), .words = dump_words},
+    {"config.file-name", KEY_TEXT, HONOURED, ALWAYS, IN(mrt_dump_config, file_name)},
+    {"config.table-name", KEY_ADDR, HONOURED, IN(mrt_dump_config, table), .remark = "a route server client"},
+    {"config.dump-interval", KEY_NUMBER, HONOURED, ZERO, IN(mrt_dump_config, dump_interval_s), RANGE(1, UINT32_MAX)},
+    {"config.rotation-interval", KEY_NUMBER, HONOURED, ZERO, IN(mrt_dump_config, rotation_interval_s),
+     RANGE(1, UINT32_MAX)},
 };
-const struct section schema_mrt_dump = SECTION("mrt-dump", mrt_dump_keys, 0);
+const struct section schema_mrt_dump = SECTION("mrt-dump", mrt_dump_keys, sizeof(struct mrt_dump_config));
 
 static const struct key zebra_keys[] = {
     {"config.enabled", KEY_BOOL, NOT_YET, .remark = "zebra"},

@@ -32,6 +32,8 @@ struct control *control_new(struct loop *loop, struct transport *transport)
 static void close_speaker(struct control *control)
 {
     loop_timer_stop(&control->stopping);
+    mrt_dumps_free(control->mrt);
+    control->mrt = NULL;
     path_walks_stop(control);
     why_answer_free(control->why);
     control->why = NULL;
@@ -244,6 +246,23 @@ static void apply_dynamic_neighbor(void *context, enum config_change change,
         report(apply, "dynamic neighbors %s: %s", text, change == CONFIG_ADDED ? "added" : "changed");
 }
 
+/* A changed dump begins anew. */
+static void apply_mrt_dump(void *context, enum config_change change, const struct mrt_dump_config *before,
+                           const struct mrt_dump_config *after)
+{
+    struct apply *apply = context;
+    const char *name = (after ? after : before)->file_name;
+    struct err err = {0};
+    if (before != NULL) /* the API may have ended it */
+        control_mrt_disable(apply->control, name, NULL);
+    if (change == CONFIG_REMOVED)
+        report(apply, "mrt-dump %s: removed", name);
+    else if (control_mrt_enable(apply->control, after, &err) < 0)
+        report(apply, "mrt-dump %s: not added: %s", name, err.text);
+    else
+        report(apply, "mrt-dump %s: %s", name, change == CONFIG_ADDED ? "added" : "changed");
+}
+
 static void apply_global(void *context, const char *key)
 {
     report(context, "%s: changed, but only a restart applies it", key);
@@ -261,6 +280,7 @@ static const struct config_diff_ops apply_ops = {
     .neighbor = apply_neighbor,
     .peer_group = apply_group,
     .dynamic_neighbor = apply_dynamic_neighbor,
+    .mrt_dump = apply_mrt_dump,
     .global = apply_global,
 };
 

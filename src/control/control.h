@@ -257,6 +257,12 @@ struct control_watch;
 struct control_watch *control_watch_new(struct control *control, const struct watch_ops *ops, void *context);
 void control_watch_free(struct control_watch *watch);
 
+/* MRT dumps --------------------------------------------------------------------------------------------------- */
+
+/* Begins at once with updates, after the first interval with tables. E_EXISTS, E_INVALID with GoBGP's words. */
+int control_mrt_enable(struct control *control, const struct mrt_dump_config *dump, struct err *err);
+int control_mrt_disable(struct control *control, const char *file_name, struct err *err);
+
 /* Why --------------------------------------------------------------------------------------------------------- */
 
 struct why_path {

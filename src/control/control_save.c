@@ -189,6 +189,14 @@ static void take_range(void *context, const struct dynamic_neighbor_config *rang
     save->config.dynamic_neighbors = list;
 }
 
+static void take_dump(void *context, const struct mrt_dump_config *dump)
+{
+    struct save *save = context;
+    void *list = save->config.mrt_dumps;
+    *(struct mrt_dump_config *)grow(&list, &save->config.mrt_dump_count, sizeof(*dump), &save->capacity) = *dump;
+    save->config.mrt_dumps = list;
+}
+
 static void note_routes(struct save *save)
 {
     for (unsigned family = 0; family < FAMILY_COUNT; family++) {
@@ -211,6 +219,7 @@ static void release(struct save *save)
     mem_free(MEM_CONFIG, save->config.neighbors);
     mem_free(MEM_CONFIG, save->config.peer_groups);
     mem_free(MEM_CONFIG, save->config.dynamic_neighbors);
+    mem_free(MEM_CONFIG, save->config.mrt_dumps);
     mem_free(MEM_CONFIG, save->sets);
     mem_free(MEM_CONFIG, save->policy_specs);
     arena_release(&save->arena);
@@ -229,6 +238,9 @@ int control_save(struct control *control, const struct save_options *options, st
     gather_neighbors(&save);
     gather_groups(&save);
     dynamic_range_list(control->speaker, NULL, take_range, &save);
+    save.capacity = 0;
+    if (control->mrt != NULL)
+        mrt_dumps_list(control->mrt, take_dump, &save);
     save.capacity = 0;
     gather_policies(&save);
     note_routes(&save);

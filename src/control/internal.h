@@ -2,6 +2,7 @@
 #pragma once
 
 #include "control/control.h"
+#include "feeds/mrt_dump.h"
 #include "rib/prefix_index.h"
 #include "speaker/events.h"
 #include "speaker/peer.h"
@@ -15,6 +16,7 @@ struct control {
     struct config *applied; /* the last file, for the next one's differences; NULL: none */
     struct list groups;     /* of struct control_group */
     struct list walks;      /* of struct path_walk */
+    struct mrt_dumps *mrt;  /* NULL until one is wanted */
     struct prefix_index *indexes[TABLE_COUNT];
     struct loop_timer stopping;
     struct mono_time stop_deadline;

@@ -258,17 +258,12 @@ static size_t view_global(struct path_walk *walk, row_id row, const struct prefi
 static size_t view_local(struct path_walk *walk, row_id row, const struct prefix *prefix, const struct peer *peer)
 {
     struct rib *rib = walk->table->rib;
-    const struct global_config *global = &peer->speaker->global;
-    uint32_t server_as = global->route_server_communities ? global->as : 0;
     uint32_t all = rib_row_path_count(rib, row);
     struct rib_path *paths = mem_alloc(MEM_OTHER, (all + 1) * sizeof(*paths));
     size_t count = 0;
     for (uint32_t i = 0; i < all; i++) {
         rib_row_path(rib, row, i, &paths[count]);
-        const struct attr_set *set = attr_get(rib->view, paths[count].attrs);
-        count += rib_path_eligible(&paths[count]) && paths[count].source != peer->source &&
-                 client_may_have(server_as, attr_bytes(rib->view, set), set->wire_length,
-                                 rib_source(rib, peer->source)->as) == CLIENT_MAY_HAVE;
+        count += client_may_choose(peer, rib, &paths[count]);
     }
     control_sort_paths(rib, paths, count);
     for (size_t i = 0; i < count; i++) {

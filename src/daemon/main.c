@@ -115,6 +115,12 @@ static void tell_dynamic_neighbor(void *context, enum config_change change,
                 prefix_format(&(after ? after : before)->prefix, text));
 }
 
+static void tell_mrt_dump(void *context, enum config_change change, const struct mrt_dump_config *before,
+                          const struct mrt_dump_config *after)
+{
+    text_printf(context, "mrt-dump %s: %s\n", (after ? after : before)->file_name, change_words[change]);
+}
+
 static void tell_global(void *context, const char *key)
 {
     text_printf(context, "%s: would need a restart\n", key);
@@ -128,6 +134,7 @@ static void tell_policies(void *context, const struct config *before, const stru
 static const struct config_diff_ops tell_ops = {.neighbor = tell_neighbor,
                                                 .peer_group = tell_peer_group,
                                                 .dynamic_neighbor = tell_dynamic_neighbor,
+                                                .mrt_dump = tell_mrt_dump,
                                                 .global = tell_global,
                                                 .policies = tell_policies};
 

@@ -3,6 +3,7 @@
 
 #include "attr/as_path.h"
 #include "attr/types.h"
+#include "speaker/peer.h"
 
 enum { LARGE_NOT_TO = 0, LARGE_TO = 1, LARGE_BYTES = 12 };
 
@@ -105,4 +106,14 @@ enum client_verdict client_may_have(uint32_t server_as, const uint8_t *attrs, ui
         return CLIENT_LOOP;
     bool closed = server_as != 0 && read_communities(server_as, attrs, length, &ops, &client);
     return client.refused || (closed && !client.wanted) ? CLIENT_NOT_INTENDED : CLIENT_MAY_HAVE;
+}
+
+bool client_may_choose(const struct peer *client, const struct rib *rib, const struct rib_path *path)
+{
+    const struct global_config *global = &client->speaker->global;
+    uint32_t server_as = global->route_server_communities ? global->as : 0;
+    const struct attr_set *set = attr_get(rib->view, path->attrs);
+    return rib_path_eligible(path) && path->source != client->source && client->source < rib->source_count &&
+           client_may_have(server_as, attr_bytes(rib->view, set), set->wire_length, rib->sources[client->source].as) ==
+               CLIENT_MAY_HAVE;
 }

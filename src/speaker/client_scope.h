@@ -15,6 +15,9 @@
 
 #include "attr/store.h"
 #include "base/buf.h"
+#include "rib/rib.h"
+
+struct peer;
 
 /* `server_as`: R, or 0 where control communities are not looked at. */
 enum client_verdict {
@@ -23,6 +26,9 @@ enum client_verdict {
     CLIENT_NOT_INTENDED, /* control communities */
 };
 enum client_verdict client_may_have(uint32_t server_as, const uint8_t *attrs, uint32_t length, uint32_t client_as);
+
+/* May a client choose this path of its table: is it eligible, not its own, and may it have it? */
+bool client_may_choose(const struct peer *client, const struct rib *rib, const struct rib_path *path);
 
 /* The same for all clients at once: every AS number the path says something about. */
 struct client_scope_ops {

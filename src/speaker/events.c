@@ -63,6 +63,22 @@ void events_peer_state(struct speaker *speaker, struct peer *peer)
     }
 }
 
+void events_peer_gone(struct speaker *speaker, struct peer *peer)
+{
+    list_foreach_safe (subscriber, &speaker->subscribers, struct subscriber, link) {
+        if (subscriber->ops->peer_gone != NULL)
+            subscriber->ops->peer_gone(subscriber->context, peer);
+    }
+}
+
+void events_update(struct speaker *speaker, struct peer *peer, const struct update *update)
+{
+    list_foreach_safe (subscriber, &speaker->subscribers, struct subscriber, link) {
+        if (subscriber->ops->update != NULL)
+            subscriber->ops->update(subscriber->context, peer, update);
+    }
+}
+
 void events_best(struct speaker *speaker, const struct path_event *event)
 {
     list_foreach_safe (subscriber, &speaker->subscribers, struct subscriber, link) {

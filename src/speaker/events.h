@@ -11,6 +11,7 @@
 
 struct peer;
 struct speaker;
+struct update;
 
 /* A path as it was, or is, in a table. */
 struct path_event {
@@ -22,6 +23,9 @@ struct path_event {
 
 struct subscriber_ops {
     void (*peer_state)(void *context, struct peer *peer);
+    void (*peer_gone)(void *context, struct peer *peer); /* its configuration is; the last that is heard of it */
+    /* Each UPDATE of a peer, whole, as it was understood: before policy, AS numbers with four octets. */
+    void (*update)(void *context, struct peer *peer, const struct update *update);
     void (*best)(void *context, const struct path_event *event);
     void (*adj_in)(void *context, const struct path_event *event);      /* before policy; every announcement heard */
     void (*post_policy)(void *context, const struct path_event *event); /* accepted ones, withdraws */
@@ -40,6 +44,8 @@ void speaker_unsubscribe(struct speaker *speaker, struct subscriber *subscriber)
 bool events_want_adj_in(const struct speaker *speaker);
 
 void events_peer_state(struct speaker *speaker, struct peer *peer);
+void events_peer_gone(struct speaker *speaker, struct peer *peer);
+void events_update(struct speaker *speaker, struct peer *peer, const struct update *update);
 void events_best(struct speaker *speaker, const struct path_event *event);
 /* rib_update.touched, for updates heard from a peer; `context` is the speaker. */
 void events_path_touched(void *context, struct rib *rib, const struct rib_update *update, const struct prefix *prefix,

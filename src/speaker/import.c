@@ -183,6 +183,7 @@ static void end_of_rib(struct peer *peer, enum family_id family)
 void import_update(struct peer *peer, const struct update *update)
 {
     bool withdrew = false;
+    events_update(peer->speaker, peer, update);
     for (unsigned i = 0; i < update->run_count && peer->established; i++) {
         withdrew |= update->runs[i].withdraw;
         import_run(peer, update, &update->runs[i]);

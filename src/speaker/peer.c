@@ -185,6 +185,7 @@ void peer_free(struct peer *peer)
 {
     /* The session first: it may be writing from what leaving the groups gives back. */
     link_free(peer->session);
+    events_peer_gone(peer->speaker, peer);
     if (peer->established)
         restart_session_lost(peer, peer_leave_groups(peer), false);
     restart_forget(peer, 0);

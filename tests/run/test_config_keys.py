@@ -39,6 +39,7 @@ AT = {
     "rpki-servers[].config.hold-time": 30,
     "bmp-servers[].config.address": "192.0.2.1",
     "neighbors[].ttl-security.config.enabled": True,
+    "mrt-dump[].config.table-name": "192.0.2.1",
 }
 
 
@@ -90,6 +91,8 @@ def base_for(path):
                          ("zebra.config.enabled", True)):
         if path.startswith(place.split(".")[0]):
             put(tree, place, value)
+    if path == "mrt-dump[].config.table-name":
+        put(tree, "mrt-dump[].config.dump-type", "table")
     if path == "neighbors[].config.neighbor-interface":
         del tree["neighbors"][0]["config"]["neighbor-address"]
     if path.startswith("global.confederation"):
