@@ -7,7 +7,9 @@
  *   5. logs are trimmed to what somebody still reads
  *
  * Encoding waits while even the fastest reader is far behind: rows stay in the dirty queue then, where a
- * second change costs nothing, instead of in a log, where it costs bytes.
+ * second change costs nothing, instead of in a log, where it costs bytes. For the same reason it pauses, for some
+ * milliseconds, while session threads have more input: tables that many neighbors tell at the same time are to meet in
+ * the dirty queue. (With one thread it is the turn that sees to that: it reads from everybody before it encodes.)
  */
 #include "speaker/pipeline.h"
 
@@ -18,11 +20,13 @@
 #include "speaker/monitor.h"
 #include "speaker/packer.h"
 #include "speaker/policy_run.h"
+#include "speaker/session_thread.h"
 #include "speaker/sweep.h"
 #include "speaker/update_group.h"
 
 enum {
     SLICE_NS = 1000 * 1000,
+    INPUT_PAUSE_NS = 20 * 1000 * 1000,
 };
 
 void pipeline_wake(struct speaker *speaker)
@@ -39,6 +43,20 @@ static uint64_t least_backlog(const struct speaker_table *table)
         least = backlog < least ? backlog : least;
     }
     return least == UINT64_MAX ? 0 : least;
+}
+
+static bool input_waits(const struct speaker *speaker)
+{
+    for (unsigned i = 0; i < speaker->thread_count; i++)
+        if (session_thread_has_events(speaker->threads[i]))
+            return true;
+    return false;
+}
+
+static bool pauses(const struct speaker *speaker)
+{
+    struct mono_time next = {.ns = speaker->encoded_at.ns + INPUT_PAUSE_NS};
+    return mono_before(mono_now(), next) && input_waits(speaker);
 }
 
 static bool may_export(const struct speaker *speaker, const struct speaker_table *table)
@@ -103,8 +121,10 @@ static bool trim_groups(const struct speaker *speaker, struct speaker_table *tab
 
 static bool run_table(struct speaker *speaker, struct speaker_table *table, struct mono_time until)
 {
-    while (may_export(speaker, table)) {
+    bool paused = speaker->thread_count > 0 && pauses(speaker);
+    while (!paused && may_export(speaker, table)) {
         export_batch(table, speaker);
+        speaker->encoded_at = mono_now();
         if (!mono_before(mono_now(), until))
             break;
     }

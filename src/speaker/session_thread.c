@@ -170,6 +170,12 @@ static bool handle_events(struct session_thread *thread, size_t budget)
     return handled >= budget || !ring_wait_for_data(thread->ring);
 }
 
+bool session_thread_has_events(struct session_thread *thread)
+{
+    size_t size;
+    return ring_peek(thread->ring, &size) != NULL;
+}
+
 static bool drain_task(struct loop_task *task)
 {
     return handle_events(container_of(task, struct session_thread, drain), HANDLE_BYTES);

@@ -39,6 +39,8 @@ struct session_thread *session_thread_new(struct loop *home, const struct sessio
 /* Ends the thread and handles what it still had to say. Every session on it must have been freed. NULL is fine. */
 void session_thread_free(struct session_thread *thread);
 
+/* On the speaker's side: are there events it has not handled? */
+bool session_thread_has_events(struct session_thread *thread);
 struct loop *session_thread_loop(const struct session_thread *thread);
 
 /* On the speaker's side: `run` is called on the thread, soon. It owns the call. */

@@ -88,6 +88,7 @@ struct speaker {
     struct unnumbered *unnumbered;          /* NULL until a neighbour named by interface is there */
     struct session_thread **threads;        /* none: sessions run on `loop` */
     unsigned thread_count;
+    struct mono_time encoded_at; /* rows that changed were encoded last: pipeline.c */
     struct list subscribers; /* events.h */
     uint32_t next_group_id;
     struct loop_task work; /* pipeline.h */

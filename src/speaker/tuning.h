@@ -21,5 +21,5 @@ enum { TUNING_BATCH_ROWS_MAX = 1024 };
     {                                                                                                         \
         .log_cap_bytes = 16 * 1024 * 1024, .backlog_bytes = 1024 * 1024, .catch_up_ahead_bytes = 1024 * 1024, \
         .cohort_wait_ms = 50, .batch_rows = TUNING_BATCH_ROWS_MAX, .walk_rows = 4096,                         \
-        .session_ring_bytes = 4 * 1024 * 1024,                                                                \
+        .session_ring_bytes = 1024 * 1024,                                                                    \
     }
