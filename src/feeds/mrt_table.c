@@ -259,8 +259,8 @@ void mrt_table_begin(struct mrt_dump *dump)
     }
     walk->timestamp = mrt_dump_now_s(dump);
     walk->family = families[0];
-    walk->source_count = speaker->source_capacity;
-    walk->sources = mem_zalloc(MEM_OTHER, (walk->source_count + 1) * sizeof(*walk->sources));
+    walk->source_count = speaker->source_capacity > 0 ? speaker->source_capacity : 1; /* with ourselves */
+    walk->sources = mem_zalloc(MEM_OTHER, walk->source_count * sizeof(*walk->sources));
     for (uint32_t i = 0; i < walk->source_count; i++)
         walk->sources[i].index = i == RIB_SOURCE_LOCAL ? PEER_LOCAL : PEER_UNKNOWN;
     write_peers(walk);
