@@ -62,8 +62,8 @@ test('limits of a project', () => {
 });
 
 test('events lead to what they are about', () => {
-    assert.equal(stateOf('bgp_session.partial'), 'partial');
-    assert.equal(stateOf('bgp_leg.down'), 'down');
+    assert.equal(stateOf('bgp_session.partial')?.state, 'partial');
+    assert.deepEqual(stateOf('bgp_leg.down'), { of: 'leg', state: 'down' });
     assert.equal(stateOf('bgp_session.created'), null);
     const relationships = [{ href: '/metal/v1/projects/p' }, { href: '/metal/v1/devices/d' }];
     assert.deepEqual(linksOf({ relationships }), [{ key: 'server', href: '#/servers/d' }]);

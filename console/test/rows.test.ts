@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Device, Session } from '../src/api/types';
-import { countStates, rowsLike, rowsOf } from '../src/words/rows';
+import type { Device, FleetEvent, Session } from '../src/api/types';
+import { countStates, rowsAfter, rowsLike, rowsOf, rowsWith, sessionsIn } from '../src/words/rows';
 
 const device = (hostname: string, ...address_families: number[]): Device => ({
     id: hostname,
@@ -47,4 +47,49 @@ test('rows are found by state, reason and prefix', () => {
     assert.deepEqual(found('all', '2001:db8'), ['web-2 ipv6']);
     assert.deepEqual(found('disabled', 'web-2'), ['web-2 ipv4']);
     assert.deepEqual(found('partial', ''), []);
+});
+
+const event = (type: string, session_id: string | null, reason: string | null = null): FleetEvent => ({
+    id: 1,
+    at: '2026-01-01T00:00:00Z',
+    type,
+    body: '',
+    project_id: null,
+    device_id: null,
+    session_id,
+    router_id: null,
+    state: null,
+    reason,
+});
+
+test('the last event of a session is what its row says, and no other row changes', () => {
+    const after = rowsAfter(rows, [
+        event('bgp_session.down', 'web-2 ipv6', 'first'),
+        event('bgp_session.partial', 'web-2 ipv6', 'last'),
+        event('bgp_leg.down', 'web-10 ipv4', 'of one router'),
+        event('bgp_session.routes', 'web-10 ipv4'),
+        event('bgp_session.up', 'elsewhere'),
+    ]);
+    assert.deepEqual([after[1]!.state, after[1]!.session!.reason], ['partial', 'last']);
+    assert.ok(rows.every((row, i) => i === 1 || after[i] === row));
+    assert.equal(rows[1]!.state, 'up', 'the rows before are as they were');
+    assert.equal(rowsAfter(rows, [event('bgp_leg.down', 'web-2 ipv6')]), rows);
+    assert.deepEqual(rowsLike(after, 'all', 'last'), [after[1]], 'it is found by what it says now');
+});
+
+test('what events are about is looked up only where it is all known', () => {
+    const about = (...events: FleetEvent[]) => sessionsIn(rows, events);
+    assert.deepEqual(about(event('bgp_session.up', 'web-2 ipv6'), event('bgp_leg.up', 'web-2 ipv6')), ['web-2 ipv6']);
+    assert.deepEqual(about(), []);
+    assert.equal(about(event('bgp_session.up', 'elsewhere')), null);
+    assert.equal(about(event('bgp_session.deleted', 'web-2 ipv6')), null);
+    assert.equal(about(event('bgp_config.updated', null)), null);
+});
+
+test('sessions that were looked up replace their rows', () => {
+    const found = session('web-2', 'ipv6', { state: 'down' });
+    const after = rowsWith(rows, new Map([[found.id, found]]));
+    assert.equal(after[1]!.session, found);
+    assert.equal(after[1]!.state, 'down');
+    assert.equal(after[0], rows[0]);
 });

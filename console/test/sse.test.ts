@@ -44,6 +44,12 @@ test('an id stays until the next one', () => {
     ]);
 });
 
+test('many events may arrive at once', () => {
+    const reader = new StreamReader();
+    const event = `id: 7\ndata: ${'x'.repeat(400)}\n\n`;
+    assert.equal(reader.feed(bytes(event.repeat(5000))).length, 5000);
+});
+
 test('an event that never ends is not kept', () => {
     const reader = new StreamReader();
     assert.throws(() => {

@@ -41,17 +41,17 @@ export function makeFleet() {
         },
         { id: randomUUID(), name: `Quiet ${markup}`, bgp: null, prefixes: [], devices: 0 },
     ];
-    const servers = ['dns-01', 'dns-02', 'dns-03', 'dns-04', 'dns-05', 'dns-06', 'dns-10', `dns-${markup}`].map(
-        (hostname, i) => ({
-            id: randomUUID(),
-            hostname,
-            project_id: projects[0].id,
-            ip_addresses: [
-                { address: `10.99.182.${129 + 2 * i}`, address_family: 4, public: false },
-                { address: `2604:1380:4641:${i + 1}::3`, address_family: 6, public: true },
-            ],
-        }),
-    );
+    const makeServer = (hostname, i) => ({
+        id: randomUUID(),
+        hostname,
+        project_id: projects[0].id,
+        ip_addresses: [
+            { address: `10.99.${182 + (i >> 6)}.${129 + 2 * (i & 63)}`, address_family: 4, public: false },
+            { address: `2604:1380:4641:${(i + 1).toString(16)}::3`, address_family: 6, public: true },
+        ],
+    });
+    const names = ['dns-01', 'dns-02', 'dns-03', 'dns-04', 'dns-05', 'dns-06', 'dns-10', `dns-${markup}`];
+    const servers = names.map(makeServer);
 
     function makeSession(server, family, state, reason = null) {
         const six = family === 'ipv6';
@@ -129,6 +129,7 @@ export function makeFleet() {
         sessions,
         timelines,
         routes,
+        makeServer,
         makeSession,
         md5: { [projects[0].id]: 'Resolve53Anycast' },
     };

@@ -47,10 +47,10 @@ function routesOf(fake) {
         }),
         'GET /metal/v1/projects': () => ({ projects: fleet.projects, meta: { last_page: 1 } }),
         'GET /v1/projects/:id': ([id]) => find(fleet.projects, id),
-        'GET /metal/v1/projects/:id/devices': ([id]) => ({
-            devices: fleet.servers.filter((server) => server.project_id === id),
-            meta: { last_page: 1 },
-        }),
+        'GET /metal/v1/projects/:id/devices': ([id], _, query) => {
+            const devices = fleet.servers.filter((server) => server.project_id === id);
+            return pageOf('devices', devices, query);
+        },
         'GET /metal/v1/projects/:id/bgp-config': ([id]) => ({ md5: fleet.md5[id] ?? null }),
         'POST /metal/v1/projects/:id/bgp-configs': ([id], body) => {
             const { deployment_type, asn, md5 } = body;
@@ -63,14 +63,16 @@ function routesOf(fake) {
         'POST /metal/v1/devices/:id/bgp/discover': () => fake.discover(),
         'POST /v1/sessions/:id/refresh': () => fake.discover(),
         'POST /v1/sessions/:id/reset': ([id]) => fake.tell({ type: 'bgp_session.reset', session_id: id }),
-        'GET /v1/sessions': (_, __, query) => ({
-            sessions: fleet.sessions.filter(
+        'GET /v1/sessions': (_, __, query) => {
+            const [from, size] = [Number(query.get('cursor') ?? 0), Number(query.get('limit'))];
+            const all = fleet.sessions.filter(
                 (session) =>
                     (!query.get('project') || session.project_id === query.get('project')) &&
                     (!query.get('router') || session.legs.some((leg) => leg.router.id === query.get('router'))),
-            ),
-            next: null,
-        }),
+            );
+            const next = all.length > from + size ? String(from + size) : null;
+            return { sessions: all.slice(from, from + size), next };
+        },
         'GET /v1/sessions/:id': ([id]) => find(fleet.sessions, id),
         'GET /v1/sessions/:id/timeline': ([id], _, query) => {
             const at = Number(query.get('cursor') ?? 0);
@@ -116,18 +118,18 @@ function routesOf(fake) {
     };
 }
 
+/* A page in Metal's shape. */
+function pageOf(key, all, query) {
+    const [size, number] = [Number(query.get('per_page')), Number(query.get('page'))];
+    const last_page = Math.max(1, Math.ceil(all.length / size));
+    return { [key]: all.slice((number - 1) * size, number * size), meta: { last_page } };
+}
+
 /* Tokens, webhooks, users, and what happened. */
 function accountRoutes(fake, find) {
     const { fleet } = fake;
     const drop = (list, id) => void list.splice(list.indexOf(find(list, id)), 1);
     const add = (list, thing) => list.push({ id: randomUUID(), created_at: new Date().toISOString(), ...thing });
-    const past = (query, events) => {
-        const [size, number] = [Number(query.get('per_page')), Number(query.get('page'))];
-        return {
-            events: events.slice((number - 1) * size, number * size),
-            meta: { last_page: Math.max(1, Math.ceil(events.length / size)) },
-        };
-    };
     return {
         'GET /v1/tokens': () => ({ tokens: fleet.tokens }),
         'POST /v1/tokens': (_, body) => {
@@ -157,11 +159,12 @@ function accountRoutes(fake, find) {
             find(fleet.projects, id).prefixes = prefixes;
             return { prefixes };
         },
-        'GET /metal/v1/events': (_, __, query) => past(query, fleet.past),
+        'GET /metal/v1/events': (_, __, query) => pageOf('events', fleet.past, query),
         'GET /metal/v1/projects/:id/events': ([id], _, query) =>
-            past(
-                query,
+            pageOf(
+                'events',
                 fleet.past.filter(({ relationships }) => relationships.some(({ href }) => href.endsWith(id))),
+                query,
             ),
     };
 }
@@ -230,6 +233,16 @@ export class FakeFleet {
             state,
             reason,
         });
+    }
+
+    /* Adds servers to the first project, each with two sessions that are up. */
+    grow(servers) {
+        const { fleet } = this;
+        for (let i = 0; i < servers; i++) {
+            const server = fleet.makeServer(`edge-${i}`, i);
+            fleet.servers.push(server);
+            fleet.sessions.push(fleet.makeSession(server, 'ipv4', 'up'), fleet.makeSession(server, 'ipv6', 'up'));
+        }
     }
 
     enable(server, family) {

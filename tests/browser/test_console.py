@@ -10,6 +10,7 @@ from node_cases import CONSOLE, ROOT, build_console, judge, names_in, node, run_
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PAGES = ROOT / "tests" / "browser" / "console.mjs"
+SCALE = ROOT / "tests" / "browser" / "scale.mjs"
 UNITS = sorted((CONSOLE / "test").glob("*.test.ts"))
 BUNDLE_MAX_BYTES = 60 * 1024
 
@@ -31,7 +32,7 @@ def units(built):
 def pages(built):
     if not shutil.which(CHROMIUM):
         pytest.skip("chromium is not here")
-    return run_cases([node(), "--test-reporter=tap", PAGES])
+    return run_cases([node(), "--test-reporter=tap", PAGES]) | run_cases([node(), "--test-reporter=tap", SCALE])
 
 
 @pytest.mark.parametrize("name", names_in(*UNITS))
@@ -39,7 +40,7 @@ def test_unit(units, name):
     judge(units, name)
 
 
-@pytest.mark.parametrize("name", names_in(PAGES) + LEGIBLE)
+@pytest.mark.parametrize("name", names_in(PAGES, SCALE) + LEGIBLE)
 def test_page(pages, name):
     judge(pages, name)
 

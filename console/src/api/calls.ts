@@ -3,20 +3,31 @@ import { request, send } from './http';
 import type * as api from './types';
 
 const encode = encodeURIComponent;
+const firstSize = 200;
 const pageSize = 1000;
 const pieceSize = 100;
 
 type Signal = AbortSignal;
 type Page<K extends string, T> = { [key in K]: T[] } & { next: string | null };
 
-/* All pages of a list of /v1. */
-async function all<K extends string, T>(path: string, key: K, signal: Signal): Promise<T[]> {
+/* All pages of a list of /v1. `progress` sees what there is after each but the last; the first one is short, so that
+ * there is something to be seen soon. */
+async function all<K extends string, T>(
+    path: string,
+    key: K,
+    signal: Signal,
+    progress?: (found: T[]) => Promise<void>,
+): Promise<T[]> {
     const found: T[] = [];
     let cursor: string | null = null;
     do {
+        if (found.length > 0) {
+            await progress?.(found);
+        }
+        const limit: number = progress && found.length === 0 ? firstSize : pageSize;
         const separator: string = path.includes('?') ? '&' : '?';
         const from: string = cursor === null ? '' : `&cursor=${encode(cursor)}`;
-        const page: Page<K, T> = await request<Page<K, T>>(`${path}${separator}limit=${pageSize}${from}`, { signal });
+        const page: Page<K, T> = await request<Page<K, T>>(`${path}${separator}limit=${limit}${from}`, { signal });
         found.push(...page[key]);
         cursor = page.next ?? null;
     } while (cursor !== null);
@@ -54,8 +65,12 @@ export const project = (id: string, signal: Signal) =>
     request<api.ProjectView>(`/v1/projects/${encode(id)}`, { signal });
 export const devices = (projectId: string, signal: Signal) =>
     allPages<'devices', api.Device>(`/metal/v1/projects/${encode(projectId)}/devices`, 'devices', signal);
-export const sessions = (of: 'project' | 'router', id: string, signal: Signal) =>
-    all<'sessions', api.Session>(`/v1/sessions?${of}=${encode(id)}`, 'sessions', signal);
+export const sessions = (
+    of: 'project' | 'router',
+    id: string,
+    signal: Signal,
+    progress: (found: api.Session[]) => Promise<void>,
+) => all<'sessions', api.Session>(`/v1/sessions?${of}=${encode(id)}`, 'sessions', signal, progress);
 export const requestBgp = (projectId: string, body: api.BgpRequest) =>
     request<void>(`/metal/v1/projects/${encode(projectId)}/bgp-configs`, { method: 'POST', body });
 export const updateProject = (id: string) =>

@@ -95,6 +95,7 @@ export interface ProjectView extends Named {
     } | null;
     prefixes: string[];
     devices: number;
+    sessions: Record<Exclude<SessionState, 'disabled'>, number>;
 }
 
 export interface Device {

@@ -18,11 +18,11 @@ export class StreamReader {
     feed(bytes: Uint8Array): StreamEvent[] {
         const events: StreamEvent[] = [];
         this.pending += this.decoder.decode(bytes, { stream: true });
+        const lines = this.pending.split(/\r\n|\n|\r(?!$)/);
+        this.pending = lines.pop() ?? '';
         if (this.pending.length > eventMaxCharacters) {
             throw new RangeError('an event without an end');
         }
-        const lines = this.pending.split(/\r\n|\n|\r(?!$)/);
-        this.pending = lines.pop() ?? '';
         for (const line of lines) {
             this.take(line, events);
         }

@@ -1,6 +1,6 @@
 /* What happened to a project, or to everything the token sees; newest first, as it happens. */
 import * as calls from '../api/calls';
-import type { PastEvent, Piece, SessionState } from '../api/types';
+import type { PastEvent, Piece } from '../api/types';
 import { useLive } from '../live/use_live';
 import { Waiting } from '../parts/action';
 import { Time } from '../parts/age';
@@ -17,7 +17,7 @@ export async function loadScope(id: string | null, signal: AbortSignal) {
 
 function EventRow({ event }: { event: PastEvent }) {
     const text = useText();
-    const state: SessionState | null = stateOf(event.type);
+    const state = stateOf(event.type)?.state;
     const links = linksOf(event);
     return (
         <tr>

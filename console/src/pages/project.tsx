@@ -1,9 +1,9 @@
 /* A project: its BGP, and every session of its servers. */
-import { useMemo, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import * as calls from '../api/calls';
-import type { ProjectView } from '../api/types';
+import type { ProjectView, Session } from '../api/types';
 import { useMayWrite, useWho } from '../api/who';
-import { useLive } from '../live/use_live';
+import { useSessions } from '../live/session_list';
 import { ActButton, ActionError, useAction, Waiting } from '../parts/action';
 import { BgpDialog } from '../parts/bgp_dialog';
 import { Fact, Facts } from '../parts/facts';
@@ -12,16 +12,13 @@ import { ScopeHead } from '../parts/scope';
 import { SessionRows } from '../parts/session_rows';
 import { Prefixes } from '../parts/table';
 import { useText } from '../text/text';
-import { rowsOf } from '../words/rows';
 
-async function load(id: string, signal: AbortSignal) {
-    const [project, sessions, devices] = await Promise.all([
-        calls.project(id, signal),
-        calls.sessions('project', id, signal),
-        calls.devices(id, signal),
-    ]);
-    return { project, sessions, devices };
-}
+const ofProject = (id: string) => ({
+    head: (signal: AbortSignal) => calls.project(id, signal),
+    sessions: (signal: AbortSignal, progress: (found: Session[]) => Promise<void>) =>
+        calls.sessions('project', id, signal, progress),
+    devices: (signal: AbortSignal) => calls.devices(id, signal),
+});
 
 function Md5({ project }: { project: ProjectView }) {
     const text = useText();
@@ -88,13 +85,11 @@ export function ProjectPage({ id }: { id: string }) {
     const [editing, setEditing] = useState<{ md5: string | null } | null>(null);
     const edit = useAction();
     const update = useAction();
-    const { data, error, reload } = useLive(`project ${id}`, { project: id }, (signal) => load(id, signal));
-    const rows = useMemo(() => (data ? rowsOf(data.sessions, data.devices) : []), [data]);
-
+    const { data, error, reload } = useSessions(`project ${id}`, { project: id }, ofProject(id));
     if (!data) {
         return <Waiting error={error} retry={() => void reload()} />;
     }
-    const { project } = data;
+    const { head: project, sessions } = data;
     const updateNow = async () => {
         await calls.updateProject(id);
         await reload();
@@ -125,7 +120,7 @@ export function ProjectPage({ id }: { id: string }) {
             <ActionError action={edit.error ? edit : update} />
             <BgpFacts project={project} />
             <h2>{text('sessions')}</h2>
-            <SessionRows rows={rows} />
+            <SessionRows {...sessions} />
             {limiting && project.bgp && (
                 <LimitsDialog
                     project={project}

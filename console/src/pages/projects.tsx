@@ -66,9 +66,9 @@ export function ProjectsPage() {
     const who = useWho();
     const mayWrite = useMayWrite();
     const [search, setSearch] = useState('');
-    const { data, error, reload } = useLive('projects', {}, calls.projects, (event) =>
-        event.type.startsWith('project.'),
-    );
+    const { data, error, reload } = useLive('projects', {}, (signal) => calls.projects(signal), {
+        concerns: (event) => event.type.startsWith('project.'),
+    });
     const only = who?.kind === 'project' && data?.length === 1 ? data[0] : undefined;
 
     useEffect(() => {

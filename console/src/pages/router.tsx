@@ -1,7 +1,7 @@
 /* A router: whether it can be read, and the sessions on it. */
-import { useMemo } from 'preact/hooks';
 import * as calls from '../api/calls';
-import { useLive } from '../live/use_live';
+import type { FleetEvent, Session } from '../api/types';
+import { useSessions } from '../live/session_list';
 import { Waiting } from '../parts/action';
 import { Age } from '../parts/age';
 import { Fact, Facts, Head } from '../parts/facts';
@@ -9,26 +9,23 @@ import { SessionRows } from '../parts/session_rows';
 import { RouterState } from '../parts/state';
 import { hrefOf } from '../route';
 import { useText } from '../text/text';
-import { rowsOf } from '../words/rows';
 
-async function load(id: string, signal: AbortSignal) {
-    const [router, sessions] = await Promise.all([calls.router(id, signal), calls.sessions('router', id, signal)]);
-    return { router, sessions };
-}
+
+const ofRouter = (id: string) => ({
+    head: (signal: AbortSignal) => calls.router(id, signal),
+    sessions: (signal: AbortSignal, progress: (found: Session[]) => Promise<void>) =>
+        calls.sessions('router', id, signal, progress),
+    devices: async () => [],
+    concerns: (event: FleetEvent) => event.router_id === id,
+});
 
 export function RouterPage({ id }: { id: string }) {
     const text = useText();
-    const { data, error, reload } = useLive(
-        `router ${id}`,
-        {},
-        (signal) => load(id, signal),
-        (event) => event.router_id === id,
-    );
-    const rows = useMemo(() => (data ? rowsOf(data.sessions, []) : []), [data]);
+    const { data, error, reload } = useSessions(`router ${id}`, {}, ofRouter(id));
     if (!data) {
         return <Waiting error={error} retry={() => void reload()} />;
     }
-    const { router } = data;
+    const { head: router, sessions } = data;
     const peers = [router.peer_ipv4, router.peer_ipv6].filter((address) => address !== null);
     return (
         <>
@@ -67,7 +64,7 @@ export function RouterPage({ id }: { id: string }) {
                 )}
             </Facts>
             <h2>{text('sessions')}</h2>
-            <SessionRows rows={rows} />
+            <SessionRows {...sessions} />
         </>
     );
 }

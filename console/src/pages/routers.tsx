@@ -41,9 +41,9 @@ function RouterRow({ router, counted }: { router: Router; counted: boolean }) {
 
 export function RoutersPage() {
     const text = useText();
-    const { data, error, reload } = useLive('routers', {}, calls.routers, (event) =>
-        /^(router|bgp_leg)\./.test(event.type),
-    );
+    const { data, error, reload } = useLive('routers', {}, (signal) => calls.routers(signal), {
+        concerns: (event) => /^(router|bgp_leg)\./.test(event.type),
+    });
     if (!data) {
         return <Waiting error={error} retry={() => void reload()} />;
     }

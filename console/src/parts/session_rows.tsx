@@ -1,6 +1,7 @@
 /* Sessions in a table: searched, filtered by state, a piece at a time. */
 import { useMemo, useState } from 'preact/hooks';
 import type { SessionState } from '../api/types';
+import type { SessionList } from '../live/session_list';
 import { hrefOf } from '../route';
 import { useText } from '../text/text';
 import { familyName } from '../words/family';
@@ -52,7 +53,7 @@ function SessionRow({ row: { server, family, state, session } }: { row: Row }) {
     );
 }
 
-export function SessionRows({ rows }: { rows: Row[] }) {
+export function SessionRows({ rows, complete }: SessionList) {
     const text = useText();
     const [state, setState] = useState<SessionState | 'all'>('all');
     const [search, setSearch] = useState('');
@@ -80,6 +81,9 @@ export function SessionRows({ rows }: { rows: Row[] }) {
                     onInput={(event) => setSearch(event.currentTarget.value)}
                 />
             </div>
+            <p class="progress" role="status">
+                {!complete && text('soFar', { count: rows.length })}
+            </p>
             {found.length === 0 ? (
                 <p class="panel">{text(rows.some((row) => row.session) ? 'noMatch' : 'noSessions')}</p>
             ) : (

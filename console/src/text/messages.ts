@@ -116,6 +116,7 @@ export const messages = {
     more: ['+{count}', '+{count}'],
     noSessions: ['No active BGP sessions', '没有活动的 BGP 会话'],
     noMatch: ['Nothing matches.', '没有匹配项。'],
+    soFar: ['{count} sessions so far; more are on their way…', '已加载 {count} 个会话，仍在加载…'],
     showMore: ['Show {count} more', '再显示 {count} 条'],
 
     // A server

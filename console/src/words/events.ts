@@ -3,9 +3,9 @@ import type { PastEvent, SessionState } from '../api/types';
 import { hrefOf, projectHref } from '../route';
 
 /* The state that an event is the beginning of, if it is. */
-export function stateOf(type: string): SessionState | null {
-    const found = /^bgp_(?:session|leg)\.(up|partial|down|unknown)$/.exec(type);
-    return found ? (found[1] as SessionState) : null;
+export function stateOf(type: string): { of: 'session' | 'leg'; state: SessionState } | null {
+    const found = /^bgp_(session|leg)\.(up|partial|down|unknown)$/.exec(type);
+    return found ? { of: found[1] as 'session' | 'leg', state: found[2] as SessionState } : null;
 }
 
 export interface EventLink {
