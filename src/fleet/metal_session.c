@@ -10,8 +10,34 @@ static const char *family_name(int64_t family)
     return family == 6 ? "ipv6" : "ipv4";
 }
 
+/* A reason that several routers give is told once: "r1, r2: ...". They are told apart where they stand side by side. */
+struct told_reason {
+    char routers[256];
+    char text[LEG_REASON_MAX];
+};
+
+static void tell_reason(struct told_reason *told, struct str *out)
+{
+    if (told->routers[0])
+        str_printf(out, "%s%s: %s", out->length ? "; " : "", told->routers, told->text);
+    told->routers[0] = '\0';
+}
+
+static void add_reason(struct told_reason *told, const char *router, const char *text, struct str *out)
+{
+    if (told->routers[0] && strcmp(told->text, text) == 0) {
+        size_t length = strlen(told->routers);
+        snprintf(told->routers + length, sizeof(told->routers) - length, ", %s", router);
+        return;
+    }
+    tell_reason(told, out);
+    snprintf(told->routers, sizeof(told->routers), "%s", router);
+    snprintf(told->text, sizeof(told->text), "%s", text);
+}
+
 void session_words(struct store *store, const char *session_id, struct str *status, struct str *reason)
 {
+    struct told_reason told = {.routers = ""};
     struct store_rows *rows = store_query(store,
                                           "SELECT l.state, l.reason, r.name FROM legs l JOIN routers r"
                                           " ON r.id = l.router_id WHERE l.session_id = $1 ORDER BY r.name",
@@ -20,9 +46,9 @@ void session_words(struct store *store, const char *session_id, struct str *stat
         const char *state = store_rows_text(rows, 0);
         str_printf(status, "%s%s", status->length ? "," : "", state);
         if (strcmp(state, "up") != 0 && !store_rows_null(rows, 1))
-            str_printf(reason, "%s%s: %s", reason->length ? "; " : "", store_rows_text(rows, 2),
-                       store_rows_text(rows, 1));
+            add_reason(&told, store_rows_text(rows, 2), store_rows_text(rows, 1), reason);
     }
+    tell_reason(&told, reason);
     store_rows_end(rows);
     if (status->length == 0) {
         str_add(status, "unknown");

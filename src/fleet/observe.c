@@ -152,6 +152,16 @@ void leg_keep_reason(struct leg *leg, const char *reason)
     leg->why.reason = reason ? mem_strdup(MEM_OTHER, reason) : NULL;
 }
 
+static void leg_reason(const struct leg *leg, const char *said, char reason[LEG_REASON_MAX])
+{
+    char address[ADDR_TEXT_MAX];
+    const struct session_terms terms = {
+        .server = addr_format(&leg->address, address), .server_asn = leg->peer_as, .has_password = leg->md5[0] != '\0'};
+    struct str out = str_over(reason, LEG_REASON_MAX);
+    str_add(&out, said);
+    reason_advise(&terms, &out);
+}
+
 /* The answer is here, or will not come. */
 static void tell_down(struct leg *leg, const char *reason)
 {
@@ -159,7 +169,7 @@ static void tell_down(struct leg *leg, const char *reason)
     struct observation seen = {
         .at_ms = pending ? leg->why.down_at_ms : time_now_ms(), .state = LEG_DOWN, .limit_hit = leg->limit_hit};
     snprintf(seen.fsm, sizeof(seen.fsm), "%s", leg->why.up_after ? "IDLE" : leg->fsm);
-    snprintf(seen.reason, sizeof(seen.reason), "%s", reason);
+    leg_reason(leg, reason, seen.reason);
     leg->why.down = false;
     if (pending || leg->last.state == LEG_DOWN)
         leg_observe(leg, &seen);

@@ -1,4 +1,4 @@
-/* Guessing why a session is down from counters. */
+/* Guessing why a session is down from counters, and advice. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,11 +36,42 @@ static void the_limit_comes_before_its_notification(void **state)
     expect(&(struct peer_facts){.limit_hit = true, .notifications_sent = 1, .max_prefix = 3}, true, "more than 3");
 }
 
+static void advises(const char *reason, bool has_password, const char *expected)
+{
+    char text[400];
+    struct str out = str_over(text, sizeof(text));
+    const struct session_terms terms = {.server = "10.0.0.3", .server_asn = 65000, .has_password = has_password};
+    str_add(&out, reason);
+    reason_advise(&terms, &out);
+    assert_string_equal(text, expected);
+}
+
+static void reasons_come_with_advice(void **state)
+{
+    advises("waiting for the neighbor to connect", false,
+            "waiting for the neighbor to connect. Is the server's daemon running, and does it connect from 10.0.0.3?");
+    advises("the server has not connected", true,
+            "the server has not connected. Is the server's daemon running, and does it connect from 10.0.0.3 with the "
+            "session's MD5 password?");
+    advises("we sent OPEN Message Error / Bad Peer AS", false,
+            "we sent OPEN Message Error / Bad Peer AS. The server must use AS 65000");
+    advises("peer sent Cease / Administrative Shutdown: \"back at five\"", false,
+            "peer sent Cease / Administrative Shutdown: \"back at five\". It was switched off on the server");
+}
+
+static void what_is_not_known_stays_as_it_is(void **state)
+{
+    advises("", false, "");
+    advises("the router does not say why", false, "the router does not say why");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(causes_have_their_sentence),
         cmocka_unit_test(the_limit_comes_before_its_notification),
+        cmocka_unit_test(reasons_come_with_advice),
+        cmocka_unit_test(what_is_not_known_stays_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
