@@ -41,14 +41,12 @@ int cmd_project_create(struct cli *cli, const struct command *command, const str
     const struct fleet_settings *settings = name ? fleet_settings(cli) : NULL;
     if (!settings)
         return E_INVALID;
+    const char *organization = NULL;
+    if (settings->organization && !(organization = fleet_find_organization(cli, settings->organization)))
+        return E_INVALID;
     fleet_body_init(&body, cli);
     fleet_body_text(&body, "name", name);
-    if (settings->organization) {
-        const char *organization = fleet_find_organization(cli, settings->organization);
-        if (!organization)
-            return E_INVALID;
-        fleet_body_text(&body, "organization_id", organization);
-    }
+    fleet_body_text(&body, "organization_id", organization);
     if (fleet_body_send(&body, "POST", "/projects", &project) < 0)
         return E_INVALID;
     return show_project(cli, project);
@@ -123,6 +121,8 @@ int cmd_project_bgp_sessions(struct cli *cli, const struct command *command, con
     const char *id = fleet_the_project(cli, command);
     if (!id || fleet_format(cli, &format) < 0)
         return E_INVALID;
+    if (cli->options.fleet.watch)
+        return cmd_session_list(cli, command, words);
     list.nothing = arena_printf(&cli->arena, "No BGP Sessions found for project %s", id);
     if (format != FORMAT_TABLE)
         return fleet_list_show(cli, &list, fleet_path(cli, "/projects/%s/bgp/sessions", id));
@@ -160,8 +160,55 @@ int cmd_project_bgp_enable(struct cli *cli, const struct command *command, const
     fleet_body_text(&body, "deployment_type", flags->deployment_type);
     fleet_body_text(&body, "md5", md5);
     fleet_body_text(&body, "use_case", flags->use_case);
-    if (fleet_body_number(&body, "asn", "--asn", flags->asn ? flags->asn : "65000") < 0 ||
-        fleet_body_send(&body, "POST", fleet_path(cli, "/projects/%s/bgp-configs", id), &answer) < 0)
+    if (fleet_body_number(&body, "asn", "--asn", flags->asn ? flags->asn : "65000") < 0) {
+        fleet_body_release(&body);
+        return E_INVALID;
+    }
+    if (fleet_body_send(&body, "POST", fleet_path(cli, "/projects/%s/bgp-configs", id), &answer) < 0)
         return E_INVALID;
     return show_bgp_config(cli, id);
+}
+
+/* The provider's part: to approve, to switch off, to set the limit. */
+int cmd_project_bgp_limit(struct cli *cli, const struct command *command, const struct words *words)
+{
+    const struct fleet_flags *flags = &cli->options.fleet;
+    struct fleet_body body;
+    const struct json_node *answer;
+    if (!flags->status && !flags->max_prefix)
+        return cli_fail(cli, "project bgp-limit: --status or --max-prefix is missing");
+    const char *id = fleet_the_project(cli, command);
+    if (!id)
+        return E_INVALID;
+    fleet_body_init(&body, cli);
+    fleet_body_text(&body, "status", flags->status);
+    if (fleet_body_number(&body, "max_prefix", "--max-prefix", flags->max_prefix) < 0) {
+        fleet_body_release(&body);
+        return E_INVALID;
+    }
+    if (fleet_body_send(&body, "PATCH", fleet_path(cli, "/v1/projects/%s/bgp-config", id), &answer) < 0)
+        return E_INVALID;
+    return show_bgp_config(cli, id);
+}
+
+/* Without words the prefixes are shown; words replace them, "none" with nothing. */
+int cmd_project_prefixes(struct cli *cli, const struct command *command, const struct words *words)
+{
+    static const struct fleet_column columns[] = {{"PREFIX", ""}};
+    static const struct fleet_list list = {
+        .key = "prefixes", .columns = FLEET_COLUMNS(columns), .nothing = "The project may announce nothing"};
+    const struct json_node *answer;
+    struct fleet_body body;
+    const char *id = fleet_the_project(cli, command);
+    const char *path = id ? fleet_path(cli, "/v1/projects/%s/prefixes", id) : NULL;
+    if (!id || words->count == 0)
+        return id ? fleet_list_show(cli, &list, path) : E_INVALID;
+    bool none = words->count == 1 && strcmp(words->word[0], "none") == 0;
+    fleet_body_init(&body, cli);
+    json_key(&body.json, "prefixes");
+    json_array(&body.json);
+    for (int i = 0; i < words->count && !none; i++)
+        json_string(&body.json, words->word[i]);
+    json_array_end(&body.json);
+    return fleet_body_send(&body, "PUT", path, &answer) < 0 ? E_INVALID : fleet_list_show(cli, &list, path);
 }

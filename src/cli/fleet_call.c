@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/fleet_settings.h"
+#include "cli/fleet_client.h"
 #include "http/exchange.h"
-#include "io/resolve.h"
 #include "io/tls.h"
 
 enum {
@@ -15,25 +14,32 @@ enum {
     ANSWER_IDLE_MS = 30000, /* "update now" waits for routers */
 };
 
-struct fleet_client {
-    struct fleet_settings settings;
-    struct loop *loop;
-    struct tls_context *tls;
-    struct endpoint addresses[RESOLVE_ADDRESSES_MAX];
-    int address_count;
-    int address; /* the one that answered last */
-    const char *headers;
-    struct json_node **kept; /* answers, until the command ends */
-    size_t kept_count;
-    size_t kept_capacity;
-};
+static void forget_answers(struct fleet_client *client)
+{
+    for (size_t i = 0; i < client->kept_count; i++)
+        json_in_free(client->kept[i]);
+    client->kept_count = 0;
+}
+
+void fleet_round_begin(struct cli *cli, struct arena *outer)
+{
+    forget_answers(cli->fleet); /* of names that were looked up */
+    *outer = cli->arena;
+    arena_init(&cli->arena, 0);
+}
+
+void fleet_round_end(struct cli *cli, struct arena *outer)
+{
+    arena_release(&cli->arena);
+    cli->arena = *outer;
+    forget_answers(cli->fleet);
+}
 
 void fleet_client_free(struct fleet_client *client)
 {
     if (!client)
         return;
-    for (size_t i = 0; i < client->kept_count; i++)
-        json_in_free(client->kept[i]);
+    forget_answers(client);
     mem_free(MEM_OTHER, client->kept);
     tls_context_unref(client->tls);
     loop_free(client->loop);
@@ -75,6 +81,7 @@ static int client_prepare(struct cli *cli, struct fleet_client *client)
     return client->loop ? 0 : cli_fail(cli, "epoll: %s", strerror(errno));
 }
 
+/* With its settings; nothing is connected to or looked up. */
 static struct fleet_client *client_of(struct cli *cli)
 {
     if (cli->fleet)
@@ -185,8 +192,14 @@ static void asking_done(void *context, const char *reason)
 
 static const struct http_exchange_ops asking_ops = {.head = asking_head, .body = asking_body, .done = asking_done};
 
-static struct http_wish wish_of(const struct fleet_client *client, const struct fleet_request *request,
-                                const char *path)
+struct fleet_client *fleet_client(struct cli *cli)
+{
+    struct fleet_client *client = client_of(cli);
+    return client && (client->loop || client_prepare(cli, client) == 0) ? client : NULL;
+}
+
+struct http_wish fleet_client_wish(const struct fleet_client *client, const struct fleet_request *request,
+                                   const char *path)
 {
     return (struct http_wish){
         .method = request->method ? request->method : "GET",
@@ -218,17 +231,20 @@ static void ask_once(struct fleet_client *client, const struct http_wish *wish, 
 /* Tries the other addresses of the name if one is not there: "localhost" is two. */
 static int ask(struct cli *cli, const struct fleet_request *request, struct asking *asking)
 {
-    struct fleet_client *client = client_of(cli);
-    if (!client || (!client->loop && client_prepare(cli, client) < 0))
+    struct fleet_client *client = fleet_client(cli);
+    if (!client)
         return E_INVALID;
-    const char *path = arena_printf(&cli->arena, "%s%s", client->settings.url.path, request->path);
+    char *path = mem_alloc(MEM_OTHER, strlen(client->settings.url.path) + strlen(request->path) + 1);
+    memcpy(path, client->settings.url.path, strlen(client->settings.url.path));
+    memcpy(path + strlen(client->settings.url.path), request->path, strlen(request->path) + 1);
     for (int i = 0; i < client->address_count; i++) {
-        struct http_wish wish = wish_of(client, request, path);
+        struct http_wish wish = fleet_client_wish(client, request, path);
         ask_once(client, &wish, asking);
         if (!asking->failed || asking->status)
             break;
         client->address = (client->address + 1) % client->address_count;
     }
+    mem_free(MEM_OTHER, path);
     if (asking->body.failed)
         return cli_fail(cli, "%s: the answer is too long", request->path);
     if (asking->failed)
@@ -249,23 +265,18 @@ static void error_words(struct text *out, const struct json_node *body)
     }
 }
 
-static int refused(struct cli *cli, const struct fleet_request *request, const struct asking *asking,
-                   const struct json_node *body)
+int fleet_client_refused(struct cli *cli, const struct fleet_request *request, unsigned status,
+                         const struct json_node *body)
 {
     struct text words;
     text_init(&words, 64 * 1024);
     error_words(&words, body);
     cli_fail(cli, "%s %s: %s (%u)", request->method ? request->method : "GET", request->path,
-             words.length ? words.bytes : "refused without a reason", asking->status);
-    if (asking->status == 401)
+             words.length ? words.bytes : "refused without a reason", status);
+    if (status == 401)
         text_printf(&cli->error, "; the token is that of %s", cli->fleet->settings.token_origin);
     text_release(&words);
     return E_INVALID;
-}
-
-static bool is_good(unsigned status)
-{
-    return status >= 200 && status < 300;
 }
 
 int fleet_ask_owned(struct cli *cli, const struct fleet_request *request, struct json_node **answer)
@@ -277,8 +288,8 @@ int fleet_ask_owned(struct cli *cli, const struct fleet_request *request, struct
     int result = ask(cli, request, &asking);
     if (result == 0 && asking.body.length > 0)
         *answer = json_in_parse(asking.body.bytes, asking.body.length, &err);
-    if (result == 0 && !is_good(asking.status))
-        result = refused(cli, request, &asking, *answer);
+    if (result == 0 && !fleet_client_is_good(asking.status))
+        result = fleet_client_refused(cli, request, asking.status, *answer);
     else if (result == 0 && asking.body.length > 0 && !*answer)
         result =
             cli_fail(cli, "%s: the answer is not the fleet service's: %s", cli->fleet->settings.url_text, err.text);
@@ -313,9 +324,9 @@ int fleet_ask_text(struct cli *cli, const struct fleet_request *request, const c
     text_init(&asking.body, ANSWER_MAX_BYTES);
     int result = ask(cli, request, &asking);
     *answer = arena_strndup(&cli->arena, asking.body.bytes ? asking.body.bytes : "", asking.body.length);
-    if (result == 0 && !is_good(asking.status)) {
+    if (result == 0 && !fleet_client_is_good(asking.status)) {
         struct json_node *body = json_in_parse(*answer, asking.body.length, &err);
-        result = refused(cli, request, &asking, body);
+        result = fleet_client_refused(cli, request, asking.status, body);
         json_in_free(body);
     }
     text_release(&asking.body);

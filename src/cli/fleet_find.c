@@ -97,6 +97,41 @@ const char *fleet_find_device(struct cli *cli, const char *word)
     return id;
 }
 
+/* NULL, with the error noted, for a family that is none. */
+const char *fleet_the_family(struct cli *cli, const char *otherwise)
+{
+    const char *family = cli->options.fleet.family ? cli->options.fleet.family : otherwise;
+    if (strcmp(family, "") == 0 || strcmp(family, "ipv4") == 0 || strcmp(family, "ipv6") == 0)
+        return family;
+    cli_fail(cli, "--address-family %s: ipv4 or ipv6 is allowed", family);
+    return NULL;
+}
+
+const char *fleet_find_session(struct cli *cli, const char *word)
+{
+    static const struct fleet_list sessions = {.key = "sessions", .pages = PAGES_CURSOR};
+    struct fleet_rows rows;
+    const char *family = fleet_the_family(cli, "");
+    const char *id = NULL;
+    if (!family || (fleet_is_id(word) && !*family))
+        return family ? word : NULL;
+    const char *device = fleet_find_device(cli, word);
+    if (!device || fleet_rows_ask(cli, &sessions, fleet_path(cli, "/v1/sessions?device=%s", device), &rows) < 0)
+        return NULL;
+    for (size_t i = 0; i < rows.count; i++) {
+        if (*family && strcmp(fleet_member_text(cli, rows.rows[i], "address_family"), family) != 0)
+            continue;
+        if (id) {
+            cli_fail(cli, "%s: it has two sessions; say which with --address-family (-a), ipv4 or ipv6", word);
+            return NULL;
+        }
+        id = fleet_member_text(cli, rows.rows[i], "id");
+    }
+    if (!id)
+        cli_fail(cli, "%s: it has no %s%ssession", word, family, *family ? " " : "");
+    return id;
+}
+
 const char *fleet_the_word(struct cli *cli, const struct command *command, const struct words *words, const char *given,
                            const char *what)
 {
@@ -120,4 +155,12 @@ const char *fleet_the_project(struct cli *cli, const struct command *command)
     cli_fail(cli, "%s: --project-id (-p) is missing; GODWIT_FLEET_PROJECT or METAL_PROJECT_ID may say it too",
              command->path);
     return NULL;
+}
+
+const char *fleet_a_project(struct cli *cli)
+{
+    const struct fleet_settings *settings = fleet_settings(cli);
+    if (!settings)
+        return NULL;
+    return settings->project ? fleet_find_project(cli, settings->project) : "";
 }

@@ -36,6 +36,7 @@ struct fleet_flags {
     const char *target;
     const char *peer_addresses;
     const char *gateways;
+    const char *tls_name;
     bool no_multihop;
     const char *kind;
     const char *scope;

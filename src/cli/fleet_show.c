@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "cli/json_show.h"
 
-enum { PAGE_ROWS = 1000, PAGES_MAX = 100000, DOCUMENT_MAX_BYTES = 1 << 30 };
+enum { PAGE_ROWS = 1000, DOCUMENT_MAX_BYTES = 1 << 30 };
 
 const struct json_node *fleet_member(const struct json_node *node, const char *path)
 {
@@ -69,29 +69,46 @@ static void rows_append(struct cli *cli, struct fleet_rows *rows, const struct j
     rows->rows = larger;
 }
 
-/* The path of the page that follows; NULL: this was the last. */
-static const char *next_page(struct cli *cli, const struct fleet_list *list, const char *path,
-                             const struct json_node *answer, unsigned number)
+struct fleet_rows fleet_rows_of(struct cli *cli, const struct json_node *array)
 {
-    const char *join = strchr(path, '?') ? "&" : "?";
+    struct fleet_rows rows = {0};
+    rows_append(cli, &rows, array);
+    return rows;
+}
+
+static const char *with_query(struct cli *cli, const char *path, const char *name, unsigned number)
+{
+    return arena_printf(&cli->arena, "%s%s%s=%u", path, strchr(path, '?') ? "&" : "?", name, number);
+}
+
+const char *fleet_first_page(struct cli *cli, const struct fleet_list *list, const char *path)
+{
+    if (list->pages == PAGES_NONE)
+        return path;
+    return with_query(cli, path, list->pages == PAGES_NUMBERED ? "per_page" : "limit", PAGE_ROWS);
+}
+
+const char *fleet_next_page(struct cli *cli, const struct fleet_list *list, const char *path,
+                            const struct json_node *answer, unsigned number)
+{
     const char *cursor = json_in_text(json_in_member(answer, "next"));
+    const char *first = fleet_first_page(cli, list, path);
+    if (json_in_count(json_in_member(answer, list->key)) == 0)
+        return NULL; /* whatever it says of more */
     if (list->pages == PAGES_CURSOR && cursor)
-        return arena_printf(&cli->arena, "%s%slimit=%d%s", path, join, PAGE_ROWS,
-                            fleet_path(cli, "&cursor=%s", cursor));
-    if (list->pages == PAGES_NUMBERED && number < (uint64_t)json_in_number(fleet_member(answer, "meta.last_page")))
-        return arena_printf(&cli->arena, "%s%sper_page=%d&page=%u", path, join, PAGE_ROWS, number + 1);
+        return arena_printf(&cli->arena, "%s%s", first, fleet_path(cli, "&cursor=%s", cursor));
+    if (list->pages == PAGES_AFTER && cursor)
+        return arena_printf(&cli->arena, "%s%s", first, fleet_path(cli, "&after=%s", cursor));
+    if (list->pages == PAGES_NUMBERED && (int64_t)number < json_in_number(fleet_member(answer, "meta.last_page")))
+        return with_query(cli, first, "page", number + 1);
     return NULL;
 }
 
 int fleet_rows_ask(struct cli *cli, const struct fleet_list *list, const char *path, struct fleet_rows *rows)
 {
-    const char *join = strchr(path, '?') ? "&" : "?";
-    const char *page = list->pages == PAGES_NONE ? path
-                       : list->pages == PAGES_CURSOR
-                           ? arena_printf(&cli->arena, "%s%slimit=%d", path, join, PAGE_ROWS)
-                           : arena_printf(&cli->arena, "%s%sper_page=%d", path, join, PAGE_ROWS);
+    const char *page = fleet_first_page(cli, list, path);
     *rows = (struct fleet_rows){0};
-    for (unsigned number = 1; page && number <= PAGES_MAX; number++) {
+    for (unsigned number = 1; page; number++) {
         const struct json_node *answer;
         if (fleet_ask(cli, &(struct fleet_request){.path = page}, &answer) < 0)
             return E_INVALID;
@@ -99,12 +116,45 @@ int fleet_rows_ask(struct cli *cli, const struct fleet_list *list, const char *p
         if (json_in_kind(found) != JSON_KIND_ARRAY)
             return cli_fail(cli, "GET %s: the answer has no list \"%s\"", page, list->key);
         rows_append(cli, rows, found);
-        page = json_in_count(found) ? next_page(cli, list, path, answer, number) : NULL;
+        page = fleet_next_page(cli, list, path, answer, number);
     }
     return 0;
 }
 
 /* Showing ---------------------------------------------------------------------------------------------------------- */
+
+/* Walks a path; at a list, on in each of its parts. */
+static void column_text(struct text *out, const struct fleet_column *column, const struct json_node *node,
+                        const char *path)
+{
+    char key[64];
+    size_t length = strcspn(path, ".");
+    if (*path && json_in_kind(node) == JSON_KIND_ARRAY) {
+        for (size_t i = 0; i < json_in_count(node); i++) {
+            text_add(out, i ? "," : "");
+            column_text(out, column, json_in_at(node, i), path);
+        }
+    } else if (*path) {
+        struct str name = str_over(key, sizeof(key));
+        str_add_n(&name, path, length);
+        column_text(out, column, json_in_member(node, key), path + length + (path[length] == '.'));
+    } else if (column->yes && json_in_kind(node) == JSON_KIND_BOOL) {
+        text_add(out, json_in_bool(node) ? column->yes : column->no);
+    } else {
+        value_text(out, node);
+    }
+}
+
+/* Times to the second: "2026-11-22T06:01:06.053Z" without ".053". */
+static void cut_fraction(struct text *cell)
+{
+    char *point = cell->length ? strchr(cell->bytes, '.') : NULL;
+    if (!point)
+        return;
+    size_t digits = strspn(point + 1, "0123456789");
+    memmove(point, point + 1 + digits, strlen(point + 1 + digits) + 1);
+    cell->length -= 1 + digits;
+}
 
 static void table_row(struct table *table, const struct fleet_columns *columns, const struct json_node *row)
 {
@@ -112,13 +162,15 @@ static void table_row(struct table *table, const struct fleet_columns *columns, 
     text_init(&cell, DOCUMENT_MAX_BYTES);
     for (size_t i = 0; i < columns->count; i++) {
         text_clear(&cell);
-        value_text(&cell, fleet_member(row, columns->columns[i].member));
+        column_text(&cell, &columns->columns[i], row, columns->columns[i].member);
+        if (columns->columns[i].kind == TABLE_TIME)
+            cut_fraction(&cell);
         table_cell(table, cell.length ? cell.bytes : "");
     }
     text_release(&cell);
 }
 
-static void show_table(struct cli *cli, const struct fleet_columns *columns, const struct fleet_rows *rows)
+void fleet_table_show(struct cli *cli, const struct fleet_columns *columns, const struct fleet_rows *rows)
 {
     struct table table;
     table_init(&table);
@@ -130,7 +182,7 @@ static void show_table(struct cli *cli, const struct fleet_columns *columns, con
     table_release(&table);
 }
 
-static void show_document(struct cli *cli, enum fleet_format format, const struct json_node *node, unsigned indent)
+void fleet_document_show(struct cli *cli, enum fleet_format format, const struct json_node *node, unsigned indent)
 {
     struct text text;
     text_init(&text, DOCUMENT_MAX_BYTES);
@@ -151,7 +203,7 @@ static void show_documents(struct cli *cli, enum fleet_format format, const stru
     }
     for (size_t i = 0; i < rows->count; i++) {
         output_add(&cli->out, json ? i ? ",\n  " : "[\n  " : "- ");
-        show_document(cli, format, rows->rows[i], 2);
+        fleet_document_show(cli, format, rows->rows[i], 2);
         output_add(&cli->out, json ? "" : "\n");
     }
     output_add(&cli->out, json ? "\n]\n" : "");
@@ -172,7 +224,7 @@ int fleet_rows_show(struct cli *cli, const struct fleet_list *list, const struct
     else if (rows->count == 0 && list->nothing)
         output_printf(&cli->out, "%s\n", list->nothing);
     else
-        show_table(cli, &list->columns, rows);
+        fleet_table_show(cli, &list->columns, rows);
     return 0;
 }
 
@@ -194,9 +246,9 @@ int fleet_one_show(struct cli *cli, const struct fleet_columns *columns, const s
     if (cli->options.quiet) {
         output_printf(&cli->out, "%s\n", fleet_member_text(cli, one, "id"));
     } else if (format == FORMAT_TABLE) {
-        show_table(cli, columns, &rows);
+        fleet_table_show(cli, columns, &rows);
     } else {
-        show_document(cli, format, one, 0);
+        fleet_document_show(cli, format, one, 0);
         output_add(&cli->out, "\n");
     }
     return 0;

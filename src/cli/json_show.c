@@ -58,30 +58,54 @@ static bool has_parts(const struct json_node *node, unsigned indent)
     return json_in_count(node) > 0 || json_in_next_key(node, NULL) != NULL;
 }
 
-void json_show(struct text *out, const struct json_node *node, unsigned indent)
+#define COMPACT UINT32_MAX /* for an indent: everything in one line */
+
+static unsigned deeper(unsigned indent)
+{
+    return indent == COMPACT ? COMPACT : indent + 2;
+}
+
+static void part_begin(struct text *out, bool first, unsigned indent)
+{
+    text_add(out, first ? "" : ",");
+    if (indent != COMPACT)
+        line_begin(out, indent);
+}
+
+static void json_write(struct text *out, const struct json_node *node, unsigned indent)
 {
     bool array = json_in_kind(node) == JSON_KIND_ARRAY;
-    const char *comma = "";
-    if (!has_parts(node, indent)) {
+    unsigned inner = deeper(indent);
+    if (!has_parts(node, indent == COMPACT ? 0 : indent)) {
         show_scalar(out, node);
         return;
     }
     text_add(out, array ? "[" : "{");
-    for (size_t i = 0; array && i < json_in_count(node); i++, comma = ",") {
-        text_add(out, comma);
-        line_begin(out, indent + 2);
-        json_show(out, json_in_at(node, i), indent + 2);
+    for (size_t i = 0; array && i < json_in_count(node); i++) {
+        part_begin(out, i == 0, inner);
+        json_write(out, json_in_at(node, i), inner);
     }
+    bool first = true;
     for (const char *key = array ? NULL : json_in_next_key(node, NULL); key; key = json_in_next_key(node, key)) {
-        text_add(out, comma);
-        line_begin(out, indent + 2);
+        part_begin(out, first, inner);
         show_quoted(out, key);
-        text_add(out, ": ");
-        json_show(out, json_in_member(node, key), indent + 2);
-        comma = ",";
+        text_add(out, indent == COMPACT ? ":" : ": ");
+        json_write(out, json_in_member(node, key), inner);
+        first = false;
     }
-    line_begin(out, indent);
+    if (indent != COMPACT)
+        line_begin(out, indent);
     text_add(out, array ? "]" : "}");
+}
+
+void json_show(struct text *out, const struct json_node *node, unsigned indent)
+{
+    json_write(out, node, indent);
+}
+
+void json_show_line(struct text *out, const struct json_node *node)
+{
+    json_write(out, node, COMPACT);
 }
 
 /* YAML ------------------------------------------------------------------------------------------------------------- */

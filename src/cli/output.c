@@ -120,6 +120,8 @@ void output_style(struct output *output, enum output_style style)
         [STYLE_DIM] = "\033[2m",
         [STYLE_END] = "\033[0m",
         [STYLE_CLEAR_SCREEN] = "\033[H\033[J",
+        [STYLE_CUT_LINES] = "\033[?7l",
+        [STYLE_WRAP_LINES] = "\033[?7h",
     };
     if (!output->terminal || style == STYLE_NONE)
         return;

@@ -22,7 +22,17 @@ void output_printf(struct output *output, const char *format, ...) __attribute__
 void output_flush(struct output *output);
 
 /* How what follows looks; on a terminal only, nowhere else a trace of it. */
-enum output_style { STYLE_NONE, STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_DIM, STYLE_END, STYLE_CLEAR_SCREEN };
+enum output_style {
+    STYLE_NONE,
+    STYLE_GOOD,
+    STYLE_WARN,
+    STYLE_BAD,
+    STYLE_DIM,
+    STYLE_END,
+    STYLE_CLEAR_SCREEN,
+    STYLE_CUT_LINES, /* what is too long for a line is not shown, until STYLE_WRAP_LINES */
+    STYLE_WRAP_LINES,
+};
 void output_style(struct output *output, enum output_style style);
 
 enum { AGE_TEXT_MAX = 48 };

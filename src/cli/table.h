@@ -12,7 +12,8 @@ enum { TABLE_COLUMNS_MAX = 16 };
 enum table_column_kind {
     TABLE_TEXT,
     TABLE_NUMBER, /* to the right */
-    TABLE_STATE,  /* coloured on a terminal: up, partial, down, unknown and their like */
+    TABLE_TIME,
+    TABLE_STATE, /* coloured on a terminal: up, partial, down, unknown and their like */
 };
 
 struct table_column {
