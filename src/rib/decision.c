@@ -115,8 +115,7 @@ static int compare_far(const struct decision_rules *rules, const struct decision
 {
     int order;
     *step = DECISION_AGE;
-    if (!rules->external_compare_router_id && a->kind == SOURCE_EXTERNAL && b->kind == SOURCE_EXTERNAL &&
-        (order = compare_u32(a->age_order, b->age_order)) != 0)
+    if (decision_keeps_older(rules, a->kind, b->kind) && (order = compare_u32(a->age_order, b->age_order)) != 0)
         return order;
     *step = DECISION_ROUTER_ID;
     if ((order = compare_u32(originator(a), originator(b))) != 0)

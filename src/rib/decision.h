@@ -66,6 +66,12 @@ uint64_t decision_rank(const struct decision_rules *rules, uint64_t set_rank, en
 int decision_compare(const struct decision_rules *rules, const struct decision_path *a, const struct decision_path *b,
                      enum decision_step *step);
 
+/* Is it age that decides between two paths of equal rank, MED and IGP metric? (Step 8; true for external ones.) */
+static inline bool decision_keeps_older(const struct decision_rules *rules, uint8_t kind_a, uint8_t kind_b)
+{
+    return !rules->external_compare_router_id && kind_a == SOURCE_EXTERNAL && kind_b == SOURCE_EXTERNAL;
+}
+
 /* Index of the best of `count` > 0 paths, independent of their order. */
 size_t decision_select(const struct decision_rules *rules, const struct decision_path *paths, size_t count);
 

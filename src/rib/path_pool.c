@@ -9,9 +9,9 @@
 
 enum { PATH_PAGE_UNITS = 8192, PATH_UNIT_BYTES = sizeof(struct path_narrow) };
 
-/* Index + 1 is the chunk_class. */
-static const uint16_t chunk_units[] = {1,   2,   3,   4,   6,   8,   11,   16,   21,   32,   42,   64,  85,
-                                       128, 170, 256, 341, 512, 682, 1024, 1365, 2048, 2730, 4096, 8192};
+/* PATH_CHUNK_NONE has none. The slab's classes begin behind it. */
+const uint16_t path_chunk_units[PATH_CHUNK_CLASS_END] = {
+    0, 1, 2, 3, 4, 6, 8, 11, 16, 21, 32, 42, 64, 85, 128, 170, 256, 341, 512, 682, 1024, 1365, 2048, 2730, 4096, 8192};
 
 void path_pool_init(struct path_pool *pool)
 {
@@ -20,8 +20,8 @@ void path_pool_init(struct path_pool *pool)
                                .unit_bytes = PATH_UNIT_BYTES,
                                .page_units = PATH_PAGE_UNITS,
                                .max_pages = (uint32_t)((1ull << 32) / PATH_PAGE_UNITS),
-                               .class_units = chunk_units,
-                               .class_count = ARRAY_LEN(chunk_units),
+                               .class_units = path_chunk_units + 1,
+                               .class_count = PATH_CHUNK_CLASS_END - 1,
                            });
 }
 
@@ -32,9 +32,9 @@ void path_pool_release(struct path_pool *pool)
 
 static unsigned size_class(uint8_t chunk_class)
 {
-    unsigned class_index = (chunk_class & ~PATH_CHUNK_WIDE) - 1u;
-    CHECK(class_index < ARRAY_LEN(chunk_units));
-    return class_index;
+    unsigned number = chunk_class & ~PATH_CHUNK_WIDE;
+    CHECK(number != PATH_CHUNK_NONE && number < PATH_CHUNK_CLASS_END);
+    return number - 1;
 }
 
 uint8_t path_chunk_for(unsigned count, bool wide)
@@ -42,18 +42,10 @@ uint8_t path_chunk_for(unsigned count, bool wide)
     if (count == 0 || count > (wide ? PATH_WIDE_MAX : PATH_NARROW_MAX))
         return PATH_CHUNK_NONE;
     unsigned units = wide ? 2 * count : count;
-    unsigned class_index = 0;
-    while (chunk_units[class_index] < units)
-        class_index++;
-    return (uint8_t)((class_index + 1) | (wide ? PATH_CHUNK_WIDE : 0));
-}
-
-unsigned path_chunk_capacity(uint8_t chunk_class)
-{
-    if ((chunk_class & ~PATH_CHUNK_WIDE) == PATH_CHUNK_NONE)
-        return 0;
-    unsigned units = chunk_units[size_class(chunk_class)];
-    return path_chunk_is_wide(chunk_class) ? units / 2 : units;
+    unsigned number = 1;
+    while (path_chunk_units[number] < units)
+        number++;
+    return (uint8_t)(number | (wide ? PATH_CHUNK_WIDE : 0));
 }
 
 uint32_t path_pool_alloc(struct path_pool *pool, uint8_t chunk_class)

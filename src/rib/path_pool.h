@@ -42,9 +42,12 @@ struct path_pool {
 void path_pool_init(struct path_pool *pool);
 void path_pool_release(struct path_pool *pool);
 
+/* Units of 8 bytes, by chunk_class without PATH_CHUNK_WIDE. */
+enum { PATH_CHUNK_CLASS_END = 26 };
+extern const uint16_t path_chunk_units[PATH_CHUNK_CLASS_END];
+
 /* The smallest chunk_class for so many records; PATH_CHUNK_NONE for 0 records or more than fit into any. */
 uint8_t path_chunk_for(unsigned count, bool wide);
-unsigned path_chunk_capacity(uint8_t chunk_class);
 
 /* A chunk with its records uninitialised; 0 when the pool's 32 GB are in use. */
 uint32_t path_pool_alloc(struct path_pool *pool, uint8_t chunk_class);
@@ -57,6 +60,12 @@ uint32_t path_pool_move(struct path_pool *pool, uint32_t place, uint8_t from, ui
 static inline bool path_chunk_is_wide(uint8_t chunk_class)
 {
     return chunk_class & PATH_CHUNK_WIDE;
+}
+
+static inline unsigned path_chunk_capacity(uint8_t chunk_class)
+{
+    unsigned units = path_chunk_units[chunk_class & ~PATH_CHUNK_WIDE];
+    return path_chunk_is_wide(chunk_class) ? units / 2 : units;
 }
 
 static inline struct path_narrow *path_pool_narrow(const struct path_pool *pool, uint32_t place)

@@ -86,10 +86,10 @@ uint32_t prefix_table_get_or_add(struct prefix_table *table, const uint8_t *key,
     return get_or_add(table, prefix_table_hash(table, key, length), key, length);
 }
 
-/* Three passes over a batch: ask for the slots, then for the rows they name, then look up for good. */
-static void resolve_batch(struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids)
+/* Three passes over a batch: ask for the slots, then for the rows they name, then (the caller) look up for good. */
+static void ask_for_batch(const struct prefix_table *table, const struct prefix_key *keys, size_t count,
+                          uint32_t *hashes, uint32_t *ids)
 {
-    uint32_t hashes[RESOLVE_BATCH];
     for (size_t i = 0; i < count; i++) {
         CHECK(keys[i].length <= table->key_bytes * 8);
         hashes[i] = prefix_table_hash(table, keys[i].bytes, keys[i].length);
@@ -101,20 +101,31 @@ static void resolve_batch(struct prefix_table *table, const struct prefix_key *k
         if (ids[i])
             __builtin_prefetch(prefix_table_row(table, ids[i]), 1);
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!ids[i] || unlikely(!prefix_row_matches(table, ids[i], keys[i].bytes, keys[i].length)))
-            ids[i] = get_or_add(table, hashes[i], keys[i].bytes, keys[i].length);
+}
+
+void prefix_table_find_all(const struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids)
+{
+    uint32_t hashes[RESOLVE_BATCH];
+    for (size_t done = 0, batch; done < count; done += batch) {
+        batch = count - done < RESOLVE_BATCH ? count - done : RESOLVE_BATCH;
+        ask_for_batch(table, keys + done, batch, hashes, ids + done);
+        for (size_t i = done; i < done + batch; i++) {
+            if (ids[i] && unlikely(!prefix_row_matches(table, ids[i], keys[i].bytes, keys[i].length)))
+                ids[i] = prefix_table_find_hashed(table, hashes[i - done], keys[i].bytes, keys[i].length);
+        }
     }
 }
 
 void prefix_table_resolve(struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids)
 {
-    while (count) {
-        size_t batch = count < RESOLVE_BATCH ? count : RESOLVE_BATCH;
-        resolve_batch(table, keys, batch, ids);
-        keys += batch;
-        ids += batch;
-        count -= batch;
+    uint32_t hashes[RESOLVE_BATCH];
+    for (size_t done = 0, batch; done < count; done += batch) {
+        batch = count - done < RESOLVE_BATCH ? count - done : RESOLVE_BATCH;
+        ask_for_batch(table, keys + done, batch, hashes, ids + done);
+        for (size_t i = done; i < done + batch; i++) {
+            if (!ids[i] || unlikely(!prefix_row_matches(table, ids[i], keys[i].bytes, keys[i].length)))
+                ids[i] = get_or_add(table, hashes[i - done], keys[i].bytes, keys[i].length);
+        }
     }
 }
 

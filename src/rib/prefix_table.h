@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/check.h"
+#include "base/cursor.h"
 #include "base/id_table.h"
 #include "base/slab.h"
 #include "net/prefix.h"
@@ -18,7 +20,8 @@
 enum { ROW_FREED = 0xFF, ROW_ID_BITS = 26, ROW_ID_MAX = (1 << ROW_ID_BITS) - 1 };
 
 struct rib_row {
-    uint64_t best_rank;  /* of the best path; ~0 = none. Its own only while the row is in use. */
+    uint64_t best_rank;  /* of the best path; ~0 = none, or, of a path in the row itself, not known. Its own only while
+                            the row is in use. */
     uint32_t paths;      /* a path chunk, or the attr_id of the single path when chunk_class is 0 */
     uint32_t dirty_next; /* the RIB's list of rows to be looked at; 0 = not in it */
     uint32_t version;    /* of the RIB at the last change of the best path */
@@ -61,7 +64,9 @@ static inline uint32_t prefix_table_find(const struct prefix_table *table, const
 /* The row, made if it is missing; 0 only when ROW_ID_MAX rows are in use. */
 uint32_t prefix_table_get_or_add(struct prefix_table *table, const uint8_t *key, uint8_t length);
 
-/* The same for many keys, overlapping their cache misses. Rows already got are near the processor afterwards. */
+/* The same two for many keys, overlapping their cache misses. Rows are near the processor afterwards. */
+void prefix_table_find_all(const struct prefix_table *table, const struct prefix_key *keys, size_t count,
+                           uint32_t *ids);
 void prefix_table_resolve(struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids);
 
 /* Removes a row in use. The RIB has taken its paths out and its id from every list before. */
@@ -85,6 +90,47 @@ struct prefix prefix_table_prefix(const struct prefix_table *table, uint32_t id)
 uint64_t prefix_table_bytes(const struct prefix_table *table); /* of memory touched */
 
 /* Below: what the fast path needs inline. ------------------------------------------------------------------------- */
+
+/* The first `bits` of an address, in network order, from `left` octets that hold them. */
+static inline uint32_t prefix_bits_32(const uint8_t *from, size_t left, unsigned bits)
+{
+    uint32_t word = 0;
+    if (likely(left >= sizeof(word)))
+        memcpy(&word, from, sizeof(word));
+    else
+        memcpy(&word, from, (bits + 7) / 8);
+    return word & __builtin_bswap32((uint32_t)(UINT64_MAX << (32 - bits)));
+}
+
+static inline void prefix_bits_128(const uint8_t *from, unsigned bits, uint8_t to[16])
+{
+    memset(to, 0, 16);
+    memcpy(to, from, (bits + 7) / 8);
+    if (bits % 8)
+        to[bits / 8] &= (uint8_t)(0xFF00 >> bits % 8);
+}
+
+/* The next prefix of a run of NLRI; false at the end, and, the cursor failed, on bytes that do not parse. */
+static inline bool prefix_key_next(struct cursor *cursor, enum addr_kind kind, struct prefix_key *key)
+{
+    size_t left = cursor_left(cursor);
+    if (left == 0)
+        return false;
+    unsigned bits = *cursor->at, octets = (bits + 7) / 8;
+    if (unlikely(bits > (kind == ADDR_IPV4 ? 32 : 128) || octets >= left)) {
+        cursor_fail(cursor);
+        return false;
+    }
+    key->length = (uint8_t)bits;
+    if (kind == ADDR_IPV4) {
+        uint32_t word = prefix_bits_32(cursor->at + 1, left - 1, bits);
+        memcpy(key->bytes, &word, sizeof(word));
+    } else {
+        prefix_bits_128(cursor->at + 1, bits, key->bytes);
+    }
+    cursor->at += 1 + octets;
+    return true;
+}
 
 static inline uint64_t prefix_hash_fold(uint64_t a, uint64_t b)
 {

@@ -113,7 +113,7 @@ static bool flags_stale(const struct rib_source *source, uint16_t flags)
     return (flags & PATH_EPOCH_MASK) != source->epoch;
 }
 
-static void count_path(struct rib *rib, source_id source, uint16_t flags, int change)
+static void count_paths(struct rib *rib, source_id source, uint16_t flags, int32_t change)
 {
     struct rib_source *row = &rib->sources[source];
     row->received += (uint64_t)(int64_t)change;
@@ -349,14 +349,34 @@ bool rib_row_best(struct rib *rib, row_id id, struct rib_path *best, uint32_t *i
     return rib_path_eligible(best);
 }
 
+/* May the MED of one of them decide? Then it takes all who tie. */
+static bool has_med(const struct rib *rib, attr_id a, attr_id b)
+{
+    return (attr_get(rib->view, a)->facts | attr_get(rib->view, b)->facts) & ATTR_HAS_MED;
+}
+
+/* Without MED, is the path that was put at the end better than the best one, whose rank it has? Mostly both are
+ * external, equally far, and the older one stays. */
+static bool beats_best(const struct rib *rib, const struct rib_path *path, uint32_t index, const struct rib_path *best,
+                       uint32_t best_index)
+{
+    const struct rib_source *source = &rib->sources[path->source], *best_source = &rib->sources[best->source];
+    if (rib->next_hops == NULL && decision_keeps_older(&rib->options.decision, source->kind, best_source->kind))
+        return false;
+    struct decision_path a, b;
+    rib_decision_path(rib, path, index, &a);
+    rib_decision_path(rib, best, best_index, &b);
+    return decision_compare(&rib->options.decision, &a, &b, NULL) < 0;
+}
+
 /* A path was put at the end of a chunk row: is it the best now? True if the best changed, or may have. */
-static bool weigh_new_path(struct rib *rib, struct rib_row *row, const struct rib_path *path, uint32_t index)
+static bool weigh_new_path(struct rib *rib, struct rib_row *row, const struct rib_path *path, uint64_t rank,
+                           uint32_t index)
 {
     if (!rib_path_eligible(path))
         return false;
     if (row_best(row) == BEST_UNKNOWN)
         return true;
-    uint64_t rank = path_rank(rib, path);
     if (row_best(row) == BEST_NONE || rank < row->best_rank) {
         row->best_rank = rank;
         row_set_best(row, index);
@@ -366,16 +386,10 @@ static bool weigh_new_path(struct rib *rib, struct rib_row *row, const struct ri
         return false;
     struct rib_path best;
     row_path_get(rib, row, row_best(row), &best);
-    struct decision_path a, b;
-    rib_decision_path(rib, path, index, &a);
-    rib_decision_path(rib, &best, row_best(row), &b);
-    if ((a.set->facts | b.set->facts) & ATTR_HAS_MED) {
-        row_set_best(row, BEST_UNKNOWN);
-        return true;
-    }
-    if (decision_compare(&rib->options.decision, &a, &b, NULL) > 0)
+    bool unknown = has_med(rib, path->attrs, best.attrs);
+    if (!unknown && !beats_best(rib, path, index, &best, row_best(row)))
         return false;
-    row_set_best(row, index);
+    row_set_best(row, unknown ? BEST_UNKNOWN : index);
     return true;
 }
 
@@ -421,7 +435,7 @@ static void remove_at(struct rib *rib, row_id id, uint32_t index)
     struct rib_path path;
     row_path_get(rib, row, index, &path);
     bool changed = row_is_inline(row) ? rib_path_eligible(&path) : weigh_leaving_path(rib, row, &path, index);
-    count_path(rib, path.source, path.flags, -1);
+    count_paths(rib, path.source, path.flags, -1);
     row_path_remove(rib, row, index);
     attr_store_unref(rib->attrs, path.attrs, 1);
     if (row->path_count == 0) {
@@ -456,13 +470,40 @@ static void note_first_path(struct rib *rib, struct rib_row *row)
     struct rib_path first;
     row_path_get(rib, row, 0, &first);
     bool eligible = rib_path_eligible(&first);
-    row->best_rank = eligible ? path_rank(rib, &first) : NO_RANK;
+    if (!eligible)
+        row->best_rank = NO_RANK;
+    else if (row->best_rank == NO_RANK)
+        row->best_rank = path_rank(rib, &first);
     row_set_best(row, eligible ? 0 : BEST_NONE);
 }
 
-static void add_path(struct rib *rib, row_id id, const struct rib_path *path)
+/* What a run announces: the same for all its prefixes, so that its rank is found once, and references and counts are
+ * taken for all of them together. */
+struct arrival {
+    struct rib_path path;
+    uint64_t rank;
+    uint32_t added;
+};
+
+static struct arrival arrival_of(const struct rib *rib, const struct rib_path *path)
+{
+    return (struct arrival){.path = *path, .rank = path_rank(rib, path)};
+}
+
+/* The caller holds a reference of his own until then. */
+static void arrival_settle(struct rib *rib, struct arrival *arrival)
+{
+    if (arrival->added == 0)
+        return;
+    attr_store_ref(rib->attrs, arrival->path.attrs, arrival->added);
+    count_paths(rib, arrival->path.source, arrival->path.flags, (int32_t)arrival->added);
+    arrival->added = 0;
+}
+
+static void add_path(struct rib *rib, row_id id, struct arrival *arrival)
 {
     struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    const struct rib_path *path = &arrival->path;
     bool was_empty = row->path_count == 0;
     bool leaves_row = row_is_inline(row) && !was_empty;
     if (!row_path_append(rib, row, path)) {
@@ -473,56 +514,59 @@ static void add_path(struct rib *rib, row_id id, const struct rib_path *path)
     }
     if (leaves_row)
         note_first_path(rib, row);
-    attr_store_ref(rib->attrs, path->attrs, 1);
-    count_path(rib, path->source, path->flags, 1);
+    arrival->added++;
     rib->rows_with_paths += was_empty;
-    bool changed = row_is_inline(row) ? rib_path_eligible(path) : weigh_new_path(rib, row, path, row->path_count - 1u);
+    bool changed;
+    if (row_is_inline(row)) {
+        row->best_rank = arrival->rank;
+        changed = rib_path_eligible(path);
+    } else {
+        changed = weigh_new_path(rib, row, path, arrival->rank, row->path_count - 1u);
+    }
     /* A row without an eligible path is looked at once too: that gives it its version, and so its age. */
     touch(rib, id, changed || was_empty);
 }
 
-static void put_judged(struct rib *rib, row_id id, const struct rib_path *path)
+static void replace_path(struct rib *rib, row_id id, uint32_t index, const struct rib_path *before,
+                         const struct arrival *arrival)
 {
     struct rib_row *row = prefix_table_row(rib->prefixes, id);
-    struct rib_path before;
-    uint32_t index;
-    if (!row_path_find(rib, row, path->source, path->path_id, &index, &before)) {
-        add_path(rib, id, path);
-        return;
-    }
-    uint16_t same = (uint16_t)(before.flags ^ path->flags) & (uint16_t)~PATH_EPOCH_MASK;
-    if (before.attrs == path->attrs && same == 0) {
-        refresh(rib, id, index, &before);
-        return;
-    }
     /* Out and in again at the end: a changed path is a young one. */
-    struct rib_path after = *path;
-    after.local_id = before.local_id;
+    struct rib_path after = arrival->path;
+    after.local_id = before->local_id;
     attr_store_ref(rib->attrs, after.attrs, 1);
-    count_path(rib, before.source, before.flags, -1);
-    count_path(rib, after.source, after.flags, 1);
+    count_paths(rib, before->source, before->flags, -1);
+    count_paths(rib, after.source, after.flags, 1);
     bool changed;
     if (row_is_inline(row)) {
         row_path_set(rib, row, 0, &after);
-        changed = rib_path_eligible(&before) || rib_path_eligible(&after);
+        changed = rib_path_eligible(before) || rib_path_eligible(&after);
     } else {
-        changed = weigh_leaving_path(rib, row, &before, index);
+        changed = weigh_leaving_path(rib, row, before, index);
         row_path_replace_at_end(rib, row, index, &after);
-        changed |= weigh_new_path(rib, row, &after, row->path_count - 1u);
+        changed |= weigh_new_path(rib, row, &after, arrival->rank, row->path_count - 1u);
     }
-    attr_store_unref(rib->attrs, before.attrs, 1);
+    attr_store_unref(rib->attrs, before->attrs, 1);
     touch(rib, id, changed);
 }
 
-static void put_path(struct rib *rib, row_id id, const struct rib_path *path)
+static void put_path(struct rib *rib, row_id id, struct arrival *arrival)
 {
-    if (rib->next_hops == NULL) {
-        put_judged(rib, id, path);
+    const struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    struct rib_path *path = &arrival->path, before;
+    if (rib->next_hops != NULL)
+        path->flags = (uint16_t)((path->flags & ~PATH_NEXT_HOP_DOWN) | next_hops_flags(rib, path->attrs, id));
+    int32_t index = row_path_find(rib, row, path->source, path->path_id);
+    if (index < 0) {
+        add_path(rib, id, arrival);
         return;
     }
-    struct rib_path judged = *path;
-    judged.flags |= next_hops_flags(rib, path->attrs, id);
-    put_judged(rib, id, &judged);
+    row_path_get(rib, row, (uint32_t)index, &before);
+    uint16_t same = (uint16_t)(before.flags ^ path->flags) & (uint16_t)~PATH_EPOCH_MASK;
+    if (before.attrs == path->attrs && same == 0)
+        refresh(rib, id, (uint32_t)index, &before);
+    else
+        replace_path(rib, id, (uint32_t)index, &before, arrival);
 }
 
 void rib_announce(struct rib *rib, source_id source, const struct prefix *prefix, uint32_t path_id, attr_id attrs,
@@ -535,16 +579,17 @@ void rib_announce(struct rib *rib, source_id source, const struct prefix *prefix
     }
     struct rib_path path = {
         .attrs = attrs, .path_id = path_id, .source = source, .flags = (uint16_t)(flags | rib->sources[source].epoch)};
-    put_path(rib, id, &path);
+    struct arrival arrival = arrival_of(rib, &path);
+    put_path(rib, id, &arrival);
+    arrival_settle(rib, &arrival);
 }
 
 static bool withdraw_row(struct rib *rib, row_id id, source_id source, uint32_t path_id)
 {
-    struct rib_path path;
-    uint32_t index;
-    if (id == 0 || !row_path_find(rib, prefix_table_row(rib->prefixes, id), source, path_id, &index, &path))
+    int32_t index = id != 0 ? row_path_find(rib, prefix_table_row(rib->prefixes, id), source, path_id) : -1;
+    if (index < 0)
         return false;
-    remove_at(rib, id, index);
+    remove_at(rib, id, (uint32_t)index);
     return true;
 }
 
@@ -561,8 +606,8 @@ void rib_set_reject(struct rib *rib, row_id id, uint32_t index, enum path_reject
     uint16_t flags = (uint16_t)((path.flags & ~PATH_REJECT_MASK) | reject << PATH_REJECT_SHIFT);
     if (flags == path.flags)
         return;
-    count_path(rib, path.source, path.flags, -1);
-    count_path(rib, path.source, flags, 1);
+    count_paths(rib, path.source, path.flags, -1);
+    count_paths(rib, path.source, flags, 1);
     path.flags = flags;
     row_path_set(rib, row, index, &path);
     if (!row_is_inline(row))
@@ -625,33 +670,39 @@ void rib_set_next_hop_down(struct rib *rib, row_id id, uint32_t index, bool down
 
 /* Runs of NLRI ---------------------------------------------------------------------------------------------------- */
 
-static void apply_batch(struct rib *rib, const struct rib_update *update, const struct prefix_key *keys,
-                        const uint32_t *path_ids, size_t count)
+static void prefetch_chunks(const struct rib *rib, const row_id *rows, size_t count)
 {
-    uint32_t rows[APPLY_BATCH];
-    if (update->attrs == 0) {
-        for (size_t i = 0; i < count; i++)
-            withdraw_row(rib, prefix_table_find(rib->prefixes, keys[i].bytes, keys[i].length), update->source,
-                         path_ids[i]);
-        return;
-    }
-    struct rib_path path = {.attrs = update->attrs,
-                            .source = update->source,
-                            .flags =
-                                (uint16_t)(update->reject << PATH_REJECT_SHIFT | rib->sources[update->source].epoch)};
-    prefix_table_resolve(rib->prefixes, keys, count, rows);
     for (size_t i = 0; i < count; i++) {
         const struct rib_row *row = prefix_table_row(rib->prefixes, rows[i]);
-        if (rows[i] != 0 && !row_is_inline(row) && row->path_count > 0)
+        if (rows[i] != 0 && !row_is_inline(row))
             path_pool_prefetch(&rib->pool, row->paths);
     }
+}
+
+static void withdraw_batch(struct rib *rib, const struct rib_update *update, const struct prefix_key *keys,
+                           const uint32_t *path_ids, size_t count)
+{
+    row_id rows[APPLY_BATCH];
+    prefix_table_find_all(rib->prefixes, keys, count, rows);
+    prefetch_chunks(rib, rows, count);
+    for (size_t i = 0; i < count; i++)
+        withdraw_row(rib, rows[i], update->source, path_ids[i]);
+}
+
+static void announce_batch(struct rib *rib, struct arrival *arrival, const struct prefix_key *keys,
+                           const uint32_t *path_ids, size_t count)
+{
+    row_id rows[APPLY_BATCH];
+    prefix_table_resolve(rib->prefixes, keys, count, rows);
+    prefetch_chunks(rib, rows, count);
     for (size_t i = 0; i < count; i++) {
-        path.path_id = path_ids[i];
-        if (rows[i] == 0)
-            rib->refused_paths++;
+        arrival->path.path_id = path_ids[i];
+        if (likely(rows[i] != 0))
+            put_path(rib, rows[i], arrival);
         else
-            put_path(rib, rows[i], &path);
+            rib->refused_paths++;
     }
+    arrival_settle(rib, arrival);
 }
 
 static void tell_touched(struct rib *rib, const struct rib_update *update, const struct prefix_key *keys,
@@ -668,16 +719,21 @@ void rib_apply(struct rib *rib, const struct rib_update *update)
     struct prefix_key keys[APPLY_BATCH];
     uint32_t path_ids[APPLY_BATCH];
     struct cursor cursor = cursor_of(update->nlri, update->nlri_length);
-    struct nlri nlri;
-    bool more = true;
-    while (more) {
+    struct arrival arrival = {0};
+    if (update->attrs != 0) {
+        unsigned flags = (unsigned)update->reject << PATH_REJECT_SHIFT | rib->sources[update->source].epoch;
+        struct rib_path path = {.attrs = update->attrs, .source = update->source, .flags = (uint16_t)flags};
+        arrival = arrival_of(rib, &path);
+    }
+    while (!cursor_done(&cursor)) {
         size_t count = 0;
-        while (count < APPLY_BATCH && (more = nlri_next(&cursor, rib->kind, update->add_path, &nlri))) {
-            memcpy(keys[count].bytes, nlri.prefix.addr.bytes, sizeof(keys[count].bytes));
-            keys[count].length = nlri.prefix.length;
-            path_ids[count++] = nlri.path_id;
-        }
-        apply_batch(rib, update, keys, path_ids, count);
+        do {
+            path_ids[count] = update->add_path ? cursor_u32(&cursor) : 0;
+        } while (prefix_key_next(&cursor, rib->kind, &keys[count]) && ++count < APPLY_BATCH && !cursor_done(&cursor));
+        if (update->attrs != 0)
+            announce_batch(rib, &arrival, keys, path_ids, count);
+        else
+            withdraw_batch(rib, update, keys, path_ids, count);
         if (update->touched != NULL)
             tell_touched(rib, update, keys, path_ids, count);
     }

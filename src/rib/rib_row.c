@@ -44,6 +44,7 @@ void row_path_set(struct rib *rib, struct rib_row *row, uint32_t index, const st
         row->paths = path->attrs;
         row->inline_peer = path->source;
         row->inline_flags = path->flags;
+        row->best_rank = NO_RANK;
     } else if (path_chunk_is_wide(row->chunk_class)) {
         path_pool_wide(&rib->pool, row->paths)[index] = (struct path_wide){.attr = path->attrs,
                                                                            .path_id = path->path_id,
@@ -54,19 +55,6 @@ void row_path_set(struct rib *rib, struct rib_row *row, uint32_t index, const st
         path_pool_narrow(&rib->pool, row->paths)[index] =
             (struct path_narrow){.attr = path->attrs, .peer = path->source, .flags = path->flags};
     }
-}
-
-bool row_path_find(const struct rib *rib, const struct rib_row *row, source_id source, uint32_t path_id,
-                   uint32_t *index, struct rib_path *path)
-{
-    for (uint32_t i = 0; i < row->path_count; i++) {
-        row_path_get(rib, row, i, path);
-        if (path->source == source && path->path_id == path_id) {
-            *index = i;
-            return true;
-        }
-    }
-    return false;
 }
 
 static uint32_t next_local_id(const struct rib *rib, const struct rib_row *row)
@@ -170,7 +158,6 @@ static void go_inline(struct rib *rib, struct rib_row *row)
     row_path_get(rib, row, 0, &only);
     path_pool_free(&rib->pool, row->paths, row->chunk_class);
     row->chunk_class = PATH_CHUNK_NONE;
-    row->best_rank = NO_RANK;
     row_path_set(rib, row, 0, &only);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "net/nlri.h"
 #include "rib/prefix_table.h"
 
 static struct prefix_key key_ipv4(uint32_t address, uint8_t length)
@@ -91,6 +92,9 @@ static uint32_t model_batch(struct prefix_table *table, uint32_t *ids, uint32_t 
         numbers[i] = (uint32_t)rand() % count;
         keys[i] = key_number(table->kind, numbers[i]);
     }
+    prefix_table_find_all(table, keys, BATCH, found);
+    for (unsigned i = 0; i < BATCH; i++)
+        assert_int_equal(found[i], ids[numbers[i]]);
     prefix_table_resolve(table, keys, BATCH, found);
     for (unsigned i = 0; i < BATCH; i++) {
         added += !ids[numbers[i]];
@@ -157,6 +161,33 @@ static void test_random_against_model(void **state)
 }
 
 /* A walk survives removal and addition, and skips pages that were given back. */
+/* Keys read straight from NLRI are those of the prefixes read the careful way, broken bytes included. */
+static void test_keys_from_nlri(void **state)
+{
+    (void)state;
+    srand(7);
+    for (unsigned round = 0; round < 20000; round++) {
+        enum addr_kind kind = round % 2 ? ADDR_IPV4 : ADDR_IPV6;
+        uint8_t *bytes = malloc(64); /* reading past the end is for the sanitizer to see */
+        size_t length = (size_t)rand() % 64;
+        for (size_t i = 0; i < length; i++)
+            bytes[i] = rand() % 3 ? (uint8_t)(rand() % 34) : (uint8_t)rand();
+        uint8_t *run = memmove(bytes + 64 - length, bytes, length);
+        struct cursor quick = cursor_of(run, length), careful = quick;
+        struct prefix_key key;
+        struct nlri nlri;
+        while (nlri_next(&careful, kind, false, &nlri)) {
+            assert_true(prefix_key_next(&quick, kind, &key));
+            assert_int_equal(key.length, nlri.prefix.length);
+            assert_memory_equal(key.bytes, nlri.prefix.addr.bytes, kind == ADDR_IPV4 ? 4 : 16);
+            assert_ptr_equal(quick.at, careful.at);
+        }
+        assert_false(prefix_key_next(&quick, kind, &key));
+        assert_int_equal(quick.failed, careful.failed);
+        free(bytes);
+    }
+}
+
 static void test_walk_under_change(void **state)
 {
     enum { ROWS = 50000 };
@@ -259,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_random_against_model),
+        cmocka_unit_test(test_keys_from_nlri),
         cmocka_unit_test(test_walk_under_change),
         cmocka_unit_test(test_memory_goes_back),
         cmocka_unit_test(test_hash_flood),
