@@ -55,9 +55,10 @@ static const struct advice {
 
 static void advise_connect(const struct session_terms *terms, struct str *reason)
 {
-    str_printf(reason, "Is the server's daemon running, and does it connect from %s", terms->server);
+    str_printf(reason, "See that the server's daemon runs and connects from %s", terms->server);
     /* A segment with a wrong signature is dropped before anybody sees it. */
-    str_add(reason, terms->has_password ? " with the session's MD5 password?" : "?");
+    if (terms->has_password)
+        str_add(reason, " with the session's MD5 password");
 }
 
 void reason_advise(const struct session_terms *terms, struct str *reason)

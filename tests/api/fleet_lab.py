@@ -3,6 +3,9 @@
 Routers and servers have addresses of their own in 127/8 and all speak BGP on one port. Nothing needs rights. Routes
 carry next hops of 198.18/15: those of 127/8 are refused, as they should be.
 """
+import contextlib
+import ctypes
+import ipaddress
 import json
 import os
 import signal
@@ -15,11 +18,15 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("GODWIT_BUILD", ROOT / "build"))
 WAIT_S = 20
 ROUTER_ASN = 65530
 CUSTOMER_ASN = 65000
+CLONE_NEWNET = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def wait_for(condition, complaint, limit_s=WAIT_S):
@@ -36,6 +43,32 @@ def free_port(address="127.0.0.1"):
     with socket.socket() as probe:
         probe.bind((address, 0))
         return probe.getsockname()[1]
+
+
+def address6(block, kind, number):
+    """Of a router (kind 0) or a server (1) of a lab."""
+    return str(ipaddress.ip_address(f"fd00:{block}::{kind}:{number}"))
+
+
+@contextlib.contextmanager
+def network_with_ipv6(block, servers):
+    """Moves this process, and what it starts, into a network namespace where two routers and so many servers of the lab
+    `block` have IPv6 addresses: of those loopback itself has only one."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root for a network namespace")
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    if LIBC.unshare(CLONE_NEWNET) != 0:
+        os.close(here)
+        pytest.skip("cannot make network namespaces here")
+    try:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        for address in [address6(block, 0, 1), address6(block, 0, 2),
+                        *(address6(block, 1, number) for number in range(1, servers + 1))]:
+            subprocess.run(["ip", "address", "add", f"{address}/128", "dev", "lo", "nodad"], check=True)
+        yield
+    finally:
+        LIBC.setns(here, CLONE_NEWNET)
+        os.close(here)
 
 
 class Process:
@@ -80,6 +113,7 @@ class Daemon:
         wait_for(self.answers, lambda: f"{self.name} does not answer: {self.process.log.read_text()}")
 
     def answers(self):
+        assert self.process.process.poll() is None, self.process.log.read_text()
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.api_port)) == 0
 
@@ -94,23 +128,23 @@ class Daemon:
         return done.stdout
 
 
-def router_config(address, router_id, bgp_port):
+def router_config(addresses, router_id, bgp_port):
     return f"""[global.config]
 as = {ROUTER_ASN}
 router-id = "{router_id}"
 port = {bgp_port}
-local-address-list = ["{address}"]
+local-address-list = {json.dumps(addresses)}
 """
 
 
-def server_config(address, router_id, bgp_port, routers, asn=CUSTOMER_ASN, md5=None, hold=9):
-    """A customer's daemon: dials every router from its own address."""
+def server_config(pairs, router_id, bgp_port, asn=CUSTOMER_ASN, md5=None, hold=9):
+    """A customer's daemon: dials routers; `pairs` are its own address and the router's."""
     text = f"""[global.config]
 as = {asn}
 router-id = "{router_id}"
 port = -1
 """
-    for router in routers:
+    for local, router in pairs:
         text += f"""
 [[neighbors]]
 [neighbors.config]
@@ -118,7 +152,7 @@ neighbor-address = "{router}"
 peer-as = {ROUTER_ASN}
 {f'auth-password = "{md5}"' if md5 else ''}
 [neighbors.transport.config]
-local-address = "{address}"
+local-address = "{local}"
 remote-port = {bgp_port}
 [neighbors.ebgp-multihop.config]
 enabled = true
@@ -130,7 +164,7 @@ hold-time = {hold}
 keepalive-interval = {hold // 3}
 [[neighbors.afi-safis]]
 [neighbors.afi-safis.config]
-afi-safi-name = "ipv4-unicast"
+afi-safi-name = "ipv{6 if ':' in router else 4}-unicast"
 """
     return text
 
@@ -195,6 +229,7 @@ class Stream:
         if last_id is not None:
             request.add_header("Last-Event-ID", str(last_id))
         self.answer = urllib.request.urlopen(request, timeout=60)
+        self.connection = socket.socket(fileno=os.dup(self.answer.fileno()))
         self.events = []
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
@@ -218,6 +253,9 @@ class Stream:
                         lambda: f"no event {kind} among {[event[2] for event in self.events]}", limit_s)
 
     def close(self):
+        # The reader holds the answer's lock until something comes; the end of the connection does.
+        self.connection.shutdown(socket.SHUT_RDWR)
+        self.thread.join(WAIT_S)
         self.answer.close()
 
 
@@ -257,9 +295,10 @@ class Fleet:
 class Lab:
     """A fleet with a metro `lab`, two routers, an organization, and what tests add."""
 
-    def __init__(self, folder, block, *arguments, second_router=None, store=None):
-        """`block`: a number of its own, so that labs can stand side by side (127.block/16)."""
-        self.folder, self.block = Path(folder), block
+    def __init__(self, folder, block, *arguments, second_router=None, store=None, ipv6=False):
+        """`block`: a number of its own, so that labs can stand side by side (127.block/16). `ipv6`: in both families,
+        within network_with_ipv6()."""
+        self.folder, self.block, self.ipv6 = Path(folder), block, ipv6
         self.bgp_port = free_port(f"127.{block}.0.1")
         self.daemons = []
         self.routers = [self.add_router(1, None), self.add_router(2, second_router)]
@@ -269,12 +308,24 @@ class Lab:
         self.organization = provider.post("/v1/organizations", {"name": "Provider and friends"})
         self.router_ids = [provider.post("/v1/routers", {
             "name": router.name, "metro": "lab", "target": router.target, "asn": ROUTER_ASN,
-            "peer_ipv4": router.address, "gateway_ipv4": "198.18.0.254"})["id"] for router in self.routers]
+            "peer_ipv4": router.address, "gateway_ipv4": "198.18.0.254",
+            **({"peer_ipv6": self.address6(0, number)} if ipv6 else {})})["id"]
+            for number, router in enumerate(self.routers, 1)]
+
+    def address(self, kind, number):
+        """Of a router (kind 0) or a server (1)."""
+        return f"127.{self.block}.{kind}.{number}"
+
+    def address6(self, kind, number):
+        return address6(self.block, kind, number)
+
+    def addresses(self, kind, number):
+        return [self.address(kind, number)] + ([self.address6(kind, number)] if self.ipv6 else [])
 
     def add_router(self, number, program):
-        address = f"127.{self.block}.0.{number}"
-        router = Daemon(self.folder, f"r{number}", address, self.bgp_port,
-                        router_config(address, f"10.255.{self.block}.{number}", self.bgp_port), program)
+        router = Daemon(self.folder, f"r{number}", self.address(0, number), self.bgp_port,
+                        router_config(self.addresses(0, number), f"10.255.{self.block}.{number}", self.bgp_port),
+                        program)
         self.daemons.append(router)
         return router
 
@@ -293,17 +344,27 @@ class Lab:
         return Client(self.fleet.base, made["token"])
 
     def device(self, project, number, hostname=None):
+        addresses = [{"address": self.address(1, number), "cidr": 31, "management": True}]
+        if self.ipv6:
+            addresses.append({"address": self.address6(1, number), "cidr": 127, "public": True})
         return self.provider.post(f"/projects/{project}/devices", {
-            "hostname": hostname or f"server{number}", "metro": "lab",
-            "ip_addresses": [{"address": f"127.{self.block}.1.{number}", "cidr": 31, "management": True}]})["id"]
+            "hostname": hostname or f"server{number}", "metro": "lab", "ip_addresses": addresses})["id"]
 
     def server(self, number, **more):
-        address = f"127.{self.block}.1.{number}"
-        server = Daemon(self.folder, f"s{number}", address, self.bgp_port,
-                        server_config(address, f"10.254.{self.block}.{number}", self.bgp_port,
-                                      [router.address for router in self.routers], **more))
+        pairs = [pair for router in range(1, len(self.routers) + 1)
+                 for pair in zip(self.addresses(1, number), self.addresses(0, router))]
+        server = Daemon(self.folder, f"s{number}", self.address(1, number), self.bgp_port,
+                        server_config(pairs, f"10.254.{self.block}.{number}", self.bgp_port, **more))
         self.daemons.append(server)
         return server
+
+    def cli(self, token, *words):
+        """The command line, speaking to the service."""
+        done = subprocess.run([BUILD / "godwit", *words], capture_output=True, text=True, timeout=WAIT_S,
+                              env={**os.environ, "GODWIT_FLEET_URL": self.fleet.base, "GODWIT_FLEET_TOKEN": token,
+                                   "GODWIT_FLEET_CONFIG": "/dev/null"})
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def stop(self):
         for daemon in self.daemons:

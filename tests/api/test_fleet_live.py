@@ -1,4 +1,5 @@
 """The life of a session, from being enabled to being gone, as its owner sees it."""
+import shutil
 import time
 from datetime import datetime, timezone
 
@@ -6,10 +7,17 @@ import pytest
 
 from fleet_lab import Lab, Stream, wait_for
 
+GOBGPD = "/usr/bin/gobgpd"
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    lab = Lab(tmp_path_factory.mktemp("fleet"), 71, "--unreadable-after", "1000")
+
+@pytest.fixture(scope="module", params=["godwitd", "gobgpd"])
+def lab(request, tmp_path_factory):
+    """The second router is the one that stops and comes back."""
+    if request.param == "gobgpd" and not shutil.which(GOBGPD):
+        pytest.skip("no gobgpd here")
+    lab = Lab(tmp_path_factory.mktemp("fleet"), 71, "--unreadable-after", "1000",
+              second_router=GOBGPD if request.param == "gobgpd" else None)
+    lab.stock = request.param == "gobgpd"
     yield lab
     lab.stop()
 
@@ -57,7 +65,10 @@ def test_down_has_a_reason(lab, tenant):
     await_state(tenant, "down")
     session = wait_for(lambda: (lambda s: s if s["status"] == "down,down" else None)(session_of(tenant)),
                        lambda: f"not both down: {session_of(tenant)}")
-    assert session["reason"].startswith("r1, r2: waiting for the neighbor to connect")
+    # What both say is said once.
+    routers = "r1" if lab.stock else "r1, r2"
+    assert session["reason"].startswith(f"{routers}: waiting for the neighbor to connect")
+    assert session["reason"].endswith(f"See that the server's daemon runs and connects from {lab.address(1, 1)}")
 
 
 def test_up_is_pushed(lab, tenant):

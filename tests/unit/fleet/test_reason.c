@@ -49,10 +49,11 @@ static void advises(const char *reason, bool has_password, const char *expected)
 static void reasons_come_with_advice(void **state)
 {
     advises("waiting for the neighbor to connect", false,
-            "waiting for the neighbor to connect. Is the server's daemon running, and does it connect from 10.0.0.3?");
-    advises("the server has not connected", true,
-            "the server has not connected. Is the server's daemon running, and does it connect from 10.0.0.3 with the "
-            "session's MD5 password?");
+            "waiting for the neighbor to connect. See that the server's daemon runs and connects from 10.0.0.3");
+    advises(
+        "the server has not connected", true,
+        "the server has not connected. See that the server's daemon runs and connects from 10.0.0.3 with the session's "
+        "MD5 password");
     advises("we sent OPEN Message Error / Bad Peer AS", false,
             "we sent OPEN Message Error / Bad Peer AS. The server must use AS 65000");
     advises("peer sent Cease / Administrative Shutdown: \"back at five\"", false,
