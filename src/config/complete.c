@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/time_name.h"
 #include "config/schema.h"
 
 enum {
@@ -368,6 +369,10 @@ int mrt_dump_finish(const struct mrt_dump_config *dump, struct problem *problem)
     bool table = dump->type == MRT_DUMP_TABLE;
     if (dump->file_name[0] == '\0')
         return refuse(problem, "config.file-name", "missing");
+    struct err err;
+    char name[2 * CONFIG_FILE_NAME_MAX];
+    if (time_name_format(dump->file_name, false, (struct wall_time){0}, name, sizeof(name), &err) < 0)
+        return refuse(problem, "config.file-name", "%s", err.text);
     if (table && dump->dump_interval_s != 0 && dump->rotation_interval_s != 0)
         return refuse(problem, "config.dump-interval", "can't specify both intervals in the table dump type");
     if (!table && dump->table.kind != ADDR_NONE)

@@ -184,7 +184,7 @@ enum mrt_dump_type { /* the numbers are those of the API */
 /* What is written to files as MRT (RFC 6396). */
 struct mrt_dump_config {
     uint8_t type;                         /* enum mrt_dump_type */
-    char file_name[CONFIG_FILE_NAME_MAX]; /* with patterns: feeds/mrt_name.h */
+    char file_name[CONFIG_FILE_NAME_MAX]; /* with patterns: base/time_name.h */
     struct addr table;                    /* of this route server client; ADDR_NONE: the global one */
     uint32_t dump_interval_s;             /* of tables, into the same file; 0: not said */
     uint32_t rotation_interval_s;         /* a file of its own each time; 0: not said */

@@ -1,7 +1,7 @@
 /* See file_sink.h. One mutex guards what both sides touch; it is never held while the system writes.
  *
  * Who frees: the loop's side, on the mail the thread posts as its last deed, or in file_sink_close. Only when a disk
- * does not answer for CLOSE_WAIT_S is the thread left alone with everything; it frees it when, or if, the disk does.
+ * does not answer in time is the thread left alone with everything; it frees it when, or if, the disk does.
  */
 #include "feeds/file_sink.h"
 
@@ -17,11 +17,12 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { CLOSE_WAIT_S = 2 };
+enum { NS_PER_S = 1000000000 };
 
 static const char part_suffix[] = ".part";
 
@@ -122,13 +123,22 @@ static void make_folders(const char *path)
 static void open_file(struct file_sink *sink)
 {
     make_folders(sink->part);
-    sink->fd = open(sink->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (sink->replace ? O_TRUNC : 0), 0644);
+    sink->fd = open(sink->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (sink->replace ? O_TRUNC : O_APPEND), 0644);
     off_t end = sink->fd < 0 ? -1 : lseek(sink->fd, 0, SEEK_END);
     if (sink->fd < 0 || (end < 0 && errno != ESPIPE)) {
         fail(sink, "cannot open it");
         return;
     }
     sink->length = end < 0 ? 0 : end; /* a pipe has none */
+}
+
+/* Takes back a piece of a block, unless somebody else has added to the file meanwhile. */
+static void cut_off(struct file_sink *sink, size_t piece)
+{
+    struct stat status;
+    if (piece > 0 && (fstat(sink->fd, &status) < 0 || status.st_size != sink->length + (off_t)piece ||
+                      ftruncate(sink->fd, sink->length) < 0))
+        log_warn("mrt", sink->path, "a piece of a record is left in it");
 }
 
 /* All of it, or (cut off again) nothing. */
@@ -141,8 +151,7 @@ static void write_block(struct file_sink *sink, const struct block *block)
             continue;
         if (written <= 0) {
             fail(sink, "cannot write");
-            if (ftruncate(sink->fd, sink->length) < 0)
-                log_warn("mrt", sink->path, "a piece of a record is at its end: %s", strerror(errno));
+            cut_off(sink, done);
             return;
         }
         done += (size_t)written;
@@ -270,6 +279,7 @@ struct file_sink *file_sink_new(struct loop *loop, const struct file_sink_option
                                 const struct file_sink_ops *ops, void *context)
 {
     struct file_sink *sink = mem_zalloc(MEM_OTHER, sizeof(*sink));
+    pthread_condattr_t monotonic;
     sink->loop = loop;
     sink->ops = ops;
     sink->context = context;
@@ -281,7 +291,10 @@ struct file_sink *file_sink_new(struct loop *loop, const struct file_sink_option
     list_init(&sink->queue);
     pthread_mutex_init(&sink->mutex, NULL);
     pthread_cond_init(&sink->wake, NULL);
-    pthread_cond_init(&sink->stopped, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&sink->stopped, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     sink->room = doorbell_new(loop, room_came, sink);
     /* Without a thread the file is written all the same. */
     sink->threaded = !loop_is_simulated(loop) && start_thread(sink);
@@ -399,13 +412,11 @@ void file_sink_finish(struct file_sink *sink, bool keep)
     ask_to_finish(sink, keep);
 }
 
-void file_sink_close(struct file_sink *sink, bool keep)
+void file_sink_close(struct file_sink *sink, bool keep, struct mono_time limit)
 {
-    struct timespec until;
+    struct timespec until = {.tv_sec = limit.ns / NS_PER_S, .tv_nsec = limit.ns % NS_PER_S};
     if (!sink->finishing)
         ask_to_finish(sink, keep);
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += CLOSE_WAIT_S;
     pthread_mutex_lock(&sink->mutex);
     while (!sink->through && pthread_cond_timedwait(&sink->stopped, &sink->mutex, &until) != ETIMEDOUT)
         ;

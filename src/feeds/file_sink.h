@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/list.h"
 #include "io/loop.h"
 
 enum { FILE_SINK_BLOCK_BYTES = 256 * 1024 }; /* what is written at once; a block is longer by one record at most */
@@ -57,5 +56,5 @@ uint64_t file_sink_take_lost(struct file_sink *sink);
 
 /* No more records. What is there is written (`keep`) or dropped, a replacing file with it. `ended` comes later. */
 void file_sink_finish(struct file_sink *sink, bool keep);
-/* The same for a process that ends: waits, but not for ever, and calls nothing back. */
-void file_sink_close(struct file_sink *sink, bool keep);
+/* The same for a process that ends, finished before or not: waits until `limit` at most, and calls nothing back. */
+void file_sink_close(struct file_sink *sink, bool keep, struct mono_time limit);

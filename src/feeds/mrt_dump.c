@@ -12,13 +12,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "feeds/mrt_internal.h"
-#include "feeds/mrt_name.h"
+#include "base/time_name.h"
 
 enum {
     INTERVAL_DEFAULT_S = 60,
     WAITING_MAX_BYTES = 16 << 20, /* of one file, for its disk */
     NS_PER_S = 1000000000,
     MS_PER_S = 1000,
+    CLOSE_WAIT_MS = 2000, /* of all disks together, when the process ends */
 };
 
 const char *mrt_dump_key(const struct mrt_dump *dump)
@@ -39,8 +40,8 @@ static bool name_is_layout(const struct mrt_dump_config *config)
 
 int mrt_dump_file_name(const struct mrt_dump *dump, char name[MRT_NAME_MAX], struct err *err)
 {
-    return mrt_name_format(dump->config.file_name, name_is_layout(&dump->config),
-                           loop_wall_now(dump->dumps->speaker->loop), name, MRT_NAME_MAX, err);
+    return time_name_format(dump->config.file_name, name_is_layout(&dump->config),
+                            loop_wall_now(dump->dumps->speaker->loop), name, MRT_NAME_MAX, err);
 }
 
 /* Files ------------------------------------------------------------------------------------------------------------ */
@@ -55,6 +56,7 @@ static void output_room(void *context)
 static void output_free(struct mrt_output *output)
 {
     list_remove(&output->link);
+    mem_free(MEM_OTHER, output->name);
     mem_free(MEM_OTHER, output);
 }
 
@@ -74,6 +76,15 @@ static void output_ended(void *context, const struct file_sink_report *report)
 
 static const struct file_sink_ops output_ops = {.room = output_room, .ended = output_ended};
 
+static bool is_being_replaced(const struct mrt_dumps *dumps, const char *name)
+{
+    list_foreach (output, &dumps->outputs, struct mrt_output, link) {
+        if (output->replace && strcmp(output->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 struct mrt_output *mrt_output_open(struct mrt_dump *dump, bool replace)
 {
     char name[MRT_NAME_MAX];
@@ -83,9 +94,15 @@ struct mrt_output *mrt_output_open(struct mrt_dump *dump, bool replace)
         log_warn("mrt", mrt_dump_key(dump), "not dumped: %s", err.text);
         return NULL;
     }
+    if (replace && is_being_replaced(dump->dumps, name)) {
+        log_warn("mrt", mrt_dump_key(dump), "left out: %s is still being written", name);
+        return NULL;
+    }
     struct file_sink_options options = {.path = name, .replace = replace, .limit_bytes = WAITING_MAX_BYTES};
     struct mrt_output *output = mem_zalloc(MEM_OTHER, sizeof(*output));
     output->dump = dump;
+    output->replace = replace;
+    output->name = mem_strdup(MEM_OTHER, name);
     output->opened = loop_now(loop);
     output->sink = file_sink_new(loop, &options, &output_ops, output);
     list_append(&dump->dumps->outputs, &output->link);
@@ -95,7 +112,6 @@ struct mrt_output *mrt_output_open(struct mrt_dump *dump, bool replace)
 
 void mrt_output_finish(struct mrt_output *output, bool keep)
 {
-    output->finishing = true;
     file_sink_finish(output->sink, keep);
 }
 
@@ -212,8 +228,9 @@ void mrt_dumps_free(struct mrt_dumps *dumps)
         return;
     list_foreach_safe (dump, &dumps->list, struct mrt_dump, link)
         dump_free(dump);
+    struct mono_time limit = mono_add_ms(mono_now(), CLOSE_WAIT_MS);
     list_foreach_safe (output, &dumps->outputs, struct mrt_output, link) {
-        file_sink_close(output->sink, true);
+        file_sink_close(output->sink, true, limit);
         output_free(output);
     }
     mem_free(MEM_OTHER, dumps);

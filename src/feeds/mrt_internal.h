@@ -30,10 +30,11 @@ struct mrt_dump {
 struct mrt_output {
     struct list link;
     struct mrt_dump *dump; /* NULL: it is gone */
+    char *name;            /* as it was opened */
+    bool replace;
     struct file_sink *sink;
     struct mono_time opened;
     uint64_t records;
-    bool finishing;
 };
 
 /* The name of the file that begins now: CONFIG_FILE_NAME_MAX and what its patterns grow to. */

@@ -17,7 +17,7 @@
 
 enum {
     SLICE_NS = 500000,
-    ROWS_PER_LOOK = 16,         /* at the clock */
+    PATHS_PER_LOOK = 64,        /* at the clock; about 20 us */
     RECORD_MAX_BYTES = 1 << 20, /* a prefix with more has several records */
     PEER_UNKNOWN = UINT16_MAX,
     PEER_LOCAL = 0,
@@ -93,6 +93,7 @@ struct row_writer {
     struct mrt_table_walk *walk;
     struct rib *rib;
     bool add_path;
+    bool others; /* there are paths of the other kind */
     struct prefix prefix;
     uint32_t originated_at;
     struct mrt_rib_writer record;
@@ -129,8 +130,10 @@ static void write_path(struct row_writer *writer, uint32_t index)
     if (source == NULL || !is_dumped(walk, writer->rib, &path))
         return;
     bool add_path = path.source == RIB_SOURCE_LOCAL ? path.path_id != 0 : (source->add_path & 1u << walk->family) != 0;
-    if (add_path != writer->add_path)
+    if (add_path != writer->add_path) {
+        writer->others = true;
         return;
+    }
     if (!writer->open)
         begin_record(writer);
     const struct attr_set *set = attr_get(writer->rib->view, path.attrs);
@@ -144,18 +147,19 @@ static void write_path(struct row_writer *writer, uint32_t index)
         end_record(writer);
 }
 
-static void write_row(struct mrt_table_walk *walk, struct rib *rib)
+/* Returns how many paths it has. */
+static uint32_t write_row(struct mrt_table_walk *walk, struct rib *rib)
 {
     struct row_writer writer = {.walk = walk, .rib = rib, .originated_at = rib_row_changed_s(rib, walk->row)};
     struct rib_path best;
     uint32_t best_index;
     uint32_t count = rib_row_path_count(rib, walk->row);
     if (count == 0)
-        return;
+        return 0;
     rib_row_prefix(rib, walk->row, &writer.prefix);
     bool has_best = rib_row_best(rib, walk->row, &best, &best_index);
-    for (unsigned add_path = 0; add_path < 2; add_path++) {
-        writer.add_path = add_path;
+    for (unsigned add_path = 0; add_path < 2 && (add_path == 0 || writer.others); add_path++) {
+        writer.add_path = add_path != 0;
         if (has_best)
             write_path(&writer, best_index);
         for (uint32_t i = 0; i < count; i++) {
@@ -164,6 +168,7 @@ static void write_row(struct mrt_table_walk *walk, struct rib *rib)
         }
         end_record(&writer);
     }
+    return count;
 }
 
 /* The walk --------------------------------------------------------------------------------------------------------- */
@@ -210,13 +215,15 @@ static struct rib *rib_of(const struct mrt_table_walk *walk, enum family_id fami
 /* True at the end of the table. */
 static bool walk_rows(struct mrt_table_walk *walk, struct rib *rib, struct mono_time until)
 {
-    for (unsigned rows = 1;; rows++) {
-        row_id next = rib_row_next(rib, walk->row);
-        if (next == 0)
-            return true;
-        walk->row = next;
-        write_row(walk, rib);
-        if (rows % ROWS_PER_LOOK == 0 && (!mono_before(mono_now(), until) || !file_sink_has_room(walk->output->sink)))
+    for (;;) {
+        for (uint32_t paths = 0; paths < PATHS_PER_LOOK;) {
+            row_id next = rib_row_next(rib, walk->row);
+            if (next == 0)
+                return true;
+            walk->row = next;
+            paths += 1 + write_row(walk, rib);
+        }
+        if (!mono_before(mono_now(), until) || !file_sink_has_room(walk->output->sink))
             return false;
     }
 }

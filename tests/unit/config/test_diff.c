@@ -164,6 +164,25 @@ static void test_dynamic_neighbors(void **state)
     config_diff(&before, &after, &nobody, NULL);
 }
 
+static void on_mrt_dump(void *context, enum config_change change, const struct mrt_dump_config *before,
+                        const struct mrt_dump_config *after)
+{
+    assert_true((before != NULL) == (change != CONFIG_ADDED) && (after != NULL) == (change != CONFIG_REMOVED));
+    add(context, sign_of(change), (after ? after : before)->file_name);
+}
+
+static void test_mrt_dumps(void **state)
+{
+    static const struct config_diff_ops ops = {.mrt_dump = on_mrt_dump};
+    struct mrt_dump_config old[] = {{.file_name = "same"}, {.file_name = "gone"}, {.file_name = "other"}};
+    struct mrt_dump_config new[] = {
+        {.file_name = "other", .dump_interval_s = 1}, {.file_name = "same"}, {.file_name = "new"}};
+    struct config before = {.mrt_dumps = old, .mrt_dump_count = 3}, after = {.mrt_dumps = new, .mrt_dump_count = 3};
+    struct journal journal = {""};
+    config_diff(&before, &after, &ops, &journal);
+    assert_string_equal(journal.text, "-gone +new ~other ");
+}
+
 static void assert_needs_reset(const char *rest, bool expected)
 {
     char yaml[1024];
@@ -205,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_global),
         cmocka_unit_test(test_needs_reset),
         cmocka_unit_test(test_dynamic_neighbors),
+        cmocka_unit_test(test_mrt_dumps),
         cmocka_unit_test(test_policies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,29 @@ static void test_dynamic_neighbors(void **state)
     text_release(&text);
 }
 
+static void test_mrt_dumps(void **state)
+{
+    static const char dumps[] = "\nmrt-dump:\n  - config:\n      dump-type: \"table\"\n"
+                                "      file-name: \"/t/%Y\"\n      table-name: \"192.0.2.2\"\n"
+                                "      dump-interval: 300\n"
+                                "  - config:\n      dump-type: \"updates\"\n      file-name: \"/u\"\n"
+                                "      rotation-interval: 900\n";
+    struct config *config =
+        of(GLOBAL "mrt-dump:\n"
+                  "  - config: {dump-type: table, file-name: /t/%Y, table-name: 192.0.2.2, dump-interval: 300}\n"
+                  "  - config: {dump-type: table, file-name: ''}\n"
+                  "  - config: {dump-type: updates, file-name: /u, rotation-interval: 900, dump-interval: 0}\n");
+    struct text text;
+    text_init(&text, PRINT_BYTES_MAX);
+    assert_int_equal(config->mrt_dump_count, 2);
+    assert_int_equal(config->mrt_dumps[0].type, MRT_DUMP_TABLE);
+    assert_int_equal(config->mrt_dumps[1].rotation_interval_s, 900);
+    assert_int_equal(config_print(config, CONFIG_YAML, false, &text), 0);
+    assert_non_null(strstr(text.bytes, dumps));
+    config_free(config);
+    text_release(&text);
+}
+
 static void test_global_lists(void **state)
 {
     struct config *config = of("global:\n  config: {as: 65001, router-id: 192.0.2.1, local-address-list: ['::1']}\n"
@@ -400,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_yaml),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_dynamic_neighbors),
+        cmocka_unit_test(test_mrt_dumps),
         cmocka_unit_test(test_global_lists),
         cmocka_unit_test(test_against_the_group),
         cmocka_unit_test(test_foreign_text_is_escaped),

@@ -17,7 +17,7 @@
 #include "feeds/file_sink.h"
 #include "io/file.h"
 
-enum { WAIT_TURNS = 500, WAIT_MS = 20, RECORD_BYTES = 1000, LIMIT_BYTES = 1 << 20 };
+enum { WAIT_TURNS = 500, WAIT_MS = 20, RECORD_BYTES = 1000, LIMIT_BYTES = 1 << 20, CLOSE_MS = 20000 };
 
 static char folder[] = "/tmp/godwit-sink-XXXXXX";
 
@@ -188,7 +188,7 @@ static void test_lost_records_are_counted(void **state)
     }
     assert_int_equal(lost, 3);
     assert_int_equal(file_sink_take_lost(sink), 0);
-    file_sink_close(sink, true);
+    file_sink_close(sink, true, mono_add_ms(mono_now(), CLOSE_MS));
     assert_false(outcome.ended);
 }
 
@@ -239,7 +239,7 @@ static void test_back_pressure(void **state)
     assert_int_equal(rooms, 1);
     assert_true(file_sink_has_room(sink));
     close(reader); /* the rest fails at once */
-    file_sink_close(sink, true);
+    file_sink_close(sink, true, mono_add_ms(mono_now(), CLOSE_MS));
     assert_false(outcome.ended);
 }
 

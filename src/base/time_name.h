@@ -1,4 +1,4 @@
-/* Names of dumps that say when they begin. */
+/* File names that say when something is. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,5 +11,5 @@
  * (%% stands for the sign). Any other name is, if `layout`, a time layout as GoBGP has it: 2006 01 02 15 04 05 and
  * their like stand for year, month, day, hour, minute and second. Local time. E_INVALID: a conversion that is none;
  * E_LIMIT: longer than `capacity`. */
-int mrt_name_format(const char *pattern, bool layout, struct wall_time when, char *name, size_t capacity,
-                    struct err *err);
+int time_name_format(const char *pattern, bool layout, struct wall_time when, char *name, size_t capacity,
+                     struct err *err);

@@ -1,10 +1,9 @@
-/* See mrt_name.h. A layout is the moment "Mon Jan 2 15:04:05 MST 2006" in some form: each of its parts stands for that
+/* See time_name.h. A layout is the moment "Mon Jan 2 15:04:05 MST 2006" in some form: each of its parts stands for that
  * part of the time at hand. What Go also knows and a file name has no use for (zones with colons, fractions of a
  * second, 12 hours in lower case) stays as it is.
  */
-#include "feeds/mrt_name.h"
+#include "base/time_name.h"
 
-#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
@@ -64,8 +63,8 @@ static void put_part(struct str *str, const struct part *part, const struct tm *
     str_add_n(str, value, length);
 }
 
-int mrt_name_format(const char *pattern, bool layout, struct wall_time when, char *name, size_t capacity,
-                    struct err *err)
+int time_name_format(const char *pattern, bool layout, struct wall_time when, char *name, size_t capacity,
+                     struct err *err)
 {
     struct str str = str_over(name, capacity);
     bool percent = strchr(pattern, '%') != NULL;

@@ -1,4 +1,4 @@
-/* Names of dumps: strftime's patterns and GoBGP's layouts. */
+/* File names with a time: strftime's patterns and GoBGP's layouts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "feeds/mrt_name.h"
+#include "base/time_name.h"
 
 enum { ROOM = 128 };
 
@@ -19,7 +19,7 @@ static void assert_name(const char *pattern, bool layout, const char *expected)
 {
     char name[ROOM];
     struct err err = {0};
-    if (mrt_name_format(pattern, layout, moment, name, sizeof(name), &err) < 0)
+    if (time_name_format(pattern, layout, moment, name, sizeof(name), &err) < 0)
         fail_msg("%s: %s", pattern, err.text);
     assert_string_equal(name, expected);
 }
@@ -54,10 +54,10 @@ static void test_refused(void **state)
 {
     char name[ROOM], small[8];
     struct err err = {0};
-    assert_int_equal(mrt_name_format("x%Q", false, moment, name, sizeof(name), &err), E_INVALID);
+    assert_int_equal(time_name_format("x%Q", false, moment, name, sizeof(name), &err), E_INVALID);
     assert_string_equal(err.text, "%Q: no conversion that a file name can have (as in strftime)");
-    assert_int_equal(mrt_name_format("x%", false, moment, name, sizeof(name), &err), E_INVALID);
-    assert_int_equal(mrt_name_format("too-long", false, moment, small, sizeof(small), &err), E_LIMIT);
+    assert_int_equal(time_name_format("x%", false, moment, name, sizeof(name), &err), E_INVALID);
+    assert_int_equal(time_name_format("too-long", false, moment, small, sizeof(small), &err), E_LIMIT);
 }
 
 int main(void)
