@@ -96,8 +96,8 @@ test('stretches cover the span in order, merged, and not what is before the firs
 
 test('the band is as long as what there is to see, a day at most', () => {
     assert.deepEqual(
-        [0, 9 * min, 13 * min, 3 * h, 7 * h, 40 * d].map((oldestMs) => spanFor(oldestMs) / min),
-        [12, 12, 60, 360, 1440, 1440],
+        [0, 4 * min, 9 * min, 13 * min, 3 * h, 7 * h, 40 * d].map((oldestMs) => spanFor(oldestMs) / min),
+        [4, 4, 12, 60, 360, 1440, 1440],
     );
 });
 

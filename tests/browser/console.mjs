@@ -362,7 +362,7 @@ test('a session shows legs, gauge, timeline, and routes with reasons', async () 
 
 test('over the prefix limit the gauge says what to do, and the reset asks', async () => {
     const page = await open(sessionHash(4));
-    await page.getByText('0 of 10 prefixes').waitFor();
+    await page.getByText('More than 10 prefixes').waitFor();
     await page.getByText('Announce fewer prefixes, then reset.').waitFor();
     await page.getByRole('button', { name: 'Reset' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Reset' }).click();

@@ -1,7 +1,7 @@
 /* The tenant's browser for test_fleet_console.py: reads names of steps, one a line; answers each with one of JSON. */
 import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { launch, openContext, openPage, outFolder, until } from './browser.mjs';
+import { launch, lowContrast, openContext, openPage, outFolder, until } from './browser.mjs';
 
 const facts = JSON.parse(process.argv[2]);
 const patience = { timeout: 30_000 };
@@ -10,6 +10,7 @@ mkdirSync(outFolder, { recursive: true });
 const browser = await launch();
 const context = await openContext(browser, { permissions: ['clipboard-read', 'clipboard-write'] });
 const page = await openPage(context, facts, '');
+const dialog = page.getByRole('dialog');
 const verdict = page.locator('.verdict');
 const keep = (name) => page.screenshot({ path: `${outFolder}/live-${name}.png`, fullPage: true });
 
@@ -22,6 +23,21 @@ async function goToSession() {
     await goToServer();
     await page.locator('a.state-link').first().click();
     await page.getByRole('heading', { name: 'server1 IPv4' }).waitFor();
+}
+
+async function goToTab(name) {
+    await page.evaluate((id) => (location.hash = `#/projects/${id}`), facts.project);
+    await page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
+    await until(async () => (await page.title()).startsWith(`${name} · `), true);
+    await until(() => page.locator('.waiting').count(), 0);
+}
+
+/* Nothing of what a stranger wrote has become part of the page. */
+async function assertOnlyText(where) {
+    const found = await page.evaluate(() => [window.obeyed, document.querySelectorAll('main img, main script').length]);
+    if (JSON.stringify(found) !== '[null,0]' || page.complaints.length > 0) {
+        throw new Error(`${where}: ${JSON.stringify(found)} ${page.complaints}`);
+    }
 }
 
 async function manage() {
@@ -72,7 +88,98 @@ const steps = {
         await keep('partial');
     },
     async 'see it up again'() {
+        await goToSession();
         await verdict.getByText('Up', { exact: true }).waitFor(patience);
+    },
+    async 'see the server'() {
+        await manage();
+        await page.getByRole('row', { name: /IPv6 Disabled n\/a The server has no address/ }).waitFor();
+        await page.getByRole('row', { name: /IPv4 Up 203.0.113.5\/32/ }).waitFor(patience);
+        await keep('server');
+    },
+    async 'see it over the limit'() {
+        await goToSession();
+        await verdict.getByText('Down', { exact: true }).waitFor(patience);
+        await page.getByText('Announce fewer prefixes, then reset.').waitFor(patience);
+        await keep('over-limit');
+    },
+    async reset() {
+        await page.getByRole('button', { name: 'Reset' }).click();
+        await dialog.getByRole('button', { name: 'Reset' }).click();
+        await until(() => dialog.count(), 0);
+    },
+    async 'see what the server said'() {
+        await goToSession();
+        await verdict.getByText(facts.markup).waitFor(patience);
+        await page.locator('table').getByText(facts.markup).first().waitFor();
+        await assertOnlyText('session');
+        await keep('hostile');
+        await goToTab('Events');
+        await page.locator('tbody').getByText(facts.markup).first().waitFor(patience);
+        await assertOnlyText('events');
+        await keep('events');
+        await page.evaluate((id) => (location.hash = `#/projects/${id}`), facts.project);
+        await page.locator('tbody').getByText(facts.markup).waitFor(patience);
+        await assertOnlyText('project');
+        await goToSession();
+    },
+    async 'see the name'() {
+        await page.evaluate((id) => (location.hash = `#/projects/${id}/audit`), facts.project);
+        await page.getByRole('heading', { name: facts.markup }).waitFor(patience);
+        await page.locator('tbody').getByText(facts.markup).first().waitFor(patience);
+        await assertOnlyText('audit');
+        await keep('audit');
+    },
+    async 'make a webhook'() {
+        await goToTab('Webhooks');
+        await page.getByRole('button', { name: 'New webhook' }).click();
+        await dialog.getByLabel('URL').fill(facts.receiver);
+        await dialog.getByLabel('Hold-off').fill('0');
+        await dialog.getByRole('button', { name: 'Create' }).click();
+        return { secret: await page.locator('.secret code').innerText() };
+    },
+    async 'see it delivered'() {
+        await goToTab('Webhooks');
+        await page.getByRole('row', { name: /HTTP 200/ }).waitFor(patience);
+        await keep('webhooks');
+    },
+    async 'make a token'() {
+        await goToTab('Tokens');
+        await page.getByRole('button', { name: 'New token' }).click();
+        await dialog.getByLabel('Description').fill(facts.markup);
+        await dialog.getByRole('button', { name: 'Create' }).click();
+        await page.getByText('Copy it now').waitFor();
+        await assertOnlyText('tokens');
+        await keep('tokens');
+        return { token: await page.locator('.secret code').innerText() };
+    },
+    async 'revoke it'() {
+        await page.getByRole('button', { name: `Revoke ${facts.markup}` }).click();
+        await dialog.getByRole('button', { name: 'Revoke' }).click();
+        await until(() => page.locator('tbody').getByText(facts.markup).count(), 0);
+    },
+    async 'see the router'() {
+        await page.getByRole('link', { name: 'Routers' }).click();
+        await page.getByRole('heading', { name: 'Routers' }).waitFor();
+        await page.getByRole('link', { name: 'r1', exact: true }).click();
+        await page.getByRole('row', { name: /server1 IPv4 Up/ }).waitFor(patience);
+        await keep('router');
+    },
+    async 'see it on a telephone, in the dark, in Chinese'() {
+        await page.setViewportSize({ width: 375, height: 800 });
+        await page.emulateMedia({ colorScheme: 'dark' });
+        await goToSession();
+        await page.getByLabel('Language').selectOption('zh');
+        await page.getByRole('button', { name: '立即更新' }).waitFor();
+        await keep('session-375-dark-zh');
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        const contrast = await page.evaluate(lowContrast);
+        await page.getByLabel('语言').selectOption('en');
+        await page.setViewportSize({ width: 1280, height: 800 });
+        await page.emulateMedia({ colorScheme: 'light' });
+        if (overflow > 0 || contrast.length > 0) {
+            throw new Error(`${overflow} px too wide; ${contrast}`);
+        }
     },
     async 'update now'() {
         await page.getByRole('button', { name: 'Update now' }).click();
@@ -113,8 +220,8 @@ const steps = {
     async disable() {
         await manage();
         await page.getByRole('switch', { name: 'BGP session' }).click();
-        const dialog = page.getByRole('dialog');
         await dialog.getByText('203.0.113.5/32').waitFor(patience);
+        await keep('disable');
         await dialog.getByRole('button', { name: 'Disable the session' }).click();
         await page.getByRole('row', { name: /IPv4 Disabled/ }).waitFor(patience);
     },

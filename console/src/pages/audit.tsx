@@ -17,11 +17,11 @@ function EntryRow({ entry }: { entry: AuditEntry }) {
             <Cell kind="title">
                 <Time at={entry.at} />
             </Cell>
-            <Cell of={text('byWhom')} kind="wide">
+            <Cell of={text('byWhom')}>
                 {entry.who || <code class="quiet">{entry.token_id}</code>}
             </Cell>
             <Cell of={text('action')}>
-                <code>{entry.action}</code>
+                <code class="key">{entry.action}</code>
             </Cell>
             <Cell of={text('detail')} kind="wide">
                 {entry.detail || <Dash />}
@@ -43,7 +43,7 @@ function Entries({ project, first }: { project: string | null; first: Piece<Audi
                 caption={text('audit')}
                 columns={[
                     { name: text('time') },
-                    { name: text('byWhom'), kind: 'wide' },
+                    { name: text('byWhom') },
                     { name: text('action') },
                     { name: text('detail'), kind: 'wide' },
                     { name: text('object') },

@@ -42,7 +42,7 @@ function EventRow({ event }: { event: PastEvent }) {
                 )}
             </Cell>
             <Cell of={text('kind')}>
-                <code class="quiet">{event.type}</code>
+                <code class="quiet key">{event.type}</code>
             </Cell>
         </tr>
     );

@@ -7,6 +7,7 @@ import { Age } from '../parts/age';
 import { Fact, Facts, Head } from '../parts/facts';
 import { SessionRows } from '../parts/session_rows';
 import { RouterState } from '../parts/state';
+import { Prefixes } from '../parts/table';
 import { hrefOf } from '../route';
 import { useText } from '../text/text';
 
@@ -34,7 +35,7 @@ export function RouterPage({ id }: { id: string }) {
                 <p>
                     <RouterState state={router.state} />{' '}
                     <span class="quiet">
-                        <Age at={router.since} bare />
+                        <Age at={router.since} as="lasting" />
                     </span>
                 </p>
                 {router.reason && <p class="reason">{router.reason}</p>}
@@ -47,11 +48,7 @@ export function RouterPage({ id }: { id: string }) {
                 <Fact name={text('metro')}>{router.metro.code}</Fact>
                 <Fact name={text('asn')}>{router.asn}</Fact>
                 <Fact name={text('peerAddresses')}>
-                    {peers.map((address) => (
-                        <>
-                            <code>{address}</code>{' '}
-                        </>
-                    ))}
+                    <Prefixes list={peers} rest={(count) => text('more', { count })} />
                 </Fact>
                 <Fact name={text('multihop')}>{text(router.multihop ? 'yes' : 'no')}</Fact>
                 {router.target !== undefined && (

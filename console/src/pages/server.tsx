@@ -54,7 +54,7 @@ function FamilyRows({ server, family, reload }: FamilyRowsProps) {
                     )}
                 </Cell>
                 <Cell of={text('reason')} kind="wide">
-                    {session?.reason ?? <span class="quiet">{able ? '–' : text('noAddress')}</span>}
+                    {session?.reason ?? (able ? <Dash /> : <span class="quiet">{text('noAddress')}</span>)}
                 </Cell>
                 <Cell of={text('updated')} kind="end">
                     {session ? <Age at={session.updated_at} /> : <Dash />}

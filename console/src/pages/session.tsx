@@ -36,7 +36,7 @@ function Verdict({ session }: { session: Session }) {
             <p>
                 <State state={session.state} />{' '}
                 <span class="quiet">
-                    <Age at={session.since} bare />
+                    <Age at={session.since} as="lasting" />
                 </span>
             </p>
             {session.reason && <p class="reason">{session.reason}</p>}

@@ -1,9 +1,9 @@
-/* How long ago something was, ticking; the exact time on demand. */
+/* How long ago something was, or how long it has lasted, ticking; the exact time on demand. */
 import { ageText, useText } from '../text/text';
 import { useNow } from '../words/clock';
 import { exactTime, localTime } from '../words/time';
 
-export function Age({ at, bare = false }: { at: string | null; bare?: boolean }) {
+export function Age({ at, as = 'ago' }: { at: string | null; as?: 'ago' | 'lasting' | 'bare' }) {
     const text = useText();
     const nowMs = useNow();
     if (at === null) {
@@ -12,7 +12,7 @@ export function Age({ at, bare = false }: { at: string | null; bare?: boolean })
     const age = ageText(text, nowMs - Date.parse(at));
     return (
         <time dateTime={at} title={exactTime(at)}>
-            {bare ? age : text('ago', { age })}
+            {as === 'bare' ? age : text(as, { age })}
         </time>
     );
 }

@@ -17,7 +17,7 @@ function LegRow({ leg }: { leg: Leg }) {
                 <State state={leg.state} />
             </Cell>
             <Cell of={text('sinceColumn')}>
-                <Age at={leg.since} bare />
+                <Age at={leg.since} as="bare" />
             </Cell>
             <Cell of={text('peerAddress')}>
                 <code>{leg.peer_ip}</code>

@@ -63,10 +63,12 @@ export function SessionRows({ rows, complete }: SessionList) {
 
     const options: Option<SessionState | 'all'>[] = [
         { value: 'all', label: <Counter name={text('all')} count={rows.length} /> },
-        ...stateOrder.map((value) => ({
-            value,
-            label: <Counter shape={value} name={text(value)} count={counts[value]} />,
-        })),
+        ...stateOrder
+            .filter((value) => value !== 'disabled' || counts.disabled > 0 || state === 'disabled')
+            .map((value) => ({
+                value,
+                label: <Counter shape={value} name={text(value)} count={counts[value]} />,
+            })),
     ];
     return (
         <>

@@ -13,7 +13,7 @@ export interface Stretch {
 }
 
 const minuteMs = 60_000;
-const spansMs = [12, 60, 6 * 60, 24 * 60].map((minutes) => minutes * minuteMs);
+const spansMs = [4, 12, 60, 6 * 60, 24 * 60].map((minutes) => minutes * minuteMs);
 
 /* How much to show of what began `oldestMs` ago. */
 export const spanFor = (oldestMs: number): number => spansMs.find((spanMs) => oldestMs <= spanMs) ?? spansMs.at(-1)!;
