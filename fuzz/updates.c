@@ -109,6 +109,17 @@ static void check_reads_back(const struct attr_block *block, const struct nlri_r
     buf_release(&scratch);
 }
 
+/* Summed up on the way as it would be from the block's bytes. */
+static void check_summary(const struct attr_block *block)
+{
+    struct attr_block again;
+    attr_block_of(block->bytes, block->length, &again);
+    const struct attr_summary *a = &block->summary, *b = &again.summary;
+    CHECK(block->hash == again.hash && a->facts == b->facts && a->origin == b->origin && a->med == b->med);
+    CHECK(a->local_pref == b->local_pref && a->path_length == b->path_length);
+    CHECK(a->neighbor_as == b->neighbor_as && a->origin_as == b->origin_as);
+}
+
 static void check_result(const struct update_rules *rules, const struct update *update)
 {
     bool announces = false;
@@ -121,6 +132,7 @@ static void check_result(const struct update_rules *rules, const struct update *
         announces = true;
         const struct attr_block *block = update_run_attrs(update, run);
         CHECK(attr_block_check(block->bytes, block->length, NULL) == 0);
+        check_summary(block);
         check_reads_back(block, run);
     }
     CHECK(!announces || update->verdict <= VERDICT_ATTR_DISCARD);

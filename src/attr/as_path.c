@@ -10,27 +10,7 @@
 #include "base/err.h"
 #include "net/asn.h"
 
-enum { SEGMENT_COUNT_MAX = 255, NUMBER_SIZE = 4 };
-
-bool as_segment_next(struct cursor *path, struct as_segment *segment)
-{
-    if (cursor_done(path))
-        return false;
-    segment->type = cursor_u8(path);
-    segment->count = cursor_u8(path);
-    segment->numbers = cursor_take(path, (size_t)segment->count * NUMBER_SIZE);
-    if (!path->failed && segment->count && segment->type >= SEGMENT_AS_SET && segment->type <= SEGMENT_CONFED_SET)
-        return true;
-    cursor_fail(path);
-    return false;
-}
-
-uint32_t as_segment_number(const struct as_segment *segment, unsigned index)
-{
-    uint32_t number;
-    memcpy(&number, segment->numbers + (size_t)index * NUMBER_SIZE, sizeof(number));
-    return __builtin_bswap32(number);
-}
+enum { SEGMENT_COUNT_MAX = 255 };
 
 unsigned as_path_occurrences(const uint8_t *path, uint16_t length, uint32_t asn)
 {

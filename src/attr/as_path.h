@@ -4,8 +4,11 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "attr/types.h"
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/cursor.h"
 #include "base/str.h"
 
@@ -16,8 +19,31 @@ struct as_segment {
 };
 
 /* The next segment; false at the end. On an unknown type, a count of 0 or too few numbers the cursor is left failed. */
-bool as_segment_next(struct cursor *path, struct as_segment *segment);
-uint32_t as_segment_number(const struct as_segment *segment, unsigned index);
+static inline bool as_segment_next(struct cursor *path, struct as_segment *segment)
+{
+    const uint8_t *at = path->at;
+    size_t left = cursor_left(path);
+    if (left == 0)
+        return false;
+    if (likely(left >= 2)) {
+        *segment = (struct as_segment){.type = at[0], .count = at[1], .numbers = at + 2};
+        size_t length = 2 + 4 * (size_t)segment->count;
+        if (likely(left >= length && segment->count && segment->type >= SEGMENT_AS_SET &&
+                   segment->type <= SEGMENT_CONFED_SET)) {
+            path->at += length;
+            return true;
+        }
+    }
+    cursor_fail(path);
+    return false;
+}
+
+static inline uint32_t as_segment_number(const struct as_segment *segment, unsigned index)
+{
+    uint32_t number;
+    memcpy(&number, segment->numbers + 4 * (size_t)index, sizeof(number));
+    return __builtin_bswap32(number);
+}
 
 unsigned as_path_occurrences(const uint8_t *path, uint16_t length, uint32_t asn);
 

@@ -2,7 +2,7 @@
  *
  * A block is a run of attributes in the order of their type codes, so everything here is one pass over bytes. The
  * pass never trusts them: a block that is not canonical gives a poorer summary, never a read past its end. A new
- * fact about blocks is a bit in the header and a line in summary_add.
+ * fact about blocks is a bit in the header and a line in attr_summary_add.
  */
 #include "attr/block.h"
 
@@ -19,26 +19,10 @@ static inline uint32_t load_u32(const uint8_t *bytes)
     return __builtin_bswap32(value);
 }
 
-static inline bool item_next(struct cursor *cursor, struct attr_item *item)
-{
-    if (cursor_done(cursor))
-        return false;
-    item->flags = cursor_u8(cursor);
-    item->type = cursor_u8(cursor);
-    item->length = item->flags & ATTR_FLAG_EXTENDED_LENGTH ? cursor_u16(cursor) : cursor_u8(cursor);
-    item->value = cursor_take(cursor, item->length);
-    return !cursor->failed;
-}
-
-bool attr_next(struct cursor *cursor, struct attr_item *item)
-{
-    return item_next(cursor, item);
-}
-
 bool attr_find(const uint8_t *bytes, uint32_t length, uint8_t type, struct attr_item *item)
 {
     struct cursor cursor = cursor_of(bytes, length);
-    while (item_next(&cursor, item)) {
+    while (attr_next(&cursor, item)) {
         if (item->type == type)
             return true;
     }
@@ -108,7 +92,7 @@ static void summary_add_communities(struct attr_summary *summary, const struct a
     }
 }
 
-static void summary_add(struct attr_summary *summary, const struct attr_item *item)
+void attr_summary_add(struct attr_summary *summary, const struct attr_item *item)
 {
     switch (item->type) {
     case ATTR_ORIGIN:
@@ -147,18 +131,28 @@ static void summary_add(struct attr_summary *summary, const struct attr_item *it
     }
 }
 
+void attr_summary_init(struct attr_summary *summary)
+{
+    *summary =
+        (struct attr_summary){.local_pref = LOCAL_PREF_DEFAULT, .facts = ATTR_PATH_EMPTY, .origin = ORIGIN_INCOMPLETE};
+}
+
+void attr_block_of_summed(const uint8_t *bytes, uint32_t length, const struct attr_summary *summary,
+                          struct attr_block *block)
+{
+    *block =
+        (struct attr_block){.bytes = bytes, .length = length, .hash = hash_bytes(bytes, length), .summary = *summary};
+}
+
 void attr_block_of(const uint8_t *bytes, uint32_t length, struct attr_block *block)
 {
-    *block = (struct attr_block){
-        .bytes = bytes,
-        .length = length,
-        .hash = hash_bytes(bytes, length),
-        .summary = {.local_pref = LOCAL_PREF_DEFAULT, .facts = ATTR_PATH_EMPTY, .origin = ORIGIN_INCOMPLETE},
-    };
+    struct attr_summary summary;
     struct cursor cursor = cursor_of(bytes, length);
     struct attr_item item;
-    while (item_next(&cursor, &item))
-        summary_add(&block->summary, &item);
+    attr_summary_init(&summary);
+    while (attr_next(&cursor, &item))
+        attr_summary_add(&summary, &item);
+    attr_block_of_summed(bytes, length, &summary, block);
 }
 
 /* What length a value has in canonical form, where the rest of the program relies on it. */
@@ -223,7 +217,7 @@ int attr_block_check(const uint8_t *bytes, uint32_t length, struct err *err)
     struct cursor cursor = cursor_of(bytes, length);
     struct attr_item item;
     int last_type = -1;
-    while (item_next(&cursor, &item)) {
+    while (attr_next(&cursor, &item)) {
         if (item.type <= last_type)
             return err_set(err, E_INVALID, "attribute %u after %d", item.type, last_type);
         if (item.flags & 0x0F)
@@ -298,7 +292,7 @@ void attr_edit_finish(const struct attr_edit *edit, struct buf *out)
     for (;;) {
         const uint8_t *at = cursor.at;
         struct attr_item item;
-        bool more = item_next(&cursor, &item);
+        bool more = attr_next(&cursor, &item);
         while (next_change < edit->count && (!more || edit->changes[next_change].type <= item.type)) {
             const struct attr_item *change = &edit->changes[next_change++];
             buf_put(out, run, (size_t)(at - run));

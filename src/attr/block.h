@@ -15,6 +15,7 @@
 
 #include "attr/types.h"
 #include "base/buf.h"
+#include "base/check.h"
 #include "base/cursor.h"
 #include "base/err.h"
 #include "net/addr.h"
@@ -63,6 +64,9 @@ struct attr_block {
 
 /* Fills hash and summary from canonical bytes. */
 void attr_block_of(const uint8_t *bytes, uint32_t length, struct attr_block *block);
+/* The same where somebody has walked over the attributes anyway, and summed them up (below) on the way. */
+void attr_block_of_summed(const uint8_t *bytes, uint32_t length, const struct attr_summary *summary,
+                          struct attr_block *block);
 
 /* Are these bytes canonical? For tests, fuzzing and input that did not come through wire/. 0 or E_INVALID. */
 int attr_block_check(const uint8_t *bytes, uint32_t length, struct err *err);
@@ -76,7 +80,29 @@ struct attr_item {
 
 /* The next attribute of a canonical block, in order; false at the end. Also reads non-canonical sequences; on a
  * broken one the cursor is left failed. */
-bool attr_next(struct cursor *cursor, struct attr_item *item);
+static inline bool attr_next(struct cursor *cursor, struct attr_item *item)
+{
+    const uint8_t *at = cursor->at;
+    size_t left = cursor_left(cursor);
+    if (left == 0)
+        return false;
+    size_t header = *at & ATTR_FLAG_EXTENDED_LENGTH ? 4 : 3;
+    if (likely(left >= header)) {
+        *item = (struct attr_item){.flags = at[0], .type = at[1], .value = at + header};
+        item->length = header == 3 ? at[2] : (uint16_t)(at[2] << 8 | at[3]);
+        if (likely(left - header >= item->length)) {
+            cursor->at += header + item->length;
+            return true;
+        }
+    }
+    cursor_fail(cursor);
+    return false;
+}
+
+void attr_summary_init(struct attr_summary *summary);
+/* Each attribute of the block to be, its AS numbers of 4 octets; in any order. */
+void attr_summary_add(struct attr_summary *summary, const struct attr_item *item);
+
 /* False: `item` holds nothing of use. */
 __attribute__((warn_unused_result)) bool attr_find(const uint8_t *bytes, uint32_t length, uint8_t type,
                                                    struct attr_item *item);

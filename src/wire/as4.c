@@ -24,7 +24,7 @@ struct raw_segment {
     const uint8_t *numbers;
 };
 
-static bool raw_segment_next(struct cursor *path, unsigned width, struct raw_segment *segment)
+static inline bool raw_segment_next(struct cursor *path, unsigned width, struct raw_segment *segment)
 {
     if (cursor_done(path))
         return false;
@@ -52,7 +52,17 @@ static bool is_set(uint8_t type)
     return type == SEGMENT_AS_SET || type == SEGMENT_CONFED_SET;
 }
 
-const char *as_path_scan(const uint8_t *path, uint16_t length, unsigned width, struct as_path_facts *facts)
+static inline bool has_zero(const struct raw_segment *segment, unsigned width)
+{
+    bool zero = false;
+    for (unsigned i = 0; i < segment->count; i++)
+        zero |= number_at(segment, width, i) == 0;
+    return zero;
+}
+
+/* Inlined, so that each width has a loop of its own. */
+static inline __attribute__((always_inline)) const char *scan(const uint8_t *path, uint16_t length, unsigned width,
+                                                              struct as_path_facts *facts)
 {
     struct cursor cursor = cursor_of(path, length);
     struct raw_segment segment;
@@ -62,10 +72,8 @@ const char *as_path_scan(const uint8_t *path, uint16_t length, unsigned width, s
             return "a segment of unknown type";
         if (segment.count == 0)
             return "an empty segment";
-        for (unsigned i = 0; i < segment.count; i++) {
-            if (number_at(&segment, width, i) == 0)
-                return "AS 0";
-        }
+        if (has_zero(&segment, width))
+            return "AS 0";
         if (!facts->first_type) {
             facts->first_type = segment.type;
             facts->first_as = number_at(&segment, width, 0);
@@ -78,6 +86,11 @@ const char *as_path_scan(const uint8_t *path, uint16_t length, unsigned width, s
             facts->hops += segment.type == SEGMENT_AS_SET ? 1 : segment.count;
     }
     return cursor.failed ? "a segment overruns" : NULL;
+}
+
+const char *as_path_scan(const uint8_t *path, uint16_t length, unsigned width, struct as_path_facts *facts)
+{
+    return width == 4 ? scan(path, length, 4, facts) : scan(path, length, 2, facts);
 }
 
 static void put_segment(struct buf *out, uint8_t type, const struct raw_segment *from, unsigned count, unsigned width)

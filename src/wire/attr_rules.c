@@ -222,7 +222,7 @@ static const char *check_prefix_sid(const struct update_rules *rules, const stru
 
 /* Columns: name, flags, what bad flags and a malformed value lead to, subcode, length (least, most, unit of),
  * bounded, refused from ... unless, check. */
-static const struct attr_rule rule_table[] = {
+const struct attr_rule attr_rules[ATTR_RULE_END] = {
     /* Reserved by IANA; no speaker has a use for it. */
     [0] = {"reserved", OPTIONAL_TRANSITIVE, DISCARD, DISCARD, NOTIFY_UPDATE_OPTIONAL, 0, ANY_LENGTH, 1, false, FROM_ANY,
            NULL, NULL},
@@ -279,8 +279,3 @@ static const struct attr_rule rule_table[] = {
     [ATTR_PREFIX_SID] = {"PREFIX_SID", OPTIONAL_TRANSITIVE, DISCARD, DISCARD, NOTIFY_UPDATE_OPTIONAL, TLV_HEADER_BYTES,
                          ANY_LENGTH, 1, false, FROM_EBGP, accepts_prefix_sid, check_prefix_sid},
 };
-
-const struct attr_rule *attr_rule_get(uint8_t type)
-{
-    return type < ARRAY_LEN(rule_table) && rule_table[type].name ? &rule_table[type] : NULL;
-}

@@ -31,5 +31,12 @@ struct attr_rule {
     const char *(*check)(const struct update_rules *rules, const struct attr_item *item);
 };
 
+/* By type; those that are not recognised have no name. */
+enum { ATTR_RULE_END = ATTR_PREFIX_SID + 1 };
+extern const struct attr_rule attr_rules[ATTR_RULE_END];
+
 /* NULL if the type is not recognised. */
-const struct attr_rule *attr_rule_get(uint8_t type);
+static inline const struct attr_rule *attr_rule_get(uint8_t type)
+{
+    return type < ATTR_RULE_END && attr_rules[type].name ? &attr_rules[type] : NULL;
+}

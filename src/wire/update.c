@@ -1,9 +1,9 @@
 /* UPDATE, from bytes to validated values (RFC 4271 4.3 and 6.3, RFC 7606, RFC 4760, RFC 7911, RFC 8950).
  *
- * One walk over the attributes asks the table in attr_rules.c about each and collects the good ones in order of type;
- * then the NLRI are counted, what needs both is checked, and the canonical block is written. Every complaint goes
- * through report(), which keeps the worst (RFC 7606 3 h), so the walk itself never decides anything. The walk goes on
- * after an error: a later one may be worse, and MP_REACH_NLRI must be found to be withdrawn.
+ * One walk over the attributes asks the table in attr_rules.c about each, sums the good ones up and collects them in
+ * order of type; then the NLRI are counted, what needs both is checked, and the canonical block is written. Every
+ * complaint goes through report(), which keeps the worst (RFC 7606 3 h), so the walk itself never decides anything. The
+ * walk goes on after an error: a later one may be worse, and MP_REACH_NLRI must be found to be withdrawn.
  *
  * What no row of the table can say is here: how framing errors end the walk (RFC 7606 4), duplicates (3 g), attributes
  * without a row (RFC 4271 5), missing ones (3 d), and that an error in a message that announces nothing resets, since
@@ -43,6 +43,7 @@ struct parse {
     struct cursor attributes; /* all of them */
     struct attr_item mp_reach, mp_unreach, next_hop; /* value NULL: absent or unusable */
     struct next_hop mp_next_hop;
+    struct attr_summary summary; /* of what will be in the block, its AS numbers taken for 4-octet ones */
     struct attr_list attrs;
 };
 
@@ -79,14 +80,15 @@ report(struct parse *parse, enum verdict verdict, uint8_t subcode, const struct 
         update->notification = notification_about(subcode, item);
 }
 
-/* Counts an attribute that will be in the block, and whether a copy of its octets would do there: sent in order, with
- * the flags and the header it is to have. */
-static inline void note_kept(struct parse *parse, const struct attr_item *item, uint8_t flags)
+/* An attribute that will be in the block, there with these flags. Counts it, and whether a copy of its octets would do:
+ * sent in order, with the flags and the header it is to have. */
+static inline void keep(struct parse *parse, struct attr_item *item, uint8_t flags)
 {
-    if (item->length > UINT8_MAX)
-        flags |= ATTR_FLAG_EXTENDED_LENGTH;
-    parse->canonical += item->flags == flags && (item->type > parse->last_type || parse->met == 1);
+    uint8_t with_length = item->length > UINT8_MAX ? flags | ATTR_FLAG_EXTENDED_LENGTH : flags;
+    parse->canonical += item->flags == with_length && (item->type > parse->last_type || parse->met == 1);
     parse->last_type = item->type;
+    item->flags = flags;
+    attr_summary_add(&parse->summary, item);
 }
 
 /* Attributes without a row, by their flags alone (RFC 4271 5 and 6.3). */
@@ -97,8 +99,7 @@ static void take_unrecognised(struct parse *parse, struct attr_item *item)
                NOTIFY_UPDATE_UNKNOWN_WELL_KNOWN, item, "attribute %u is marked well-known and is not known",
                item->type);
     } else if (item->flags & ATTR_FLAG_TRANSITIVE) {
-        note_kept(parse, item, OPTIONAL_AND_TRANSITIVE | ATTR_FLAG_PARTIAL);
-        item->flags = OPTIONAL_AND_TRANSITIVE | ATTR_FLAG_PARTIAL;
+        keep(parse, item, OPTIONAL_AND_TRANSITIVE | ATTR_FLAG_PARTIAL);
         attr_list_add(&parse->attrs, item);
     }
 }
@@ -153,8 +154,8 @@ static void take_recognised(struct parse *parse, const struct attr_rule *rule, s
         return;
     switch (item->type) {
     case ATTR_NEXT_HOP:
-        note_kept(parse, item, ATTR_FLAG_TRANSITIVE);
         parse->next_hop = *item;
+        keep(parse, item, ATTR_FLAG_TRANSITIVE);
         return;
     case ATTR_MP_REACH:
         parse->mp_reach = *item;
@@ -163,8 +164,7 @@ static void take_recognised(struct parse *parse, const struct attr_rule *rule, s
         parse->mp_unreach = *item;
         return;
     default:
-        note_kept(parse, item, canonical_flags(item->flags));
-        item->flags = canonical_flags(item->flags);
+        keep(parse, item, canonical_flags(item->flags));
         attr_list_add(&parse->attrs, item);
     }
 }
@@ -207,23 +207,17 @@ static void take_attributes(struct parse *parse)
 /* Counts the prefixes of a run; false if it does not parse. */
 static bool nlri_scan(const uint8_t *bytes, size_t length, unsigned max_bits, bool add_path, uint32_t *count)
 {
-    const uint8_t *at = bytes, *end = bytes + length;
+    size_t id_bytes = add_path ? PATH_ID_BYTES : 0, at = id_bytes; /* of the next length */
+    unsigned most_bits = 0;
     uint32_t found = 0;
-    while (at < end) {
-        if (add_path) {
-            if (end - at <= PATH_ID_BYTES)
-                return false;
-            at += PATH_ID_BYTES;
-        }
-        unsigned bits = *at++;
-        unsigned octets = (bits + 7) / 8;
-        if (bits > max_bits || (size_t)(end - at) < octets)
-            return false;
-        at += octets;
+    while (at < length) {
+        unsigned bits = bytes[at];
+        most_bits = bits > most_bits ? bits : most_bits;
+        at += 1 + (bits + 7) / 8 + id_bytes;
         found++;
     }
     *count = found;
-    return true;
+    return at == length + id_bytes && most_bits <= max_bits;
 }
 
 /* Bits of an address in the families whose NLRI are plain prefixes; 0 for all others. */
@@ -421,12 +415,20 @@ static bool is_canonical(const struct parse *parse)
            cursor_left(&parse->attributes) <= ATTR_BLOCK_MAX;
 }
 
+static void block_of(const struct parse *parse, const uint8_t *bytes, size_t length, struct attr_block *block)
+{
+    if (parse->rules->four_octet_as)
+        attr_block_of_summed(bytes, (uint32_t)length, &parse->summary, block);
+    else /* the walk saw other numbers */
+        attr_block_of(bytes, (uint32_t)length, block);
+}
+
 static void write_blocks(struct parse *parse, bool field, bool multiprotocol, struct buf *scratch)
 {
     struct update *update = parse->update;
     bool four_octet_as = parse->rules->four_octet_as;
     if (field && !multiprotocol && is_canonical(parse)) {
-        attr_block_of(parse->attributes.at, (uint32_t)cursor_left(&parse->attributes), &update->attrs);
+        block_of(parse, parse->attributes.at, cursor_left(&parse->attributes), &update->attrs);
         return;
     }
     size_t start = scratch->length, middle = start;
@@ -445,9 +447,9 @@ static void write_blocks(struct parse *parse, bool field, bool multiprotocol, st
     }
     /* Only now: the memory of scratch has stopped moving. */
     if (field)
-        attr_block_of(scratch->bytes + start, (uint32_t)(middle - start), &update->attrs);
+        block_of(parse, scratch->bytes + start, middle - start, &update->attrs);
     if (multiprotocol)
-        attr_block_of(scratch->bytes + middle, (uint32_t)(end - middle), field ? &update->attrs_mp : &update->attrs);
+        block_of(parse, scratch->bytes + middle, end - middle, field ? &update->attrs_mp : &update->attrs);
 }
 
 /* RFC 4724 2: no routes at all, or an MP_UNREACH_NLRI alone that withdraws none. */
@@ -512,6 +514,7 @@ enum verdict update_decode(const struct update_rules *rules, const uint8_t *body
     memset(parse.seen, 0, sizeof(parse.seen));
     parse.mp_reach.value = parse.mp_unreach.value = parse.next_hop.value = NULL;
     parse.attrs.count = 0;
+    attr_summary_init(&parse.summary);
     buf_clear(scratch);
     update_init(update);
 

@@ -96,9 +96,26 @@ static void assert_hex(const uint8_t *bytes, size_t length, const char *expected
     assert_memory_equal(bytes, buf.bytes, length);
 }
 
+/* Hash and summary are those of the block's bytes, whichever way they were found. */
+static void assert_summed_up(const struct attr_block *block)
+{
+    struct attr_block again;
+    attr_block_of(block->bytes, block->length, &again);
+    const struct attr_summary *a = &block->summary, *b = &again.summary;
+    assert_true(block->hash == again.hash);
+    assert_int_equal(a->local_pref, b->local_pref);
+    assert_int_equal(a->med, b->med);
+    assert_int_equal(a->neighbor_as, b->neighbor_as);
+    assert_int_equal(a->origin_as, b->origin_as);
+    assert_int_equal(a->path_length, b->path_length);
+    assert_int_equal(a->facts, b->facts);
+    assert_int_equal(a->origin, b->origin);
+}
+
 static void assert_block(const struct attr_block *block, const char *expected)
 {
     struct err err = {.text = ""};
+    assert_summed_up(block);
     if (attr_block_check(block->bytes, block->length, &err) < 0)
         fail_msg("%s", err.text);
     assert_hex(block->bytes, block->length, expected);
@@ -649,6 +666,7 @@ static void test_mutations(void **state)
                     if (!run->withdraw) {
                         const struct attr_block *block = update_run_attrs(&update, run);
                         assert_int_equal(attr_block_check(block->bytes, block->length, NULL), 0);
+                        assert_summed_up(block);
                     }
                 }
                 assert_false(announces && update.verdict > VERDICT_ATTR_DISCARD);
