@@ -129,7 +129,8 @@ static void write_path(struct row_writer *writer, uint32_t index)
     const struct dumped_source *source = source_of(walk, path.source);
     if (source == NULL || !is_dumped(walk, writer->rib, &path))
         return;
-    bool add_path = path.source == RIB_SOURCE_LOCAL ? path.path_id != 0 : (source->add_path & 1u << walk->family) != 0;
+    /* Paths of a neighbor that is away may have identifiers that its next session will not have. */
+    bool add_path = path.path_id != 0 || (source->add_path & 1u << walk->family) != 0;
     if (add_path != writer->add_path) {
         writer->others = true;
         return;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "io/file.h"
 #include "net/mrt.h"
@@ -393,6 +394,35 @@ static void test_updates(void **state)
     lab_release(&lab);
 }
 
+/* A file that cannot be opened is tried again after a minute; what was said meanwhile is lost, and only that. */
+static void test_updates_after_a_failure(void **state)
+{
+    struct lab lab;
+    char text[1024];
+    lab_init(&lab);
+    log_set_level(LOG_LEVEL_PANIC);
+    struct lab_node *a = lab_node(&lab, 65001, NULL);
+    struct lab_node *b = lab_node(&lab, 65002, NULL);
+    FILE *in_the_way = fopen(path_of("folder"), "w");
+    assert_non_null(in_the_way);
+    fclose(in_the_way);
+    struct mrt_dump_config config = dump_config(MRT_DUMP_UPDATES, "folder/updates%%");
+    config.rotation_interval_s = 3600;
+    enable(a, &config);
+    lab_peer(a, b, NULL);
+    lab_until_established(&lab, a, b);
+    lab_announce(b, "192.0.2.0/24", 0, 0);
+    expect(&lab, a, "192.0.2.0/24", "65002");
+    assert_int_equal(unlink(path_of("folder")), 0);
+    lab_run_ms(&lab, 70 * 1000);
+    lab_announce(b, "198.51.100.0/24", 0, 0);
+    expect(&lab, a, "198.51.100.0/24", "65002");
+    lab_run_ms(&lab, 2000);
+    updates_text("folder/updates%", 65002, text, sizeof(text));
+    assert_string_equal(text, "A ");
+    lab_release(&lab);
+}
+
 static int set_up(void **state)
 {
     return mkdtemp(folder) != NULL ? 0 : -1;
@@ -413,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_table_of_a_client),
         cmocka_unit_test(test_changes_during_the_walk),
         cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_updates_after_a_failure),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
