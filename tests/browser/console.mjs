@@ -118,6 +118,7 @@ test('a change is shown without a reload, soon after it happened', async () => {
     const [session] = fake.fleet.sessions;
     const row = page.getByRole('row', { name: 'dns-01 IPv4' });
     await row.getByText('Up').waitFor();
+    assert.equal(page.requested.filter((request) => request.includes('/v1/sessions?')).length, 1, 'loaded once');
     const startedMs = Date.now();
     fake.setState(session, 'down', 'am-tor-1: the server closed the connection');
     await row.getByText('the server closed the connection').waitFor();

@@ -1,5 +1,5 @@
-/* What a page shows, kept true: loaded at once, again when the stream of events opens (so nothing falls between the
- * two), and again soon after an event. A page of many sessions shows what events say with the next frame, and looks up
+/* What a page shows, kept true: loaded as soon as the stream of events is open (so nothing falls between the two), and
+ * again soon after an event. A page of many sessions shows what events say with the next frame, and looks up
  * only the sessions they are about. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { RequestError } from '../api/http';
@@ -18,6 +18,7 @@ const beginning: LiveState = { live: false, lostAtMs: null };
 
 export const liveState = new Store<LiveState>(beginning);
 
+const openDelayMs = 250; // for the stream; without it one has to load twice
 const firstDelayMs = 100;
 const laterDelayMs = 500; // while events keep coming
 const restShare = 3; // rest after a load, of what it lasted
@@ -128,6 +129,8 @@ class LivePage<T> {
     private shown: FleetEvent[] = []; // that came since `data` was asked for
     private fresh: FleetEvent[] = []; // those of them that it does not show yet
     private whole = true; // what is shown may lack more than events tell
+    private begun = false;
+    private readonly start = setTimeout(() => this.begin(), openDelayMs);
     private readonly frame = new Frame(() => this.draw());
     readonly loader = new Loader(
         (signal) => this.load(signal),
@@ -141,19 +144,30 @@ class LivePage<T> {
     ) {}
 
     close(): void {
+        clearTimeout(this.start);
         this.frame.cancel();
         this.loader.close();
     }
 
+    begin(): void {
+        if (!this.begun) {
+            void this.reload();
+        }
+    }
+
     /* Everything anew: nobody knows what was missed. */
     readonly reload = (): Promise<void> => {
+        this.begun = true;
         this.whole = true;
         return this.loader.loadNow();
     };
 
     opened(): void {
-        this.whole = true;
-        this.loader.loadSoon();
+        if (this.begun) {
+            this.whole = true;
+            this.loader.loadSoon();
+        }
+        this.begin();
     }
 
     event(event: FleetEvent): void {
@@ -229,10 +243,10 @@ export function useLive<T>(
             },
             lost() {
                 liveState.set({ live: false, lostAtMs: liveState.value.lostAtMs ?? now() });
+                page.begin();
             },
         });
         current.current = page;
-        void page.reload();
         return () => {
             page.close();
             stream.close();

@@ -32,6 +32,7 @@ export function LimitsDialog({ project, bgp, changed, close }: LimitsDialogProps
     };
     return (
         <Dialog title={text('limits')} confirm={text('save')} ready={maxPrefixIsGood(limit)} act={save} close={close}>
+            <p class="name">{text('status')}</p>
             <Choice
                 legend={text('status')}
                 options={[

@@ -50,12 +50,15 @@ export function TokenDialog({ project, projects, users, made, close }: TokenDial
                 {text('descriptionHelp')}
             </Field>
             {kinds.length > 1 && (
-                <Choice
-                    legend={text('kind')}
-                    options={kinds.map((value) => ({ value, label: text(value) }))}
-                    value={form.kind}
-                    choose={(kind) => change({ kind })}
-                />
+                <>
+                    <p class="name">{text('kind')}</p>
+                    <Choice
+                        legend={text('kind')}
+                        options={kinds.map((value) => ({ value, label: text(value) }))}
+                        value={form.kind}
+                        choose={(kind) => change({ kind })}
+                    />
+                </>
             )}
             {!project && form.kind === 'project' && (
                 <Select
