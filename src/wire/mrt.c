@@ -3,9 +3,7 @@
  * Every record begins with the header of RFC 6396 2, whose length is filled in at the end. AS_PATH in a RIB entry
  * always has 4-octet AS numbers (4.3.4), which a canonical block has anyway. A canonical block keeps every next hop in
  * NEXT_HOP; where it cannot stand there, for IPv6 prefixes and IPv6 next hops of IPv4 prefixes (RFC 8950), it goes into
- * MP_REACH_NLRI. RFC 6396 4.3.4 would have that cut down to the next hop; GoBGP and Quagga write all of it, and GoBGP's
- * `mrt inject` (3.10) skips records that have the short form. Every reader we know (bgpdump, mrtparse, bgpkit, ours)
- * tells the two apart by the first octet, so it is written whole.
+ * MP_REACH_NLRI, and that is written whole: docs/design/2026-11-22-mrt-dumps.md.
  */
 #include "wire/mrt.h"
 
