@@ -107,12 +107,10 @@ int fleet_format(struct cli *cli, enum fleet_format *format)
     const struct fleet_settings *settings = fleet_settings(cli);
     if (!settings)
         return E_INVALID;
-    *format = cli->options.json ? FORMAT_JSON : FORMAT_TABLE;
-    if (!settings->output || cli->options.json)
-        return 0;
+    const char *name = settings->output ? settings->output : "table";
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcmp(names[i], settings->output) == 0) {
-            *format = (enum fleet_format)i;
+        if (strcmp(names[i], name) == 0) {
+            *format = cli->options.json ? FORMAT_JSON : (enum fleet_format)i;
             cli->options.json = *format == FORMAT_JSON; /* so that errors are JSON too */
             return 0;
         }
@@ -248,8 +246,9 @@ static int ask(struct cli *cli, const struct fleet_request *request, struct aski
     if (asking->body.failed)
         return cli_fail(cli, "%s: the answer is too long", request->path);
     if (asking->failed)
-        return cli_fail(cli, "%s: %s%s", client->settings.url_text, asking->reason,
-                        asking->status ? "" : " (is godwit-fleet there? --fleet or GODWIT_FLEET_URL says where)");
+        return cli_fail(
+            cli, "%s: %s%s", client->settings.url_text, asking->reason,
+            asking->status || client->tls ? "" : " (is godwit-fleet there? --fleet or GODWIT_FLEET_URL says where)");
     return 0;
 }
 

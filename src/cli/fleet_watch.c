@@ -236,9 +236,12 @@ static int on_event(struct cli *cli, void *context, const struct json_node *even
 {
     struct watch *watch = context;
     const char *id = json_in_text(json_in_member(event, "session_id"));
+    const char *type = fleet_member_text(cli, event, "type");
+    if (strcmp(type, "reset") == 0) /* events that were missed are not kept any more */
+        watch->all_dirty = true;
     if (!id)
         return 0;
-    if (strcmp(fleet_member_text(cli, event, "type"), "bgp_session.deleted") == 0)
+    if (strcmp(type, "bgp_session.deleted") == 0)
         watch->deleted = watch->all_dirty = true;
     for (size_t i = 0; i < watch->dirty_count; i++) {
         if (strcmp(watch->dirty[i], id) == 0)

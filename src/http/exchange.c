@@ -68,13 +68,22 @@ static void on_failed(struct stream *stream, void *owner, int system_errno)
     exchange_end(exchange, *tls ? tls : strerror(system_errno));
 }
 
+/* Once its status is there, and it is not an interim one. */
+static void tell_head(struct http_exchange *exchange)
+{
+    if (exchange->head_told || exchange->answer.status < 200)
+        return;
+    exchange->head_told = true;
+    if (exchange->ops->head)
+        exchange->ops->head(exchange->context, exchange->answer.status);
+}
+
 static void on_body(void *context, const char *bytes, size_t length)
 {
     struct http_exchange *exchange = context;
-    if (!exchange->head_told && exchange->ops->head)
-        exchange->ops->head(exchange->context, exchange->answer.status);
-    exchange->head_told = true;
-    exchange->ops->body(exchange->context, bytes, length);
+    tell_head(exchange);
+    if (exchange->ops->body)
+        exchange->ops->body(exchange->context, bytes, length);
 }
 
 static void on_readable(struct stream *stream, void *owner)
@@ -90,10 +99,9 @@ static void on_readable(struct stream *stream, void *owner)
     int result = length > 0        ? http_answer_read(&exchange->answer, buffer, (size_t)length, &err)
                  : length == E_EOF ? http_answer_end(&exchange->answer, &err)
                                    : err_set(&err, E_IO, "%s", strerror(errno));
+    tell_head(exchange);
     if (result == E_OK && !exchange->answer.whole)
         return;
-    if (result == E_OK && !exchange->head_told && exchange->ops->head)
-        exchange->ops->head(exchange->context, exchange->answer.status);
     exchange_end(exchange, result == E_OK ? NULL : err.text);
 }
 

@@ -23,9 +23,9 @@ struct http_wish {
     uint32_t idle_ms; /* the longest silence, the connection's making included */
 };
 
-/* None may free the exchange but `done`. */
+/* None may free the exchange but `done`. NULL, of the first two: not wanted. */
 struct http_exchange_ops {
-    void (*head)(void *context, unsigned status);                  /* NULL: not wanted */
+    void (*head)(void *context, unsigned status);                  /* at once when it is known */
     void (*body)(void *context, const char *bytes, size_t length); /* pieces */
     /* It is over: `reason` is NULL after a whole answer. Once, and never from inside http_exchange_start. */
     void (*done)(void *context, const char *reason);
