@@ -254,6 +254,18 @@ static double delay_ms(const struct delays *delays, double share)
     return (double)(bucket + 1) * DELAY_BUCKET_NS * 1e-6;
 }
 
+static void print_delays(const struct run *run, const struct result *result)
+{
+    const struct gaps *gaps = &run->bench.gaps;
+    double keepalive_s = run->options.hold_time_s / 3;
+    double late_ms = (double)gaps->keepalive_ns * 1e-6 - keepalive_s * 1e3;
+    printf(",\"changes\":%llu,\"p50_ms\":%.1f,\"p99_ms\":%.1f,\"max_ms\":%.1f,\"gap_ms\":%.1f,\"late_ms\":%.1f,"
+           "\"away_ms\":%.1f",
+           (unsigned long long)result->changes, delay_ms(&run->delays, 0.5), delay_ms(&run->delays, 0.99),
+           (double)run->delays.longest_ns * 1e-6, (double)gaps->update_ns * 1e-6, late_ms > 0 ? late_ms : 0,
+           (double)result->away_ns * 1e-6);
+}
+
 static void print_result(const struct run *run, const char *phase, const struct result *result)
 {
     const struct usage *before = &result->before, *after = &result->after;
@@ -269,8 +281,7 @@ static void print_result(const struct run *run, const char *phase, const struct 
            (unsigned long long)result->counts.reads, (unsigned long long)result->counts.own,
            (unsigned long long)result->missing, (unsigned long long)result->surplus, result->lost, result->generator_s);
     if (result->delays)
-        printf(",\"changes\":%llu,\"p50_ms\":%.1f,\"p99_ms\":%.1f,\"max_ms\":%.1f", (unsigned long long)result->changes,
-               delay_ms(&run->delays, 0.5), delay_ms(&run->delays, 0.99), (double)run->delays.longest_ns * 1e-6);
+        print_delays(run, result);
     printf("}\n");
     fflush(stdout);
 }

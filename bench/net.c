@@ -2,6 +2,7 @@
 #include "bench/net.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +97,8 @@ static void dial(struct net *net, struct peer *peer)
     peer->fd = socket(peer->local.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     CHECK(peer->fd >= 0);
     setsockopt(peer->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    /* A tick's changes are to be there at once, not when the ones before are acknowledged. */
+    setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (bind(peer->fd, (struct sockaddr *)&peer->local, length) != 0) {
         fprintf(stderr, "bench: the address of neighbor %u is not there: %s\n", peer->voice.number, strerror(errno));
         exit(1);
@@ -197,10 +200,24 @@ static void read_some(struct net *net, struct peer *peer)
         keep_rest(peer, net->buffer + done, kept + (size_t)got - (size_t)done);
 }
 
+static void note_turn(struct net *net)
+{
+    uint64_t away_ns = net->bench->now_ns - net->turned_ns;
+    net->turned_ns = net->bench->now_ns;
+    net->away_ns = away_ns > net->away_ns ? away_ns : net->away_ns;
+}
+
+void net_reset_away(struct net *net)
+{
+    net->turned_ns = now_ns();
+    net->away_ns = 0;
+}
+
 void net_turn(struct net *net)
 {
     struct epoll_event events[EVENTS_MAX];
     net->bench->now_ns = now_ns();
+    note_turn(net);
     dial_due(net);
     keep_alive(net);
     int count = epoll_wait(net->epoll, events, EVENTS_MAX, 0);

@@ -12,6 +12,7 @@ struct net {
     int epoll;
     uint8_t *buffer;
     uint64_t last_dial_ns;
+    uint64_t turned_ns, away_ns; /* when the last turn was, and the longest time from one to the next */
 };
 
 uint64_t now_ns(void);
@@ -25,5 +26,7 @@ void net_turn(struct net *net);
 void net_speak(struct net *net, struct peer *peer, const uint8_t *bytes, size_t length);
 void net_close(struct net *net, struct peer *peer); /* stays closed until its state is PEER_CONNECTING again */
 void net_set_deaf(struct net *net, struct peer *peer, bool deaf);
+
+void net_reset_away(struct net *net);
 
 unsigned net_count(const struct net *net, enum peer_state state);

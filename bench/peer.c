@@ -265,6 +265,38 @@ static void note_delay(struct peer *peer, uint32_t tick, uint64_t prefixes)
         delays->longest_ns = delay_ns;
 }
 
+/* Gaps ------------------------------------------------------------------------------------------------------------- */
+
+static void note_gap(const struct peer *peer, uint64_t *seen_ns, uint64_t *longest_ns)
+{
+    uint64_t now = peer->bench->now_ns;
+    if (!peer->bench->gaps.measured || peer->role == PEER_SENDER || peer->deaf)
+        return;
+    if (*seen_ns != 0 && now - *seen_ns > *longest_ns)
+        *longest_ns = now - *seen_ns;
+    *seen_ns = now;
+}
+
+static void note_update_gap(struct peer *peer)
+{
+    note_gap(peer, &peer->update_seen_ns, &peer->bench->gaps.update_ns);
+}
+
+static void note_keepalive_gap(struct peer *peer)
+{
+    note_gap(peer, &peer->keepalive_seen_ns, &peer->bench->gaps.keepalive_ns);
+}
+
+void peer_measure_gaps(struct peer *peer, bool on)
+{
+    if (on) {
+        peer->update_seen_ns = peer->keepalive_seen_ns = 0;
+    } else {
+        note_update_gap(peer);
+        note_keepalive_gap(peer);
+    }
+}
+
 static bool take_update(struct peer *peer, const uint8_t *at, const uint8_t *end)
 {
     struct gist gist = {0};
@@ -290,6 +322,7 @@ static bool take_update(struct peer *peer, const uint8_t *at, const uint8_t *end
         return false;
     uint64_t announced = (uint64_t)(come + come_too);
     peer->counts.updates++;
+    note_update_gap(peer);
     peer->counts.withdrawn += (uint64_t)(gone + gone_too);
     peer->counts.announced += announced;
     if (gist.speaker == peer->voice.number + 1 && peer->role != PEER_RECEIVER)
@@ -313,6 +346,7 @@ static bool take_message(struct peer *peer, const uint8_t *message, size_t lengt
         return peer_send_keepalive(peer);
     case MESSAGE_KEEPALIVE:
         peer->state = PEER_UP;
+        note_keepalive_gap(peer);
         return true;
     case MESSAGE_UPDATE:
         return take_update(peer, message + HEADER_BYTES, message + length);

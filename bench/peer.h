@@ -39,11 +39,19 @@ struct delays {
     uint64_t longest_ns;
 };
 
+/* The longest time without a message of a kind, at any receiver. */
+struct gaps {
+    bool measured;
+    uint64_t update_ns;
+    uint64_t keepalive_ns;
+};
+
 struct bench {
     struct table table;
     uint64_t tick_ns[TICKS_MAX]; /* when a tick's changes were written */
     uint64_t now_ns;
     uint64_t last_news_ns; /* when an UPDATE came last, at any receiver */
+    struct gaps gaps;
     uint32_t hold_time_s;
     bool ipv6;
     bool internal;
@@ -63,9 +71,10 @@ struct peer {
     int fd;
     uint64_t retry_ns;
     uint64_t keepalive_ns;
-    uint8_t reason[2]; /* of the last NOTIFICATION */
-    bool deaf;         /* reads nothing */
-    bool polled;       /* for writing */
+    uint64_t update_seen_ns, keepalive_seen_ns; /* the last one of those whose gaps are measured; 0: none */
+    uint8_t reason[2];                          /* of the last NOTIFICATION */
+    bool deaf;                                  /* reads nothing */
+    bool polled;                                /* for writing */
     const uint8_t *out;
     size_t out_left;
     uint8_t *kept; /* the beginning of a message whose rest is to come */
@@ -88,6 +97,9 @@ void peer_want(struct peer *peer, uint64_t *wanted);
 
 /* Whole messages from the front; returns how many bytes they were, or -1 when the peer must go. */
 ssize_t peer_digest(struct peer *peer, const uint8_t *bytes, size_t length);
+
+/* From now on gaps are measured, or not any more: then what is open at the end counts too. */
+void peer_measure_gaps(struct peer *peer, bool on);
 
 /* OPEN and KEEPALIVE, written at once. */
 bool peer_send_open(struct peer *peer);

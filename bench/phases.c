@@ -210,6 +210,15 @@ static void make_room(struct run *run, struct churn *churn)
     churn->stream.length = sender->out_left;
 }
 
+static void measure_gaps(struct run *run, bool on)
+{
+    if (on)
+        run->bench.gaps = (struct gaps){.measured = true};
+    for (unsigned i = 0; i < run->peer_count; i++)
+        peer_measure_gaps(&run->peers[i], on);
+    run->bench.gaps.measured = on;
+}
+
 static void churn_until(struct run *run, struct churn *churn, uint64_t end_ns, bool last)
 {
     struct peer *sender = &run->peers[0];
@@ -253,7 +262,11 @@ static void churn_phase(struct run *run, struct result *result, struct peer *dea
     CHECK(churn.withdrawn != NULL);
     if (deaf != NULL)
         net_set_deaf(&run->net, deaf, true);
+    net_reset_away(&run->net);
+    measure_gaps(run, true);
     churn_until(run, &churn, now_ns() + run->options.seconds * 1000000000ull, true);
+    measure_gaps(run, false);
+    result->away_ns = run->net.away_ns;
     if (deaf != NULL) {
         /* Its delays are its own fault. */
         deaf->delays = NULL;

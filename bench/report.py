@@ -2,7 +2,7 @@
 import statistics
 
 KEYS = ("wall_s", "cpu_s", "system_s", "peak_mb", "announced", "withdrawn", "updates", "bytes", "own", "missing",
-        "surplus", "lost", "generator_s", "changes", "p50_ms", "p99_ms", "max_ms")
+        "surplus", "lost", "generator_s", "changes", "p50_ms", "p99_ms", "max_ms", "gap_ms", "late_ms", "away_ms")
 
 
 def medians(runs):
@@ -42,7 +42,8 @@ def phase_table(phase, results, index):
     base = next((row for name, row in rows.items() if name.startswith("godwitd") and row), None)
     delays = any(row and "p99_ms" in row for row in rows.values())
     head = ["", "CPU-s (user + sys)", "godwitd's share", "peak MB", "godwitd's share", "wall s", "UPDATEs out",
-            "MB out", "prefixes per UPDATE"] + (["delay ms: p50", "p99", "longest"] if delays else []) + ["remarks"]
+            "MB out", "prefixes per UPDATE"] + (["delay ms: p50", "p99", "longest", "ms without an UPDATE",
+                                                        "KEEPALIVE late ms"] if delays else []) + ["remarks"]
     yield f"\n**{phase}**\n"
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
@@ -58,10 +59,11 @@ def phase_table(phase, results, index):
                  f"{row['wall_s']:.2f}", f"{row['updates']:,.0f}", f"{row['bytes'] / 1e6:,.1f}",
                  f"{told / row['updates']:.1f}" if row["updates"] else "-"]
         if delays:
-            cells += [f"{row[key]:.1f}" for key in ("p50_ms", "p99_ms", "max_ms")]
+            cells += [f"{row[key]:.1f}" for key in ("p50_ms", "p99_ms", "max_ms", "gap_ms", "late_ms")]
         yield "| " + " | ".join([*cells, remarks(row, phase)]) + " |"
     if base and base["generator_s"]:
-        yield f"\n(The generator used {base['generator_s']:.2f} CPU-seconds beside godwitd.)"
+        away = f", and was away for {base['away_ms']:.1f} ms at the longest" if delays else ""
+        yield f"\n(The generator used {base['generator_s']:.2f} CPU-seconds beside godwitd{away}.)"
 
 
 def size(scenario):

@@ -48,10 +48,19 @@ def family(scenario):
     return "ipv6" if scenario["ipv6"] else "ipv4"
 
 
-def tagging(tag):
+def is_tagged(scenario, neighbor):
+    """Where a policy of one neighbor's is changed, that is the first receiver's."""
+    first = next(one for one in neighbors(scenario) if one.role == "receiver")
+    return scenario["tag"] and (scenario["reload"] != "one" or neighbor.address == first.address)
+
+
+def tagging(table):
     """An export policy that puts a community on everything."""
-    return ['[global.apply-policy.config]', 'export-policy-list = ["tag"]', 'default-export-policy = "accept-route"',
-            '[[policy-definitions]]', 'name = "tag"', '[[policy-definitions.statements]]', 'name = "tag"',
+    return [f'[{table}.apply-policy.config]', 'export-policy-list = ["tag"]', 'default-export-policy = "accept-route"']
+
+
+def tag_policy(tag):
+    return ['[[policy-definitions]]', 'name = "tag"', '[[policy-definitions.statements]]', 'name = "tag"',
             '[policy-definitions.statements.actions]', 'route-disposition = "accept-route"',
             '[policy-definitions.statements.actions.bgp-actions.set-community]', 'options = "add"',
             '[policy-definitions.statements.actions.bgp-actions.set-community.set-community-method]',
@@ -62,7 +71,9 @@ def gobgp_file(scenario, godwit=None):
     lines = ['[global.config]', f'as = {AS}', 'router-id = "198.18.0.1"', f'port = {PORT}',
              f'local-address-list = ["{target(scenario)}"]']
     if scenario["tag"]:
-        lines += tagging(scenario["tag"])
+        lines += tag_policy(scenario["tag"])
+        if scenario["reload"] != "one":
+            lines += tagging("global")
     if godwit is not None:
         lines += ['[godwit]'] + [f'{key} = {value}' for key, value in godwit.items()]
     for neighbor in neighbors(scenario):
@@ -72,6 +83,8 @@ def gobgp_file(scenario, godwit=None):
                   f'keepalive-interval = {scenario["hold"] // 3}',
                   '[[neighbors.afi-safis]]', '[neighbors.afi-safis.config]',
                   f'afi-safi-name = "{family(scenario)}-unicast"']
+        if scenario["reload"] == "one" and is_tagged(scenario, neighbor):
+            lines += tagging("neighbors")
         if neighbor.role == "client":
             lines += ['[neighbors.route-server.config]', 'route-server-client = true']
         if scenario["internal"]:
@@ -103,14 +116,15 @@ def bird(program, folder, scenario, variant):
     # A sorted table wants next hops that are neighbors themselves, and has them: see tools/bench.
     kind = "rr client; " if scenario["internal"] else "direct; " if scenario["clients"] else "multihop; "
     secondary = "secondary; " if scenario["clients"] else ""
-    rule = "export where source = RTS_BGP;"
+    plain = "export where source = RTS_BGP;"
     if scenario["tag"]:
-        rule = f"export filter {{ if source != RTS_BGP then reject; bgp_community.add(({AS}, {scenario['tag']}));" \
-               " accept; };"
+        tagging_rule = "export filter { if source != RTS_BGP then reject;" \
+            f" bgp_community.add(({AS}, {scenario['tag']})); accept; }};"
     lines = ["router id 198.18.0.1;", f"threads {variant};" if variant else "", f"{name} {table};",
              "protocol device {}",
              f'protocol static {{ {name} {{ table served; }}; route {cover} via "lo"; }}']
     for number, neighbor in enumerate(neighbors(scenario)):
+        rule = tagging_rule if is_tagged(scenario, neighbor) else plain
         if scenario["controlled"]:
             lines.append(f"filter to{number} {{ if source != RTS_BGP then reject;"
                          f" if (0, {neighbor.asn}) ~ bgp_community then reject;"

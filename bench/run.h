@@ -48,6 +48,7 @@ struct result {
     unsigned lost;
     bool delays;
     uint64_t changes;
+    uint64_t away_ns; /* the longest time the generator itself did not look */
 };
 
 struct phase {

@@ -30,12 +30,15 @@ SCENARIOS = {
            "phases": "up,announce,die,return", "peers": "senders"},
     "S6": {"title": "best paths change, many receivers", "senders": 1, "receivers": 100, "prefixes": 200_000,
            "phases": "up,announce,churn", "peers": "receivers", "rivals": "godwitd bird frr null"},
-    "S7": {"title": "a policy that changes every route, reloaded during changes", "senders": 1, "receivers": 10,
-           "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "rate": 2000, "seconds": 20,
-           "tag": 1, "reload": "all", "marked": True},
+    "S7all": {"title": "a policy that changes every route, reloaded during changes", "senders": 1, "receivers": 10,
+           "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "rate": 10_000, "seconds": 20,
+           "hold": 3, "tag": 1, "reload": "all", "marked": True, "rivals": "godwitd bird null"},
+    "S7one": {"title": "a policy of one receiver's, reloaded during changes", "senders": 1, "receivers": 10,
+              "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "rate": 10_000,
+              "seconds": 20, "hold": 3, "tag": 1, "reload": "one", "marked": True, "rivals": "godwitd bird null"},
     "S7nothing": {"title": "the same file, reloaded during changes", "senders": 1, "receivers": 10,
-                  "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "rate": 2000,
-                  "seconds": 20, "tag": 1, "reload": "nothing", "marked": True},
+                  "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "rate": 10_000,
+                  "seconds": 20, "hold": 3, "tag": 1, "reload": "nothing", "marked": True, "rivals": "godwitd bird null"},
     "S8": {"title": "one of many receivers stops reading during changes", "senders": 1, "receivers": 100,
            "prefixes": 200_000, "phases": "up,announce,churn,stall", "peers": "receivers",
            "rivals": "godwitd bird frr null"},
@@ -56,9 +59,9 @@ SCENARIOS = {
 # What the names stand for.
 GROUPS = {
     "S11": ["S11single", "S11unique"],
-    "S7": ["S7", "S7nothing"],
+    "S7": ["S7all", "S7one", "S7nothing"],
     "threads": ["threadsS2", "threadsS3"],
-    "all": ["S1", "S1v6", "S2", "S3", "S4", "S4controlled", "S5", "S6", "S7", "S7nothing", "S8", "S9", "S10", "S11single", "S11unique", "threadsS2",
+    "all": ["S1", "S1v6", "S2", "S3", "S4", "S4controlled", "S5", "S6", "S7all", "S7one", "S7nothing", "S8", "S9", "S10", "S11single", "S11unique", "threadsS2",
             "threadsS3"],
 }
 
