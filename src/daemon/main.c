@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "control/control.h"
 #include "daemon/advice.h"
+#include "daemon/config_reader.h"
 #include "daemon/listen.h"
 #include "daemon/options.h"
 #include "daemon/privileges.h"
@@ -38,15 +39,17 @@ struct daemon {
     struct rpc_server *server;
     struct tls_context *tls;
     struct api *api;
+    struct config_reader *reader;        /* for SIGHUP; NULL: there is no file */
     struct config *config;               /* read and not applied yet; NULL: none */
     struct restart_state *restart_state; /* NULL: nothing is noted */
     struct loop_timer watchdog;
     bool stopping;
 };
 
-static int daemon_read_config(const struct daemon *daemon, struct config **config, struct err *err)
+/* -t, for files whose name does not say it. */
+static int config_format_wanted(const struct daemon_options *options, enum config_format *format, struct err *err)
 {
-    const char *type = daemon->options.config_type;
+    const char *type = options->config_type;
     enum config_format fallback = CONFIG_TOML;
     if (type && str_equal_nocase(type, "yaml"))
         fallback = CONFIG_YAML;
@@ -54,8 +57,15 @@ static int daemon_read_config(const struct daemon *daemon, struct config **confi
         fallback = CONFIG_JSON;
     else if (type && !str_equal_nocase(type, "toml"))
         return err_set(err, E_INVALID, "-t: \"%s\" is none of toml, yaml, json", type);
-    const char *path = daemon->options.config_file;
-    return config_read_file(path, config_format_of(path, fallback), config, err);
+    *format = config_format_of(options->config_file, fallback);
+    return E_OK;
+}
+
+static int daemon_read_config(const struct daemon *daemon, struct config **config, struct err *err)
+{
+    enum config_format format;
+    int result = config_format_wanted(&daemon->options, &format, err);
+    return result < 0 ? result : config_read_file(daemon->options.config_file, format, config, err);
 }
 
 /* Reloading -------------------------------------------------------------------------------------------------------- */
@@ -188,21 +198,36 @@ static void renew_tls(struct daemon *daemon)
     log_info("api", daemon->options.tls_certificate_file, "certificates were read again");
 }
 
-static void on_hangup(void *context, int signal_number)
+static void config_read(void *context, struct config *config, const struct err *err)
 {
     struct daemon *daemon = context;
-    struct err err = {0};
+    struct err apply_err = {0};
     struct text changes;
-    renew_tls(daemon);
-    if (!daemon->options.config_file)
+    if (daemon->stopping) {
+        config_free(config);
         return;
+    }
     text_init(&changes, 1 << 20);
-    log_info("config", daemon->options.config_file, "reading it again");
-    if (daemon_reload(daemon, false, &changes, &err) < 0)
-        log_error("config", daemon->options.config_file, "nothing was changed: %s", err.text);
+    if (config && control_apply(daemon->control, config, change_line, &changes, &apply_err) < 0) {
+        config_free(config);
+        config = NULL;
+        err = &apply_err;
+    }
+    if (!config)
+        log_error("config", daemon->options.config_file, "nothing was changed: %s", err->text);
     else if (changes.length == 0)
         log_info("config", daemon->options.config_file, "nothing to change");
     text_release(&changes);
+}
+
+static void on_hangup(void *context, int signal_number)
+{
+    struct daemon *daemon = context;
+    renew_tls(daemon);
+    if (!daemon->reader)
+        return;
+    log_info("config", daemon->options.config_file, "reading it again");
+    config_reader_start(daemon->reader);
 }
 
 /* Stopping --------------------------------------------------------------------------------------------------------- */
@@ -308,6 +333,11 @@ static int daemon_start(struct daemon *daemon, struct err *err)
     daemon->control = control_new(daemon->loop, transport_tcp());
     daemon->server = rpc_server_new(daemon->loop, NULL);
     daemon->api = api_new(daemon->loop, daemon->control, daemon->server, &hooks);
+    if (daemon->options.config_file) {
+        enum config_format format = CONFIG_TOML;
+        config_format_wanted(&daemon->options, &format, NULL); /* it was read before */
+        daemon->reader = config_reader_new(daemon->loop, daemon->options.config_file, format, config_read, daemon);
+    }
     loop_on_signal(daemon->loop, SIGHUP, on_hangup, daemon);
     loop_on_signal(daemon->loop, SIGTERM, on_terminate, daemon);
     loop_on_signal(daemon->loop, SIGINT, on_terminate, daemon);
@@ -331,6 +361,7 @@ static void daemon_release(struct daemon *daemon)
     if (daemon->loop)
         loop_timer_stop(&daemon->watchdog);
     restart_state_free(daemon->restart_state);
+    config_reader_free(daemon->reader);
     if (daemon->server)
         rpc_server_free(daemon->server);
     api_free(daemon->api);

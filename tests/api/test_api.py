@@ -474,4 +474,10 @@ def test_reload(contracts, tmp_path):
     daemon.process.send_signal(lab.signal.SIGUSR1)  # ignored
     daemon.process.send_signal(lab.signal.SIGHUP)
     lab.wait_for(lambda: not list(gobgp.ListPeer(api.ListPeerRequest())), "SIGHUP did not reload the file")
+    # Asked for again while it is being read, the file is read once more; and nobody waits for it at the end.
+    daemon.process.send_signal(lab.signal.SIGHUP)
+    config.write_text(text + neighbor)
+    daemon.process.send_signal(lab.signal.SIGHUP)
+    lab.wait_for(lambda: list(gobgp.ListPeer(api.ListPeerRequest())), "the second SIGHUP was lost")
+    daemon.process.send_signal(lab.signal.SIGHUP)
     assert daemon.stop() == 0
