@@ -19,6 +19,7 @@ enum {
     ROUTER_CALL_MS = 10000,
     ROUTER_AGAIN_MS = 1000,
     ROUTER_HEARD_MS = 5000,
+    ROUTER_PING_MS = 1500, /* one that hangs is lost after 6 s: Unknown within 10 s, with unreadable_ms on top */
     ROUTER_LEARN_MS = 2000,
 };
 
@@ -386,7 +387,8 @@ static int router_connect(struct router *router, const struct store_rows *rows, 
         if (!router->tls)
             return E_INVALID;
     }
-    const struct rpc_channel_options options = {.target = store_rows_text(rows, 2), .tls = router->tls};
+    const struct rpc_channel_options options = {
+        .target = store_rows_text(rows, 2), .tls = router->tls, .ping_ms = ROUTER_PING_MS};
     return rpc_channel_new(router->fleet->loop, &options, &channel_handler, router, &router->channel, err);
 }
 
