@@ -46,7 +46,7 @@ class Demo:
         assert self.process.poll() is None, self.text()
         self.start_s = time.monotonic() - began
         self.url = re.search(r"^Console: +(http://\S+)/console/$", self.text(), re.MULTILINE).group(1)
-        self.provider, self.tenant = re.findall(r"\b(gwt_\S+)", self.text())
+        self.provider, self.tenant = re.findall(r"\b(gwt_\S+)  \(", self.text())
 
     def text(self):
         return self.output.read_text()
@@ -98,12 +98,21 @@ def test_one_session_is_ipv6(demo):
 
 
 def test_commands_to_try_work(demo):
-    commands = [line.strip().replace("build/", f"{BUILD}/", 1) for line in demo.text().splitlines()
-                if line.startswith("  build/") and "monitor" not in line]
-    assert len(commands) >= 3
-    shown = [subprocess.run(command.split(), capture_output=True, text=True, timeout=30) for command in commands]
-    assert [(done.args, done.stderr) for done in shown if done.returncode != 0 or not done.stdout] == []
-    assert re.search(r"^127\.0\.0\.10 65530 .*Establ +\| +12000 +12000", shown[0].stdout, re.MULTILINE), shown[0].stdout
+    lines = [line.strip() for line in demo.text().splitlines() if line.startswith("  ")]
+    [export] = [line.split()[1:] for line in lines if line.startswith("export ")]
+    environment = {**os.environ, "GODWIT_FLEET_CONFIG": "/dev/null", **dict(word.split("=", 1) for word in export)}
+    shown = {}
+    for line in lines:
+        if line.startswith("build/") and "monitor" not in line and "--watch" not in line:
+            done = subprocess.run(line.replace("build/", f"{BUILD}/", 1).split(), capture_output=True, text=True,
+                                  timeout=30, env=environment)
+            assert done.returncode == 0 and done.stdout, f"{line}: {done.stderr}"
+            words = [word for word in line.split()[1:] if not word.isdigit() and word != "-p"]
+            shown[" ".join(words[:2])] = done.stdout
+    assert len(shown) == 8
+    assert re.search(r"^127\.0\.0\.10 65530 .*Establ +\| +12000 +12000", shown["neighbor"], re.MULTILINE), shown
+    assert "The server must use AS 65000" in shown["session get"]
+    assert "192.0.2.0/24 is in none of the project's prefixes" in shown["session routes"]
 
 
 def test_a_router_stops_and_comes_back(demo):
