@@ -14,11 +14,10 @@ import ssl
 import subprocess
 import threading
 import time
+import unittest
 import urllib.error
 import urllib.request
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("GODWIT_BUILD", ROOT / "build"))
@@ -55,11 +54,11 @@ def network_with_ipv6(block, servers):
     """Moves this process, and what it starts, into a network namespace where two routers and so many servers of the lab
     `block` have IPv6 addresses: of those loopback itself has only one."""
     if os.geteuid() != 0:
-        pytest.skip("needs root for a network namespace")
+        raise unittest.SkipTest("needs root for a network namespace")
     here = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     if LIBC.unshare(CLONE_NEWNET) != 0:
         os.close(here)
-        pytest.skip("cannot make network namespaces here")
+        raise unittest.SkipTest("cannot make network namespaces here")
     try:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         for address in [address6(block, 0, 1), address6(block, 0, 2),

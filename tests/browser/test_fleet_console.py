@@ -5,53 +5,25 @@ The lab is driven from here, the browser by live.mjs, one step after the other: 
 import hashlib
 import hmac
 import http.server
-import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 
 import pytest
 
-from node_cases import ROOT, build_console, node
+from driver import Browser
+from node_cases import ROOT, build_console
 
 sys.path.insert(0, str(ROOT / "tests" / "api"))
 from fleet_lab import BUILD, Client, Lab, wait_for  # noqa: E402
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-STEP_LIMIT_S = 60
 
 # What a peer or a tenant may write where a page shows it. It must be seen, not obeyed.
 MARKUP = '<img src=x onerror="obeyed=1"><script>obeyed=1</script>'
 LIMIT = 10
-
-
-class Browser:
-    """live.mjs: does one step when told to, and says how it went."""
-
-    def __init__(self, facts):
-        self.process = subprocess.Popen([node(), ROOT / "tests" / "browser" / "live.mjs", json.dumps(facts)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def do(self, step):
-        signal.alarm(STEP_LIMIT_S)
-        try:
-            print(step, file=self.process.stdin, flush=True)
-            answer = json.loads(self.process.stdout.readline() or '{"failed": "the browser has ended"}')
-        finally:
-            signal.alarm(0)
-        assert "failed" not in answer, f"{step}: {answer['failed']}"
-        return answer
-
-    def close(self):
-        self.process.stdin.close()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 class Receiver:
@@ -97,8 +69,8 @@ def lab(tmp_path_factory):
 def tenant(lab, receiver):
     project = lab.project("Browsers", md5="Secret0Secret")
     device = lab.device(project, 1, "server1")
-    browser = Browser({"url": lab.fleet.base, "token": lab.token(project).token, "project": project, "device": device,
-                       "markup": MARKUP, "receiver": receiver.url})
+    browser = Browser("live.mjs", {"url": lab.fleet.base, "token": lab.token(project).token, "project": project,
+                                   "device": device, "markup": MARKUP, "receiver": receiver.url})
     yield {"project": project, "device": device, "browser": browser}
     browser.close()
 
