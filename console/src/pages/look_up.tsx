@@ -79,7 +79,9 @@ function Found({ prefix, match }: LookUpProps) {
     }
     return (
         <>
-            <p role="status">{text('matched', { prefix: data.match })}</p>
+            <p class="found" role="status">
+                {text('matched', { prefix: data.match })}
+            </p>
             <RouteTable routes={data.routes} withServer />
         </>
     );

@@ -124,7 +124,7 @@ export function SessionPage({ id }: { id: string }) {
             <h2>{text('routes')}</h2>
             <RouteRows routes={routes} />
             <h2>{text('configuration')}</h2>
-            <Configuration session={session} />
+            <Configuration session={session} hasMd5={project.bgp?.has_md5 ?? false} />
             {resetting && (
                 <Dialog
                     title={text('resetTitle')}

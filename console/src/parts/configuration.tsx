@@ -1,4 +1,4 @@
-/* Ready-made configuration for the server's daemon. It holds the MD5 password, so it is fetched on demand. */
+/* Ready-made configuration for the server's daemon. It holds the MD5 password, if there is one: fetched on demand. */
 import { useEffect, useState } from 'preact/hooks';
 import * as calls from '../api/calls';
 import { daemons, type Daemon, type Session } from '../api/types';
@@ -16,7 +16,7 @@ const names: Record<Daemon, string> = {
     godwitd: 'godwitd',
 };
 
-export function Configuration({ session }: { session: Session }) {
+export function Configuration({ session, hasMd5 }: { session: Session; hasMd5: boolean }) {
     const text = useText();
     const [daemon, setDaemon] = useState<Daemon | null>(null);
     const [config, setConfig] = useState('');
@@ -41,7 +41,7 @@ export function Configuration({ session }: { session: Session }) {
             <p class="help">{text('configurationMeans', { server: session.device.hostname })}</p>
             {daemon === null ? (
                 <button type="button" onClick={() => setDaemon('bird')}>
-                    {text('showConfiguration')}
+                    {text(hasMd5 ? 'showConfigurationMd5' : 'showConfiguration')}
                 </button>
             ) : (
                 <Choice

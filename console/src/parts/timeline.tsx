@@ -32,7 +32,9 @@ function Entry({ entry }: { entry: TimelineEntry }) {
                 )}
             </Cell>
             <Cell of={text('change')}>
-                {stateName(text, entry.from)} → {stateName(text, entry.to)}
+                {entry.from === entry.to
+                    ? text('stillState', { state: stateName(text, entry.to) })
+                    : `${stateName(text, entry.from)} → ${stateName(text, entry.to)}`}
             </Cell>
             <Cell of={text('reason')} kind="wide">
                 {entry.reason ?? <Dash />}
