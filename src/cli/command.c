@@ -1,7 +1,5 @@
 #include "cli/command.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -99,6 +97,7 @@ static const struct command commands[] = {
      "TABLE_DUMP_V2, plain, .gz or .bz2"},
     {"rpki", cmd_not_offered, OPTION_ANY, false, "", "not offered yet"},
     {"bmp", cmd_not_offered, OPTION_ANY, false, "", "not offered yet"},
+    {"completion", cmd_completion, OPTION_ANY, true, "bash | zsh | fish", "print what makes a shell complete all this"},
     {"log-level", NULL, OPTION_ANY, false, "", "set how much the daemon logs"},
     {"log-level panic", cmd_log_level, OPTION_ANY, false, "", ""},
     {"log-level fatal", cmd_log_level, OPTION_ANY, false, "", ""},
@@ -178,8 +177,7 @@ int cmd_not_offered(struct cli *cli, const struct command *command, const struct
     return cli_fail(cli, "%s: not offered yet", command->path);
 }
 
-/* Is `path` directly below `parent` (NULL: the root)? Then its last word is what is matched. */
-static const char *word_below(const struct command *parent, const char *path)
+const char *command_word_below(const struct command *parent, const char *path)
 {
     size_t length = parent ? strlen(parent->path) : 0;
     if (parent && (strncmp(path, parent->path, length) != 0 || path[length] != ' '))
@@ -195,7 +193,7 @@ static const struct command *command_child(const struct command_table *table, co
     const struct command *begun = NULL;
     unsigned begun_count = 0;
     for (size_t i = 0; i < table->count; i++) {
-        const char *name = word_below(parent, table->commands[i].path);
+        const char *name = command_word_below(parent, table->commands[i].path);
         if (!name)
             continue;
         if (strcmp(name, word) == 0)
@@ -214,7 +212,7 @@ static const char *command_suggest(const struct command_table *table, const stru
     const char *best = NULL;
     unsigned best_distance = strlen(word) < 3 ? (unsigned)strlen(word) : 3; /* not another word altogether */
     for (size_t i = 0; i < table->count; i++) {
-        const char *name = word_below(parent, table->commands[i].path);
+        const char *name = command_word_below(parent, table->commands[i].path);
         unsigned distance = name ? str_distance(name, word) : best_distance;
         if (distance < best_distance) {
             best = name;
@@ -309,59 +307,13 @@ void command_help(struct cli *cli, const struct command_table *table, const char
             output_printf(out, "  %s %-16s %s\n", neighbor_command_table.prefix, neighbor_commands[i].path,
                           neighbor_commands[i].help);
     }
+    if (table == &command_table && *path == '\0') {
+        output_add(out, "\nThe fleet's:\n");
+        for (size_t i = 0; i < fleet_command_table.count; i++) {
+            if (!strchr(fleet_command_table.commands[i].path, ' '))
+                output_printf(out, "  godwit help %s\n", fleet_command_table.commands[i].path);
+        }
+    }
     output_add(out, "\nOptions:\n");
     options_print(out, table->options, scopes);
-}
-
-/* Completion ------------------------------------------------------------------------------------------------- */
-
-static void completion_words(FILE *file, const struct command_table *table, const struct command *parent)
-{
-    for (size_t i = 0; i < table->count; i++) {
-        const char *name = word_below(parent, table->commands[i].path);
-        if (name)
-            fprintf(file, "%s ", name);
-    }
-}
-
-static void completion_cases(FILE *file, const struct command_table *table, const char *before)
-{
-    for (size_t i = 0; i < table->count; i++) {
-        bool has_children = false;
-        for (size_t j = 0; j < table->count; j++)
-            has_children = has_children || word_below(&table->commands[i], table->commands[j].path);
-        if (!has_children)
-            continue;
-        fprintf(file, "    \"%s%s\") words=\"", before, table->commands[i].path);
-        completion_words(file, table, &table->commands[i]);
-        fprintf(file, "\" ;;\n");
-    }
-}
-
-int completion_write(struct cli *cli, const char *path)
-{
-    FILE *file = fopen(path, "we");
-    if (!file)
-        return cli_fail(cli, "cannot write %s: %s", path, strerror(errno));
-    fprintf(file, "# bash completion for godwit; made by godwit --gen-cmpl\n"
-                  "_godwit()\n{\n    local path=\"\" word words=\"\" i\n"
-                  "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-                  "        word=\"${COMP_WORDS[i]}\"\n"
-                  "        case \"$word\" in\n"
-                  "        -u | -p | -a | -t | --host | --port | --target | --address-family | --reason) ((i++)) ;;\n"
-                  "        -*) ;;\n"
-                  "        *[.:]*) path=\"$path${path:+ }ADDRESS\" ;;\n"
-                  "        *) path=\"$path${path:+ }$word\" ;;\n"
-                  "        esac\n    done\n    case \"$path\" in\n    \"\") words=\"");
-    completion_words(file, &command_table, NULL);
-    fprintf(file, "\" ;;\n    \"neighbor ADDRESS\") words=\"");
-    completion_words(file, &neighbor_command_table, NULL);
-    fprintf(file, "\" ;;\n");
-    completion_cases(file, &command_table, "");
-    completion_cases(file, &neighbor_command_table, "neighbor ADDRESS ");
-    fprintf(file, "    esac\n    COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
-                  "complete -F _godwit godwit\n");
-    if (fclose(file) != 0)
-        return cli_fail(cli, "cannot write %s: %s", path, strerror(errno));
-    return 0;
 }

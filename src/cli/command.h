@@ -45,5 +45,8 @@ void command_help(struct cli *cli, const struct command_table *table, const char
 /* The last word of its path: what tells apart commands that share a function. */
 const char *command_verb(const struct command *command);
 
+/* Is `path` directly below `parent` (NULL: the root)? Then its last word. */
+const char *command_word_below(const struct command *parent, const char *path);
+
 /* Writes the completion file for bash. */
 int completion_write(struct cli *cli, const char *path);

@@ -71,10 +71,30 @@ def test_completion_is_up_to_date(tmp_path):
     made = tmp_path / "made"
     assert run("godwit", "--gen-cmpl", "--bash-cmpl-file", made).returncode == 0
     assert made.read_text() == (lab.ROOT / "packaging" / "godwit-completion.bash").read_text()
-    script = ('source "$1"; COMP_WORDS=(godwit -p 5 neighbor 10.0.0.1 adj-in s); COMP_CWORD=6; _godwit; '
-              'echo "${COMPREPLY[@]}"')
-    done = subprocess.run(["bash", "-c", script, "bash", made], capture_output=True, text=True, timeout=20)
-    assert done.stdout == "summary\n"
+    assert run("godwit", "completion", "bash").stdout in made.read_text()
+
+
+@pytest.mark.parametrize("words, completed", [
+    ("-p 5 neighbor 10.0.0.1 adj-in s", "summary"),
+    ("p", "policy project"),
+    ("-o json project bgp-s", "bgp-sessions"),
+    ("device -d web1 bgp-n", "bgp-neighbors"),
+    ("session routes web1.example.net --st", "--state"),
+    ("project bgp-enable -p demo --as", "--asn"),
+])
+def test_words_and_options_are_completed(words, completed):
+    script = ('source "$1"; shift; COMP_WORDS=(godwit "$@"); COMP_CWORD=$#; _godwit; echo "${COMPREPLY[@]}"')
+    done = subprocess.run(["bash", "-c", script, "bash", lab.ROOT / "packaging" / "godwit-completion.bash",
+                           *words.split()], capture_output=True, text=True, timeout=20)
+    assert done.stdout == completed + "\n"
+
+
+def test_completion_for_other_shells():
+    assert run("godwit", "completion", "zsh").stdout.startswith("#compdef godwit\n")
+    fish = run("godwit", "completion", "fish").stdout
+    assert """'test (__godwit_path) = "session"' -a 'list get enable""" in fish
+    refused = run("godwit", "completion", "tcsh")
+    assert (refused.returncode, refused.stderr) == (1, 'completion: "tcsh": bash, zsh or fish is allowed\n')
 
 
 def test_reader_that_goes_away(tmp_path):
