@@ -321,8 +321,8 @@ void leg_ask_expired(struct loop_timer *timer)
 void leg_unreadable(struct leg *leg)
 {
     struct observation seen = {.at_ms = time_now_ms(), .state = LEG_UNKNOWN, .up = leg->last.up};
-    struct str out = str_over(seen.reason, sizeof(seen.reason));
-    str_printf(&out, "router %s cannot be read: %s", leg->router->name, leg->router->reason);
+    /* Why it cannot is the provider's business, and names his addresses. */
+    leg_reason(leg, "the router cannot be read", seen.reason);
     leg->why.down = false;
     leg->why.up_after = false;
     leg_keep_reason(leg, NULL);

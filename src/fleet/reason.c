@@ -50,6 +50,8 @@ static const struct advice {
      "The server's daemon ended, or has this router no longer in its configuration"},
     {"ended the session with a NOTIFICATION", ADVICE_PLAIN, "The server's daemon knows why: see its log"},
     {"closed the connection", ADVICE_PLAIN, "The server's daemon ended without a word: see its log"},
+    {"the router cannot be read", ADVICE_PLAIN,
+     "Whether the session is up there is not known; its provider has to look"},
     {"closed or lost", ADVICE_PLAIN, "The server's daemon ended without a word, or the server is cut off"},
 };
 

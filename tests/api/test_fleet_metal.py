@@ -1,19 +1,21 @@
 """Metal's paths and shapes, with each thing that its clients trip over."""
 import json
 import re
+import shutil
 import socket
 
 import pytest
 
 from fleet_lab import Client, Lab, wait_for
 
+GOBGPD = "/usr/bin/gobgpd"
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 UUID = re.compile(r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    lab = Lab(tmp_path_factory.mktemp("fleet"), 73)
+    lab = Lab(tmp_path_factory.mktemp("fleet"), 73, second_router=GOBGPD if shutil.which(GOBGPD) else None)
     yield lab
     lab.stop()
 
