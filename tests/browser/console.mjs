@@ -277,6 +277,11 @@ test('a webhook is made with its secret shown once, says how it does, and is del
     await dialog.getByLabel('Hold-off').fill('3601');
     assert.ok(await create.isDisabled());
     await dialog.getByLabel('Hold-off').fill('30');
+    await dialog.getByLabel('URL').fill('http://localhost/hook');
+    await create.click();
+    await dialog.getByRole('alert').getByText('leads to a private address').waitFor();
+    assert.equal(await dialog.getByLabel('Hold-off').inputValue(), '30', 'what was typed is still there');
+    await dialog.getByLabel('URL').fill('https://example.net/hook');
     await create.click();
     await page.getByText('gws_shown-once').waitFor();
     assert.equal(fake.fleet.webhooks.at(-1).hold_off_s, 30);

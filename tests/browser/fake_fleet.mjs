@@ -23,6 +23,7 @@ const types = {
 };
 
 class NotFound extends Error {}
+class Refused extends Error {}
 
 /* Pattern -> answer. `:x` is one segment; a string is sent as text, undefined as 204. */
 function routesOf(fake) {
@@ -139,6 +140,9 @@ function accountRoutes(fake, find) {
         'DELETE /v1/tokens/:id': ([id]) => drop(fleet.tokens, id),
         'GET /v1/webhooks': () => ({ webhooks: fleet.webhooks }),
         'POST /v1/webhooks': (_, body) => {
+            if (new URL(body.url).hostname === 'localhost') {
+                throw new Refused(`url: ${body.url} leads to a private address`);
+            }
             add(fleet.webhooks, { last_status: null, failures: 0, ...body });
             return { ...fleet.webhooks.at(-1), secret: 'gws_shown-once' };
         },
@@ -286,8 +290,8 @@ export class FakeFleet {
                 try {
                     send(response, 200, answer(found.slice(1), body && JSON.parse(body), url.searchParams));
                 } catch (error) {
-                    const missing = error instanceof NotFound;
-                    send(response, missing ? 404 : 500, { errors: [missing ? 'Not found' : String(error)] });
+                    const status = error instanceof NotFound ? 404 : error instanceof Refused ? 422 : 500;
+                    send(response, status, { errors: [error.message || 'Not found'] });
                 }
                 return;
             }
