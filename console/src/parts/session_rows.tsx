@@ -70,6 +70,9 @@ export function SessionRows({ rows, complete }: SessionList) {
                 label: <Counter shape={value} name={text(value)} count={counts[value]} />,
             })),
     ];
+    if (rows.length === 0 && complete) {
+        return <p class="panel">{text('noSessions')}</p>;
+    }
     return (
         <>
             <div class="filters">
@@ -87,7 +90,7 @@ export function SessionRows({ rows, complete }: SessionList) {
                 {!complete && text('soFar', { count: rows.length })}
             </p>
             {found.length === 0 ? (
-                <p class="panel">{text(rows.some((row) => row.session) ? 'noMatch' : 'noSessions')}</p>
+                <p class="panel">{text('noMatch')}</p>
             ) : (
                 <Table
                     caption={text('sessions')}
