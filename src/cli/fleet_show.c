@@ -8,7 +8,10 @@
 #include "base/mem.h"
 #include "cli/json_show.h"
 
-enum { PAGE_ROWS = 1000, DOCUMENT_MAX_BYTES = 1 << 30 };
+enum {
+    PAGE_ROWS = 250, /* the service answers others between two pages */
+    DOCUMENT_MAX_BYTES = 1 << 30,
+};
 
 const struct json_node *fleet_member(const struct json_node *node, const char *path)
 {
