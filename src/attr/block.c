@@ -251,11 +251,21 @@ void attr_put(struct buf *buf, uint8_t flags, uint8_t type, const void *value, u
         memcpy(to + header, value, length);
 }
 
+static void touch_type(struct attr_edit *edit, uint8_t type)
+{
+    edit->touched[type / 64] |= (uint64_t)1 << (type % 64);
+}
+
 void attr_edit_init(struct attr_edit *edit, const uint8_t *bytes, uint32_t length)
 {
     edit->bytes = bytes;
     edit->length = length;
     edit->count = 0;
+    memset(edit->touched, 0, sizeof(edit->touched));
+    struct cursor cursor = cursor_of(bytes, length);
+    struct attr_item item;
+    while (attr_next(&cursor, &item))
+        touch_type(edit, item.type);
 }
 
 /* The changes are kept in the order of their types, so that finish is a merge. */
@@ -275,13 +285,16 @@ static struct attr_item *edit_slot(struct attr_edit *edit, uint8_t type)
 void attr_edit_set(struct attr_edit *edit, uint8_t flags, uint8_t type, const void *value, uint16_t length)
 {
     static const uint8_t nothing;
+    touch_type(edit, type);
     *edit_slot(edit, type) =
         (struct attr_item){.flags = flags, .type = type, .length = length, .value = length ? value : &nothing};
 }
 
 void attr_edit_remove(struct attr_edit *edit, uint8_t type)
 {
-    *edit_slot(edit, type) = (struct attr_item){.type = type};
+    /* Much is removed to be on the safe side, and hardly ever there. */
+    if (edit->touched[type / 64] >> (type % 64) & 1)
+        *edit_slot(edit, type) = (struct attr_item){.type = type};
 }
 
 void attr_edit_finish(const struct attr_edit *edit, struct buf *out)

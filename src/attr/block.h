@@ -118,6 +118,7 @@ struct attr_edit {
     const uint8_t *bytes;
     uint32_t length;
     uint32_t count;
+    uint64_t touched[4];                     /* types that are there or are being changed, as bits */
     struct attr_item changes[ATTR_EDIT_MAX]; /* value NULL = remove */
 };
 
