@@ -12,7 +12,7 @@
 #include "rib/prefix_index.h"
 #include "rib/prefix_table.h"
 
-enum { BATCH = 32, SETS = 150000, SLICE = 65536 };
+enum { SETS = 150000, SLICE = 65536 };
 
 static uint64_t random_state = 88172645463325252ull;
 
@@ -70,10 +70,14 @@ static void keys_shuffle(struct prefix_key *keys, size_t count)
 
 static void bench_resolve(struct prefix_table *table, const struct prefix_key *keys, size_t count, const char *what)
 {
-    uint32_t ids[BATCH];
+    struct prefix_batch batch;
     double start = now_ns();
-    for (size_t i = 0; i < count; i += BATCH)
-        prefix_table_resolve(table, keys + i, count - i < BATCH ? count - i : BATCH, ids);
+    for (size_t i = 0; i < count; i += batch.count) {
+        batch.count = count - i < PREFIX_BATCH ? (uint32_t)(count - i) : PREFIX_BATCH;
+        memcpy(batch.keys, keys + i, batch.count * sizeof(*keys));
+        prefix_batch_ask_slots(table, &batch);
+        prefix_batch_get_or_add(table, &batch);
+    }
     say(what, since_ns(start), count);
 }
 

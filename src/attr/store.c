@@ -158,6 +158,11 @@ no_wire:
     return 0;
 }
 
+void attr_store_approach(const struct attr_store *store, uint64_t hash)
+{
+    id_table_prefetch(&store->ids, set_hash(hash, 0));
+}
+
 attr_id attr_store_intern(struct attr_store *store, const struct attr_block *block, attr_id pre)
 {
     if (unlikely(block->length > ATTR_BLOCK_MAX))

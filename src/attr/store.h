@@ -37,6 +37,8 @@ void attr_store_free(struct attr_store *store);
  * `pre`. A `pre` of the same bytes is itself returned. 0 only when the block is longer than ATTR_BLOCK_MAX, or 2^28
  * sets or 32 GB of bytes are in use. */
 attr_id attr_store_intern(struct attr_store *store, const struct attr_block *block, attr_id pre);
+/* Has the processor fetch what interning a block with this hash begins with. */
+void attr_store_approach(const struct attr_store *store, uint64_t hash);
 void attr_store_ref(struct attr_store *store, attr_id id, uint32_t count);
 void attr_store_unref(struct attr_store *store, attr_id id, uint32_t count);
 

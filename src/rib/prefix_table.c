@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 
-enum { ROW_PAGE_UNITS = 1024, RESOLVE_BATCH = 32 };
+enum { ROW_PAGE_UNITS = 1024 };
 
 /* Splitmix: one secret word into several independent ones. */
 static uint64_t seed_next(uint64_t *state)
@@ -86,46 +86,60 @@ uint32_t prefix_table_get_or_add(struct prefix_table *table, const uint8_t *key,
     return get_or_add(table, prefix_table_hash(table, key, length), key, length);
 }
 
-/* Three passes over a batch: ask for the slots, then for the rows they name, then (the caller) look up for good. */
-static void ask_for_batch(const struct prefix_table *table, const struct prefix_key *keys, size_t count,
-                          uint32_t *hashes, uint32_t *ids)
+void prefix_batch_ask_slots(const struct prefix_table *table, struct prefix_batch *batch)
 {
-    for (size_t i = 0; i < count; i++) {
-        CHECK(keys[i].length <= table->key_bytes * 8);
-        hashes[i] = prefix_table_hash(table, keys[i].bytes, keys[i].length);
-        id_table_prefetch(&table->ids, hashes[i]);
+    CHECK(batch->count <= PREFIX_BATCH);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct prefix_key *key = &batch->keys[i];
+        CHECK(key->length <= table->key_bytes * 8);
+        batch->hashes[i] = prefix_table_hash(table, key->bytes, key->length);
+        id_table_prefetch(&table->ids, batch->hashes[i]);
     }
-    for (size_t i = 0; i < count; i++) {
+    batch->generation = 0;
+}
+
+void prefix_batch_ask_rows(const struct prefix_table *table, struct prefix_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
         struct id_probe probe;
-        ids[i] = id_probe_first(&table->ids, hashes[i], &probe);
-        if (ids[i])
-            __builtin_prefetch(prefix_table_row(table, ids[i]), 1);
+        batch->ids[i] = id_probe_first(&table->ids, batch->hashes[i], &probe);
+        if (batch->ids[i])
+            __builtin_prefetch(prefix_table_row(table, batch->ids[i]), 1);
+    }
+    batch->generation = table->generation + 1;
+}
+
+/* What was found once may be another prefix's row by now. */
+static void ask_again_if_changed(const struct prefix_table *table, struct prefix_batch *batch)
+{
+    if (unlikely(batch->generation != table->generation + 1))
+        prefix_batch_ask_rows(table, batch);
+}
+
+/* The first row with the hash mostly is the one. */
+static inline bool is_found(const struct prefix_table *table, const struct prefix_batch *batch, uint32_t i)
+{
+    return batch->ids[i] &&
+           likely(prefix_row_matches(table, batch->ids[i], batch->keys[i].bytes, batch->keys[i].length));
+}
+
+void prefix_batch_find(const struct prefix_table *table, struct prefix_batch *batch)
+{
+    ask_again_if_changed(table, batch);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct prefix_key *key = &batch->keys[i];
+        if (batch->ids[i] && !is_found(table, batch, i))
+            batch->ids[i] = prefix_table_find_hashed(table, batch->hashes[i], key->bytes, key->length);
     }
 }
 
-void prefix_table_find_all(const struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids)
+void prefix_batch_get_or_add(struct prefix_table *table, struct prefix_batch *batch)
 {
-    uint32_t hashes[RESOLVE_BATCH];
-    for (size_t done = 0, batch; done < count; done += batch) {
-        batch = count - done < RESOLVE_BATCH ? count - done : RESOLVE_BATCH;
-        ask_for_batch(table, keys + done, batch, hashes, ids + done);
-        for (size_t i = done; i < done + batch; i++) {
-            if (ids[i] && unlikely(!prefix_row_matches(table, ids[i], keys[i].bytes, keys[i].length)))
-                ids[i] = prefix_table_find_hashed(table, hashes[i - done], keys[i].bytes, keys[i].length);
-        }
-    }
-}
-
-void prefix_table_resolve(struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids)
-{
-    uint32_t hashes[RESOLVE_BATCH];
-    for (size_t done = 0, batch; done < count; done += batch) {
-        batch = count - done < RESOLVE_BATCH ? count - done : RESOLVE_BATCH;
-        ask_for_batch(table, keys + done, batch, hashes, ids + done);
-        for (size_t i = done; i < done + batch; i++) {
-            if (!ids[i] || unlikely(!prefix_row_matches(table, ids[i], keys[i].bytes, keys[i].length)))
-                ids[i] = get_or_add(table, hashes[i - done], keys[i].bytes, keys[i].length);
-        }
+    ask_again_if_changed(table, batch);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct prefix_key *key = &batch->keys[i];
+        if (!is_found(table, batch, i))
+            batch->ids[i] = get_or_add(table, batch->hashes[i], key->bytes, key->length);
     }
 }
 

@@ -64,10 +64,24 @@ static inline uint32_t prefix_table_find(const struct prefix_table *table, const
 /* The row, made if it is missing; 0 only when ROW_ID_MAX rows are in use. */
 uint32_t prefix_table_get_or_add(struct prefix_table *table, const uint8_t *key, uint8_t length);
 
-/* The same two for many keys, overlapping their cache misses. Rows are near the processor afterwards. */
-void prefix_table_find_all(const struct prefix_table *table, const struct prefix_key *keys, size_t count,
-                           uint32_t *ids);
-void prefix_table_resolve(struct prefix_table *table, const struct prefix_key *keys, size_t count, uint32_t *ids);
+/* The same two for many keys, whose cache misses overlap, and overlap with whatever is done between these steps: the
+ * slots are asked for, then the rows they name, then the keys are looked up for good. `keys` and `count` are the
+ * caller's to fill in; `ids` has the rows at the end, which are near the processor then. The table may change between
+ * the steps. */
+enum { PREFIX_BATCH = 32 };
+
+struct prefix_batch {
+    uint32_t count;
+    uint32_t hashes[PREFIX_BATCH];
+    uint32_t ids[PREFIX_BATCH];
+    uint64_t generation; /* of the table, plus 1, when rows were asked for; 0: not yet */
+    struct prefix_key keys[PREFIX_BATCH];
+};
+
+void prefix_batch_ask_slots(const struct prefix_table *table, struct prefix_batch *batch);
+void prefix_batch_ask_rows(const struct prefix_table *table, struct prefix_batch *batch);
+void prefix_batch_find(const struct prefix_table *table, struct prefix_batch *batch);
+void prefix_batch_get_or_add(struct prefix_table *table, struct prefix_batch *batch);
 
 /* Removes a row in use. The RIB has taken its paths out and its id from every list before. */
 void prefix_table_remove(struct prefix_table *table, uint32_t id);

@@ -31,7 +31,6 @@ const char *path_reject_text(enum path_reject reject)
 }
 
 enum {
-    APPLY_BATCH = 32,
     TOMBSTONES_MIN = 1024,
 };
 
@@ -670,73 +669,95 @@ void rib_set_next_hop_down(struct rib *rib, row_id id, uint32_t index, bool down
 
 /* Runs of NLRI ---------------------------------------------------------------------------------------------------- */
 
-static void prefetch_chunks(const struct rib *rib, const row_id *rows, size_t count)
+static void ask_for_chunks(const struct rib *rib, const struct prefix_batch *batch)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct rib_row *row = prefix_table_row(rib->prefixes, rows[i]);
-        if (rows[i] != 0 && !row_is_inline(row))
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct rib_row *row = prefix_table_row(rib->prefixes, batch->ids[i]);
+        if (batch->ids[i] != 0 && !row_is_inline(row))
             path_pool_prefetch(&rib->pool, row->paths);
     }
 }
 
-static void withdraw_batch(struct rib *rib, const struct rib_update *update, const struct prefix_key *keys,
-                           const uint32_t *path_ids, size_t count)
+static void withdraw_batch(struct rib *rib, struct rib_run *run, source_id source)
 {
-    row_id rows[APPLY_BATCH];
-    prefix_table_find_all(rib->prefixes, keys, count, rows);
-    prefetch_chunks(rib, rows, count);
-    for (size_t i = 0; i < count; i++)
-        withdraw_row(rib, rows[i], update->source, path_ids[i]);
+    prefix_batch_find(rib->prefixes, &run->batch);
+    ask_for_chunks(rib, &run->batch);
+    for (uint32_t i = 0; i < run->batch.count; i++)
+        withdraw_row(rib, run->batch.ids[i], source, run->path_ids[i]);
 }
 
-static void announce_batch(struct rib *rib, struct arrival *arrival, const struct prefix_key *keys,
-                           const uint32_t *path_ids, size_t count)
+static void announce_batch(struct rib *rib, struct rib_run *run, struct arrival *arrival)
 {
-    row_id rows[APPLY_BATCH];
-    prefix_table_resolve(rib->prefixes, keys, count, rows);
-    prefetch_chunks(rib, rows, count);
-    for (size_t i = 0; i < count; i++) {
-        arrival->path.path_id = path_ids[i];
-        if (likely(rows[i] != 0))
-            put_path(rib, rows[i], arrival);
+    prefix_batch_get_or_add(rib->prefixes, &run->batch);
+    ask_for_chunks(rib, &run->batch);
+    for (uint32_t i = 0; i < run->batch.count; i++) {
+        arrival->path.path_id = run->path_ids[i];
+        if (likely(run->batch.ids[i] != 0))
+            put_path(rib, run->batch.ids[i], arrival);
         else
             rib->refused_paths++;
     }
     arrival_settle(rib, arrival);
 }
 
-static void tell_touched(struct rib *rib, const struct rib_update *update, const struct prefix_key *keys,
-                         const uint32_t *path_ids, size_t count)
+static void tell_touched(struct rib *rib, const struct rib_run *run, const struct rib_update *update)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct prefix prefix = {.addr = addr_from_bytes(rib->kind, keys[i].bytes), .length = keys[i].length};
-        update->touched(update->context, rib, update, &prefix, path_ids[i]);
+    for (uint32_t i = 0; i < run->batch.count; i++) {
+        const struct prefix_key *key = &run->batch.keys[i];
+        struct prefix prefix = {.addr = addr_from_bytes(rib->kind, key->bytes), .length = key->length};
+        update->touched(update->context, rib, update, &prefix, run->path_ids[i]);
     }
 }
 
-void rib_apply(struct rib *rib, const struct rib_update *update)
+/* The next prefixes of the run; none at its end. */
+static void run_read(const struct rib *rib, struct rib_run *run)
 {
-    struct prefix_key keys[APPLY_BATCH];
-    uint32_t path_ids[APPLY_BATCH];
-    struct cursor cursor = cursor_of(update->nlri, update->nlri_length);
+    uint32_t count = 0;
+    while (count < PREFIX_BATCH && !cursor_done(&run->rest)) {
+        run->path_ids[count] = run->add_path ? cursor_u32(&run->rest) : 0;
+        if (!prefix_key_next(&run->rest, rib->kind, &run->batch.keys[count]))
+            break;
+        count++;
+    }
+    run->batch.count = count;
+    prefix_batch_ask_slots(rib->prefixes, &run->batch);
+}
+
+void rib_run_begin(const struct rib *rib, struct rib_run *run, const uint8_t *nlri, uint32_t length, bool add_path)
+{
+    run->rest = cursor_of(nlri, length);
+    run->add_path = add_path;
+    run_read(rib, run);
+}
+
+void rib_run_approach(const struct rib *rib, struct rib_run *run)
+{
+    prefix_batch_ask_rows(rib->prefixes, &run->batch);
+}
+
+void rib_run_apply(struct rib *rib, struct rib_run *run, const struct rib_update *update)
+{
     struct arrival arrival = {0};
     if (update->attrs != 0) {
         unsigned flags = (unsigned)update->reject << PATH_REJECT_SHIFT | rib->sources[update->source].epoch;
         struct rib_path path = {.attrs = update->attrs, .source = update->source, .flags = (uint16_t)flags};
         arrival = arrival_of(rib, &path);
     }
-    while (!cursor_done(&cursor)) {
-        size_t count = 0;
-        do {
-            path_ids[count] = update->add_path ? cursor_u32(&cursor) : 0;
-        } while (prefix_key_next(&cursor, rib->kind, &keys[count]) && ++count < APPLY_BATCH && !cursor_done(&cursor));
+    for (; run->batch.count > 0; run_read(rib, run)) {
         if (update->attrs != 0)
-            announce_batch(rib, &arrival, keys, path_ids, count);
+            announce_batch(rib, run, &arrival);
         else
-            withdraw_batch(rib, update, keys, path_ids, count);
+            withdraw_batch(rib, run, update->source);
         if (update->touched != NULL)
-            tell_touched(rib, update, keys, path_ids, count);
+            tell_touched(rib, run, update);
     }
+}
+
+void rib_apply(struct rib *rib, const struct rib_update *update)
+{
+    struct rib_run run;
+    rib_run_begin(rib, &run, update->nlri, update->nlri_length, update->add_path);
+    rib_run_apply(rib, &run, update);
 }
 
 /* Sweeping -------------------------------------------------------------------------------------------------------- */

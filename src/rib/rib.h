@@ -123,6 +123,19 @@ struct rib_update {
 };
 void rib_apply(struct rib *rib, const struct rib_update *update);
 
+/* The same in steps, for a caller who has other work in between (judging the attributes, interning them): what its
+ * first prefixes need is on its way from memory meanwhile. rib_run_approach goes one access further; it may be left
+ * out. The NLRI are those of the rib_update that is applied at the end. */
+struct rib_run {
+    struct cursor rest; /* NLRI not yet read */
+    bool add_path;
+    uint32_t path_ids[PREFIX_BATCH];
+    struct prefix_batch batch;
+};
+void rib_run_begin(const struct rib *rib, struct rib_run *run, const uint8_t *nlri, uint32_t length, bool add_path);
+void rib_run_approach(const struct rib *rib, struct rib_run *run);
+void rib_run_apply(struct rib *rib, struct rib_run *run, const struct rib_update *update);
+
 /* One path, for local routes. */
 void rib_announce(struct rib *rib, source_id source, const struct prefix *prefix, uint32_t path_id, attr_id attrs,
                   uint16_t flags);

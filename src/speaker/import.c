@@ -151,13 +151,17 @@ static void import_run(struct peer *peer, const struct update *update, const str
         change.touched = events_path_touched;
         change.context = peer->speaker;
     }
+    struct rib_run begun;
+    rib_run_begin(table->rib, &begun, run->bytes, run->length, run->add_path);
     if (run->withdraw) {
         peer->withdraw_prefixes += run->count;
-        rib_apply(table->rib, &change);
+        rib_run_apply(table->rib, &begun, &change);
         return;
     }
     const struct attr_block *attrs = update_run_attrs(update, run);
+    attr_store_approach(table->rib->attrs, attrs->hash);
     change.reject = import_judge(peer, attrs->bytes, attrs->length, attrs->summary.facts);
+    rib_run_approach(table->rib, &begun);
     change.attrs = intern(peer, table->rib, attrs);
     if (change.attrs == 0) {
         log_error("peer", NULL, "attribute store exhausted: UPDATE dropped");
@@ -166,7 +170,7 @@ static void import_run(struct peer *peer, const struct update *update, const str
     if (change.reject == PATH_ACCEPTED && policy_import_has_policies(peer))
         policy_import_apply(peer, table, &change);
     else
-        rib_apply(table->rib, &change);
+        rib_run_apply(table->rib, &begun, &change);
     attr_store_unref(table->rib->attrs, change.attrs, 1);
     peer_limit_check(peer, run->family);
 }

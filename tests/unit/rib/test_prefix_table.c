@@ -82,27 +82,35 @@ static void test_rows(void **state)
     prefix_table_free(table);
 }
 
-/* Random keys in one batch; returns how many were new. */
-static uint32_t model_batch(struct prefix_table *table, uint32_t *ids, uint32_t count)
+/* Random keys in one batch, one of them, if there, removed between two steps; returns how many rows more there are. */
+static int model_batch(struct prefix_table *table, uint32_t *ids, uint32_t count)
 {
-    enum { BATCH = 70 };
-    struct prefix_key keys[BATCH];
-    uint32_t numbers[BATCH], found[BATCH], added = 0;
-    for (unsigned i = 0; i < BATCH; i++) {
+    struct prefix_batch batch = {.count = 1 + (uint32_t)rand() % PREFIX_BATCH};
+    uint32_t numbers[PREFIX_BATCH];
+    int more = 0;
+    for (uint32_t i = 0; i < batch.count; i++) {
         numbers[i] = (uint32_t)rand() % count;
-        keys[i] = key_number(table->kind, numbers[i]);
+        batch.keys[i] = key_number(table->kind, numbers[i]);
     }
-    prefix_table_find_all(table, keys, BATCH, found);
-    for (unsigned i = 0; i < BATCH; i++)
-        assert_int_equal(found[i], ids[numbers[i]]);
-    prefix_table_resolve(table, keys, BATCH, found);
-    for (unsigned i = 0; i < BATCH; i++) {
-        added += !ids[numbers[i]];
-        assert_int_not_equal(found[i], 0);
-        assert_true(!ids[numbers[i]] || ids[numbers[i]] == found[i]);
-        ids[numbers[i]] = found[i];
+    prefix_batch_ask_slots(table, &batch);
+    if (rand() % 2)
+        prefix_batch_ask_rows(table, &batch);
+    if (rand() % 2 && ids[numbers[0]]) {
+        prefix_table_remove(table, ids[numbers[0]]);
+        ids[numbers[0]] = 0;
+        more--;
     }
-    return added;
+    prefix_batch_find(table, &batch);
+    for (uint32_t i = 0; i < batch.count; i++)
+        assert_int_equal(batch.ids[i], ids[numbers[i]]);
+    prefix_batch_get_or_add(table, &batch);
+    for (uint32_t i = 0; i < batch.count; i++) {
+        more += !ids[numbers[i]];
+        assert_int_not_equal(batch.ids[i], 0);
+        assert_true(!ids[numbers[i]] || ids[numbers[i]] == batch.ids[i]);
+        ids[numbers[i]] = batch.ids[i];
+    }
+    return more;
 }
 
 static void random_model(enum addr_kind kind)
@@ -129,7 +137,7 @@ static void random_model(enum addr_kind kind)
         }
         assert_int_equal(table->row_count, rows);
         if (step % 1000 == 0)
-            rows += model_batch(table, ids, KEYS);
+            rows += (uint32_t)model_batch(table, ids, KEYS);
     }
     uint32_t walked = 0, last = 0;
     for (uint32_t id = prefix_table_next(table, 0); id; id = prefix_table_next(table, id)) {
