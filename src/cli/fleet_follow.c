@@ -173,6 +173,7 @@ static int follow_on(struct follow *follow, struct fleet_client *client, const c
     const char *path = arena_printf(&cli->arena, "%s/v1/events?%s", client->settings.url.path, *query ? query + 1 : "");
     const struct fleet_request request = {.path = "/v1/events"};
     uint32_t wait_ms = RETRY_FIRST_MS;
+    bool ever_told = false; /* what has never worked is not tried again */
     for (;;) {
         char headers[8192];
         struct err err;
@@ -184,7 +185,10 @@ static int follow_on(struct follow *follow, struct fleet_client *client, const c
         int result = follow_once(follow, client, &wish);
         if (result < 0 || reader_has_gone(&cli->out))
             return result;
-        if (follow->status >= 400 && follow->status < 500) {
+        ever_told = ever_told || follow->told;
+        if (!ever_told && follow->status == 0)
+            return cli_fail(cli, "%s: %s", client->settings.url_text, follow->reason);
+        if (!ever_told || (follow->status >= 400 && follow->status < 500)) {
             struct json_node *body = json_in_parse(follow->refusal.bytes, follow->refusal.length, &err);
             result = fleet_client_refused(cli, &request, follow->status, body);
             json_in_free(body);

@@ -10,7 +10,7 @@
 
 static const struct option common_options[] = {
     {"json", 'j', OPTION_FLAG, OPTION_ANY, AT(json), NULL, "print JSON"},
-    {"quiet", 'q', OPTION_FLAG, OPTION_ANY, AT(quiet), NULL, "print names only"},
+    {"quiet", 'q', OPTION_FLAG, OPTION_ANY, AT(quiet), NULL, "print names only; of the fleet, identifiers"},
     {"compat", 0, OPTION_FLAG, OPTION_ANY, AT(compat), NULL, "errors on standard output, as GoBGP's client"},
     {"gen-cmpl", 'c', OPTION_FLAG, OPTION_ANY, AT(generate_completion), NULL, "write the completion file for bash"},
     {"bash-cmpl-file", 0, OPTION_TEXT, OPTION_ANY, AT(completion_file), "FILE", "its name (godwit-completion.bash)"},

@@ -343,6 +343,22 @@ def test_events_are_resumed_over_a_restart(lab, demo):
         silent.stop()
 
 
+def test_yaml_goes_on_in_documents(lab, demo):
+    watching = Watching(lab, "event", "list", "--watch", "-o", "yaml", "--after", "0", "-p", "demo")
+    try:
+        watching.wait(lambda line: line == "type: bgp_session.up")
+        told = list(yaml.safe_load_all(watching.read().rpartition("---\n")[0]))
+        assert told and told == lab.provider.get(f"/v1/events?project={demo}&limit=1000&after=0")["events"][:len(told)]
+    finally:
+        watching.stop()
+
+
+def test_what_never_worked_is_not_tried_again(lab):
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    assert "refused" in refused(lab, "event", "list", "--watch", "--after", "0", "--fleet", nowhere)
+    assert "(401)" in refused(lab, "event", "list", "--watch", "--after", "0", env={"GODWIT_FLEET_TOKEN": "wrong"})
+
+
 def test_nobody_reads_any_more(lab, demo):
     watching = Watching(lab, "event", "list", "--watch", "--after", "0")
     watching.wait(lambda line: "project.created" in line)

@@ -97,6 +97,18 @@ def test_completion_for_other_shells():
     assert (refused.returncode, refused.stderr) == (1, 'completion: "tcsh": bash, zsh or fish is allowed\n')
 
 
+def test_the_fleets_commands_are_in_the_manual():
+    source = (lab.ROOT / "src" / "cli" / "fleet_commands.c").read_text()
+    manual = (lab.ROOT / "docs" / "man" / "godwit.1").read_text()
+    paths = re.findall(r'^    \{"([a-z -]+)", cmd_', source, re.MULTILINE)
+    assert len(paths) > 40
+    aliases = {"event get", "session create", "session delete", "organization get", "metro get"}
+    for path in set(paths) - aliases:
+        noun, *verb = path.split()
+        lines = [line for line in manual.splitlines() if line.startswith(f".It Ic {noun}")]
+        assert any(not verb or re.search(rf"\b{verb[0]}\b", line) for line in lines), path
+
+
 def test_reader_that_goes_away(tmp_path):
     """`godwit ... | head` ends quietly."""
     reading, writing = os.pipe()
