@@ -75,9 +75,10 @@ def size(scenario):
     return ", ".join(words)
 
 
-def render(scenario, results, runs):
+def render(scenario, results, runs, notes):
     yield f"\n### {scenario['name']}: {scenario['title']}"
-    yield f"\n{size(scenario)}; medians of {runs}"
+    yield f"\n{size(scenario)}; medians of {runs}. " + \
+        "; ".join(f"{kind}: {notes[kind]}" for kind in notes if any(name.startswith(kind) for name in results)) + "."
     phases = scenario["phases"].split(",")
     for index, phase in enumerate(phases):
         if phase != "up" or scenario["name"] == "S9":

@@ -50,8 +50,9 @@ def family(scenario):
 
 def is_tagged(scenario, neighbor):
     """Where a policy of one neighbor's is changed, that is the first receiver's."""
-    first = next(one for one in neighbors(scenario) if one.role == "receiver")
-    return scenario["tag"] and (scenario["reload"] != "one" or neighbor.address == first.address)
+    if not scenario["tag"] or scenario["reload"] != "one":
+        return scenario["tag"] > 0
+    return neighbor.address == next(one.address for one in neighbors(scenario) if one.role == "receiver")
 
 
 def tagging(table):
@@ -93,12 +94,21 @@ def gobgp_file(scenario, godwit=None):
     return "\n".join(lines) + "\n"
 
 
+def dumps(folder):
+    """The table as an MRT file, again and again."""
+    return "\n".join(['[[mrt-dump]]', '[mrt-dump.config]', 'dump-type = "table"',
+                      f'file-name = "{folder}/dump-%H%M%S"', 'rotation-interval = 2', ''])
+
+
 def godwitd(program, folder, scenario, variant):
     file = folder / "godwitd.toml"
     options = {"threads": variant or scenario["threads"]}
     if scenario["controlled"]:
         options["route-server-communities"] = "true"
-    file.write_text(gobgp_file(scenario, options))
+    text = gobgp_file(scenario, options)
+    if scenario["list"]:
+        text += dumps(folder)
+    file.write_text(text)
     return [program, "-f", file, "-l", "error", "--api-hosts", f"unix://{folder}/api"]
 
 

@@ -18,6 +18,9 @@ SCENARIOS = {
            "rivals": "godwitd bird frr openbgpd"},
     "S3": {"title": "one table out to many of one policy", "senders": 1, "receivers": 100, "prefixes": 200_000,
            "peers": "receivers", "rivals": "godwitd bird frr openbgpd"},
+    "S3ten": {"title": "one table out to ten of one policy", "senders": 1, "receivers": 10, "peers": "receivers"},
+    "S3many": {"title": "one table out to a thousand of one policy", "senders": 1, "receivers": 1000,
+               "prefixes": 200_000, "peers": "receivers", "rivals": "godwitd bird null"},
     "S3rr": {"title": "one table out to many route reflector clients", "senders": 1, "receivers": 100,
              "prefixes": 200_000, "peers": "receivers", "internal": True, "rivals": "godwitd bird frr"},
     "S4": {"title": "route server, clients of 4,000 prefixes", "clients": 50, "prefixes": 4000, "peers": "clients",
@@ -27,7 +30,7 @@ SCENARIOS = {
     "S4controlled": {"title": "route server, 40 % of the sets with control communities", "clients": 50,
                      "prefixes": 4000, "peers": "clients", "controlled": True},
     "S5": {"title": "the best of ten tables goes, and comes back", "senders": 10, "receivers": 1, "best": True,
-           "phases": "up,announce,die,return", "peers": "senders"},
+           "phases": "up,announce,die,return", "peers": "senders", "rivals": "godwitd bird"},
     "S6": {"title": "best paths change, many receivers", "senders": 1, "receivers": 100, "prefixes": 200_000,
            "phases": "up,announce,churn", "peers": "receivers", "rivals": "godwitd bird frr null"},
     "S7all": {"title": "a policy that changes every route, reloaded during changes", "senders": 1, "receivers": 10,
@@ -44,7 +47,7 @@ SCENARIOS = {
            "rivals": "godwitd bird frr null"},
     "S9": {"title": "sessions up from cold, and held", "receivers": 1000, "prefixes": 1, "hold": 9, "seconds": 30,
            "phases": "up,hold", "peers": "receivers", "rivals": "godwitd bird frr"},
-    "S10": {"title": "full listings during changes", "senders": 1, "receivers": 100, "prefixes": 200_000,
+    "S10": {"title": "full listings and table dumps during changes", "senders": 1, "receivers": 100, "prefixes": 200_000,
             "phases": "up,announce,churn", "peers": "receivers", "list": True,
             "rivals": "godwitd bird null"},
     "S11single": {"title": "one prefix in an UPDATE", "senders": 1, "receivers": 1, "packing": "single",
@@ -56,14 +59,24 @@ SCENARIOS = {
     "threadsS3": {"title": "one table out to many, by threads", "senders": 1, "receivers": 100, "prefixes": 200_000,
                   "peers": "receivers", "rivals": "godwitd:1 godwitd:2 godwitd:4 godwitd:0"},
 }
-# What the issue's names stand for.
 GROUPS = {
-    "S11": ["S11single", "S11unique"],
+    "S3all": ["S3ten", "S3", "S3many"],
+    "S4all": ["S4", "S4big", "S4controlled"],
     "S7": ["S7all", "S7one", "S7nothing"],
+    "S11": ["S11single", "S11unique"],
     "threads": ["threadsS2", "threadsS3"],
-    "all": ["S1", "S1v6", "S2", "S3", "S4", "S4controlled", "S5", "S6", "S7all", "S7one", "S7nothing", "S8", "S9", "S10", "S11single", "S11unique", "threadsS2",
-            "threadsS3"],
+    "all": ["S1", "S1v6", "S2", "S3ten", "S3", "S3many", "S4", "S4big", "S4controlled", "S5", "S6", "S7all", "S7one",
+            "S7nothing", "S8", "S9", "S10", "S11single", "S11unique", "threadsS2", "threadsS3"],
 }
+# Seconds of one run at full size, by daemon where they differ much: of two processors that do nothing else.
+TAKES_S = {
+    "S1": {"frr": 40, "openbgpd": 60, "gobgp": 260}, "S1v6": {"gobgp": 60}, "S2": {"bird": 70, "frr": 150, "openbgpd": 300},
+    "S3": {"bird": 30, "openbgpd": 120}, "S3many": {"godwitd": 15, "bird": 240}, "S4big": {"bird": 100},
+    "S4": {"openbgpd": 40}, "S5": {"godwitd": 15, "bird": 100}, "S6": 75, "S7all": 30, "S7one": 30, "S7nothing": 30,
+    "S8": 140, "S9": 40, "S10": 75, "S11single": {"frr": 40, "openbgpd": 60, "gobgp": 260},
+    "S11unique": {"frr": 60, "openbgpd": 60, "gobgp": 300}, "threadsS2": 15,
+}
+TAKES_OTHERWISE_S = 12
 
 
 def number(text):
@@ -95,3 +108,14 @@ def scenario(name):
     row["rivals"] = os.environ.get("RIVALS") or row["rivals"]
     row["table"] = os.environ.get("TABLE", "")
     return row
+
+
+def estimate(names, runs):
+    """How long it takes, in words."""
+    seconds = 0
+    for name in names:
+        takes = TAKES_S.get(name, TAKES_OTHERWISE_S)
+        for rival in scenario(name)["rivals"].split():
+            kind = rival.partition("=")[0].partition(":")[0]
+            seconds += takes.get(kind, TAKES_OTHERWISE_S) if isinstance(takes, dict) else takes
+    return f"about {max(1, round(seconds * runs / 60))} minutes at full size, {runs} runs"
