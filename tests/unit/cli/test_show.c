@@ -66,9 +66,9 @@ static void yaml_is_indented(void **state)
 /* A text that YAML would read as something else, or not at all, is quoted. */
 static void yaml_texts_stay_texts(void **state)
 {
-    static const char *const quoted[] = {
-        "",     "true", "No", "null", "y", "5",       "1e3",   "0x1f", "2026-11-22", "~",    "- a",      "a: b",
-        "a #b", "a ",   "*x", "{", "up,down", "a\\nb", "'x'",  ".inf",       "a  b", "\xc3\xa9", "10.0.0.1"};
+    static const char *const quoted[] = {"",           "true",  "No",  "null", "y",    "5",        "1e3",     "0x1f",
+                                         "2026-11-22", "~",     "- a", "a: b", "a #b", "a ",       "*x",      "{",
+                                         "up,down",    "a\\nb", "'x'", ".inf", "a  b", "\xc3\xa9", "10.0.0.1"};
     for (size_t i = 0; i < ARRAY_LEN(quoted); i++) {
         char text[64], expected[64];
         struct str str = str_over(text, sizeof(text));
