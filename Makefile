@@ -21,12 +21,14 @@ console:
 build/build.ninja:
 	@meson setup build .
 
-# Two routers, three servers and the fleet service on loopback, until Ctrl-C.
+# Two routers, three servers and the fleet service on loopback, until Ctrl-C. Builds what that needs and no more.
 run: deps
-	@$(MAKE) --no-print-directory build build/demo.mrt
+	@$(MAKE) --no-print-directory build/build.ninja build/demo.mrt
+	@tools/build-console --optional
+	@ninja -C build -j $(JOBS) godwitd godwit godwit-fleet
 	@tools/demo
 
-build/demo.mrt: tools/make-demo-mrt | build
+build/demo.mrt: tools/make-demo-mrt | build/build.ninja
 	@tools/make-demo-mrt $@
 
 # Everything; the last line is the count.

@@ -41,12 +41,24 @@ class Demo:
         with open(self.output, "wb") as file:
             self.process = subprocess.Popen([*WITHOUT_RIGHTS, ROOT / "tools" / "demo", "--build", BUILD],
                                             stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT, text=True)
+        try:
+            self.await_start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def await_start(self):
         began = time.monotonic()
         wait_for(lambda: "Ctrl-C stops everything" in self.text() or self.process.poll() is not None, self.text, START_S)
         assert self.process.poll() is None, self.text()
         self.start_s = time.monotonic() - began
         self.url = re.search(r"^Console: +(http://\S+)/console/$", self.text(), re.MULTILINE).group(1)
         self.provider, self.tenant = re.findall(r"\b(gwt_\S+)  \(", self.text())
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
 
     def text(self):
         return self.output.read_text()
@@ -74,9 +86,7 @@ def demo(tmp_path_factory):
         pytest.skip("godwit-fleet is not built")
     demo = Demo(tmp_path_factory.mktemp("demo"))
     yield demo
-    if demo.process.poll() is None:
-        demo.process.terminate()
-        demo.process.wait(30)
+    demo.stop()
 
 
 def test_everything_is_there_soon(demo):
