@@ -139,12 +139,23 @@ static attr_id intern(const struct peer *peer, struct rib *rib, const struct att
     return imported;
 }
 
+/* Of this turn of the loop, in which thousands of UPDATEs may come. */
+static uint32_t wall_second(struct speaker *speaker)
+{
+    struct mono_time turn = loop_now(speaker->loop);
+    if (turn.ns != speaker->turn.ns || speaker->turn_wall_s == 0) {
+        speaker->turn = turn;
+        speaker->turn_wall_s = (uint32_t)(loop_wall_now(speaker->loop).ns / NS_PER_S);
+    }
+    return speaker->turn_wall_s;
+}
+
 static void import_run(struct peer *peer, const struct update *update, const struct nlri_run *run)
 {
     struct speaker_table *table = peer_table(peer, run->family);
     if (table == NULL)
         return;
-    table->rib->now_s = (uint32_t)(loop_wall_now(peer->speaker->loop).ns / NS_PER_S);
+    table->rib->now_s = wall_second(peer->speaker);
     struct rib_update change = {
         .source = peer->source, .add_path = run->add_path, .nlri = run->bytes, .nlri_length = run->length};
     if (events_want_adj_in(peer->speaker)) {

@@ -89,10 +89,12 @@ struct speaker {
     struct session_thread **threads;        /* none: sessions run on `loop` */
     unsigned thread_count;
     struct mono_time encoded_at; /* rows that changed were encoded last: pipeline.c */
-    struct list subscribers; /* events.h */
+    struct list subscribers;     /* events.h */
     uint32_t next_group_id;
     struct loop_task work; /* pipeline.h */
-    bool restarted;        /* set before speaker_start: neighbors keep our routes from a former life */
+    struct mono_time turn; /* of the loop, when import read the wall clock */
+    uint32_t turn_wall_s;
+    bool restarted; /* set before speaker_start: neighbors keep our routes from a former life */
     struct deferral deferral;
 };
 
