@@ -46,14 +46,20 @@ static void write_bgp(struct api_call *call)
 static void write_counts(struct api_call *call)
 {
     struct json *json = &call->json;
+    int64_t counts[FLEET_STATE_COUNT] = {0};
+    struct store_rows *rows =
+        store_query(call->store, "SELECT state, count(*) FROM sessions WHERE project_id = $1 GROUP BY state",
+                    STORE_ARGS(store_text(call->id)));
+    while (store_rows_next(rows)) {
+        enum fleet_state state;
+        if (fleet_state_parse(store_rows_text(rows, 0), &state))
+            counts[state] = store_rows_number(rows, 1);
+    }
+    store_rows_end(rows);
     json_key(json, "sessions");
     json_object(json);
-    for (enum fleet_state state = FLEET_UNKNOWN; state < FLEET_STATE_COUNT; state++) {
-        int64_t count = 0;
-        store_find_number(call->store, "SELECT count(*) FROM sessions WHERE project_id = $1 AND state = $2",
-                          STORE_ARGS(store_text(call->id), store_text(fleet_state_name(state))), &count);
-        member_number(json, fleet_state_name(state), count);
-    }
+    for (enum fleet_state state = FLEET_UNKNOWN; state < FLEET_STATE_COUNT; state++)
+        member_number(json, fleet_state_name(state), counts[state]);
     json_object_end(json);
 }
 

@@ -6,6 +6,7 @@
 #include "fleet/router.h"
 
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, WEEK_MS = 7 * DAY_MS };
+enum { LIST_VALUES_MAX = 12, CURSOR_TEXT_MAX = HOSTNAME_TEXT_MAX + ID_TEXT_MAX + 4 };
 
 static void write_leg(struct json *json, const struct store_rows *rows)
 {
@@ -78,20 +79,18 @@ static void write_flaps(struct api_call *call, const char *session_id)
 static void write_gauge(struct api_call *call, const char *session_id, int64_t limit)
 {
     struct json *json = &call->json;
-    int64_t received = 0;
-    int64_t accepted = 0;
-    int64_t rejected = 0;
-    const struct store_args id = STORE_ARGS(store_text(session_id));
-    store_find_number(call->store, "SELECT max(received) FROM legs WHERE session_id = $1", id, &received);
-    store_find_number(call->store, "SELECT max(accepted) FROM legs WHERE session_id = $1", id, &accepted);
-    store_find_number(call->store, "SELECT max(received - accepted) FROM legs WHERE session_id = $1", id, &rejected);
+    struct store_rows *rows = store_query(
+        call->store, "SELECT max(received), max(accepted), max(received - accepted) FROM legs WHERE session_id = $1",
+        STORE_ARGS(store_text(session_id)));
+    bool found = store_rows_next(rows);
     json_key(json, "prefixes");
     json_object(json);
-    member_number(json, "received", received);
-    member_number(json, "accepted", accepted);
-    member_number(json, "rejected", rejected);
+    member_number(json, "received", found ? store_rows_number(rows, 0) : 0);
+    member_number(json, "accepted", found ? store_rows_number(rows, 1) : 0);
+    member_number(json, "rejected", found ? store_rows_number(rows, 2) : 0);
     member_number(json, "limit", limit);
     json_object_end(json);
+    store_rows_end(rows);
 }
 
 static void write_state(struct api_call *call, const struct store_rows *rows)
@@ -149,33 +148,106 @@ bool write_session(struct api_call *call, const char *id)
     return found;
 }
 
-/* The filters are all optional; "" takes every one. The cursor counts rows: sessions come and go seldom. */
+/* A statement as it grows, and its parameters. */
+struct list_query {
+    char text[1024];
+    struct str sql;
+    struct store_value values[LIST_VALUES_MAX];
+    size_t count;
+};
+
+/* The number of a further parameter. */
+static unsigned list_value(struct list_query *query, struct store_value value)
+{
+    CHECK(query->count < LIST_VALUES_MAX);
+    query->values[query->count++] = value;
+    return (unsigned)query->count;
+}
+
+static void list_filter(struct list_query *query, const char *condition, const char *end, const char *value)
+{
+    if (value[0])
+        str_printf(&query->sql, " AND %s$%u%s", condition, list_value(query, store_text(value)), end);
+}
+
+/* Where a page begins: behind the host name, device and family of the last session of the one before. */
+struct list_place {
+    char hostname[HOSTNAME_TEXT_MAX];
+    char device[ID_TEXT_MAX];
+    int family;
+};
+
+static void place_format(const struct list_place *place, char cursor[CURSOR_TEXT_MAX])
+{
+    snprintf(cursor, CURSOR_TEXT_MAX, "%s~%s~%d", place->hostname, place->device, place->family);
+}
+
+static bool place_parse(const char *cursor, struct list_place *place)
+{
+    char again[CURSOR_TEXT_MAX];
+    const char *device = strchr(cursor, '~');
+    const char *family = device ? strchr(device + 1, '~') : NULL;
+    if (!family)
+        return false;
+    snprintf(place->hostname, sizeof(place->hostname), "%.*s", (int)(device - cursor), cursor);
+    snprintf(place->device, sizeof(place->device), "%.*s", (int)(family - device - 1), device + 1);
+    place->family = strcmp(family, "~6") == 0 ? 6 : 4;
+    place_format(place, again);
+    return strcmp(again, cursor) == 0;
+}
+
+/* Only conditions that are asked for, so that an index leads straight to the page, in its order: a page costs the same
+ * wherever it is. A device and its sessions are of one project. */
+static struct store_rows *query_sessions(struct api_call *call, const struct list_place *after, int64_t limit)
+{
+    struct list_query query = {.values = {VISIBLE_ARGS(call)}, .count = 3};
+    const char *project = api_query(call, "project");
+    query.sql = str_over(query.text, sizeof(query.text));
+    str_add(&query.sql, "SELECT s.id, d.hostname, d.id, s.family FROM devices d JOIN sessions s ON s.device_id = d.id"
+                        " WHERE " VISIBLE("d.project_id"));
+    list_filter(&query, "d.project_id = ", "", project[0] ? project : call->who.project_id);
+    list_filter(&query, "d.id = ", "", api_query(call, "device"));
+    list_filter(&query, "s.state = ", "", api_query(call, "state"));
+    list_filter(&query, "EXISTS (SELECT 1 FROM legs l WHERE l.session_id = s.id AND l.router_id = ", ")",
+                api_query(call, "router"));
+    if (after)
+        str_printf(&query.sql, " AND (d.hostname, d.id, s.family) > ($%u, $%u, $%u)",
+                   list_value(&query, store_text(after->hostname)), list_value(&query, store_text(after->device)),
+                   list_value(&query, store_number(after->family)));
+    str_printf(&query.sql, " ORDER BY d.hostname, d.id, s.family LIMIT $%u", list_value(&query, store_number(limit)));
+    CHECK(!query.sql.truncated);
+    return store_query(call->store, query.text, (struct store_args){query.values, query.count});
+}
+
+/* The filters are all optional. */
 void view_sessions(struct api_call *call)
 {
+    char next[CURSOR_TEXT_MAX];
+    struct list_place place;
+    const char *cursor = api_query(call, "cursor");
     int64_t limit = api_limit(call);
-    int64_t skip = api_cursor(call, 0);
     int64_t count = 0;
-    struct store_rows *rows =
-        store_query(call->store,
-                    "SELECT s.id FROM sessions s JOIN devices d ON d.id = s.device_id WHERE " VISIBLE(
-                        "s.project_id") " AND ($4 = '' OR s.project_id = $4) AND ($5 = '' OR s.device_id = $5) AND ($6 "
-                                        "= '' OR s.state = $6)"
-                                        " AND ($7 = '' OR EXISTS (SELECT 1 FROM legs l WHERE l.session_id = s.id AND "
-                                        "l.router_id = $7))"
-                                        " ORDER BY d.hostname, d.id, s.family LIMIT $8 OFFSET $9",
-                    STORE_ARGS(VISIBLE_ARGS(call), store_text(api_query(call, "project")),
-                               store_text(api_query(call, "device")), store_text(api_query(call, "state")),
-                               store_text(api_query(call, "router")), store_number(limit + 1), store_number(skip)));
+    if (cursor[0] && !place_parse(cursor, &place)) {
+        api_error(call, 400, "cursor: is none of this list; leave it out to begin again");
+        return;
+    }
+    struct store_rows *rows = query_sessions(call, cursor[0] ? &place : NULL, limit + 1);
     json_object(&call->json);
     json_key(&call->json, "sessions");
     json_array(&call->json);
-    while (store_rows_next(rows)) {
-        if (++count <= limit)
-            write_session(call, store_rows_text(rows, 0));
+    while (count < limit && store_rows_next(rows)) {
+        write_session(call, store_rows_text(rows, 0));
+        snprintf(place.hostname, sizeof(place.hostname), "%s", store_rows_text(rows, 1));
+        snprintf(place.device, sizeof(place.device), "%s", store_rows_text(rows, 2));
+        place.family = (int)store_rows_number(rows, 3);
+        count++;
     }
+    bool more = count == limit && store_rows_next(rows);
     store_rows_end(rows);
     json_array_end(&call->json);
-    api_next(call, count > limit, skip + limit);
+    if (more)
+        place_format(&place, next);
+    member_text(&call->json, "next", more ? next : NULL);
     json_object_end(&call->json);
     api_reply(call, 200);
 }

@@ -103,6 +103,11 @@ static const struct step steps[] = {
     {4, "ALTER TABLE routers ADD COLUMN refresh_done BIGINT NOT NULL DEFAULT 0"},
     {4, "CREATE TABLE intents (number BIGINT PRIMARY KEY, project_id TEXT)"},
     {4, "INSERT INTO counters (name, value) VALUES ('trimmed', 0), ('refresh', 0), ('handover', 0)"},
+    {5, "DROP INDEX devices_project"},
+    {5, "CREATE INDEX devices_project ON devices (project_id, hostname, id)"},
+    {5, "CREATE INDEX devices_hostname ON devices (hostname, id)"},
+    {5, "DROP INDEX sessions_project"},
+    {5, "CREATE INDEX sessions_project ON sessions (project_id, state)"},
 };
 
 /* `sql` with the store's own words. */
