@@ -18,17 +18,36 @@ const struct fleet_settings fleet_defaults = {
     .keep_audit = {.days = 2557, .count = 1000000}, /* seven years */
 };
 
+/* Keeps the counter's row until the transaction ends. */
+static void event_counter_take(struct fleet *fleet)
+{
+    if (fleet->event_number > 0)
+        return;
+    store_find_number(fleet->store, "UPDATE counters SET value = value WHERE name = 'event' RETURNING value",
+                      STORE_NO_ARGS, &fleet->event_number);
+    fleet->event_first = fleet->event_number;
+}
+
+/* Replicas take turns: what a session is is derived from legs that several of them write, each of which must see what
+ * the others wrote. The counter is what they would wait for each other at anyway, and who takes it first of all cannot
+ * be in a deadlock. */
 void fleet_begin(struct fleet *fleet)
 {
     store_begin(fleet->store);
+    if (store_is_shared(fleet->store))
+        event_counter_take(fleet);
 }
 
 int fleet_commit(struct fleet *fleet)
 {
+    bool has_events = fleet->event_number > fleet->event_first;
+    if (has_events)
+        store_run(fleet->store, "UPDATE counters SET value = $1 WHERE name = 'event'",
+                  STORE_ARGS(store_number(fleet->event_number)));
+    fleet->event_number = fleet->event_first = 0;
     int result = store_commit(fleet->store);
-    if (result == E_OK && fleet->has_events)
+    if (result == E_OK && has_events)
         loop_task_schedule(&fleet->tell);
-    fleet->has_events = false;
     return result;
 }
 
@@ -39,10 +58,8 @@ bool fleet_holds(struct fleet *fleet, const char *router_id)
 
 void event_put(struct fleet *fleet, const struct event *event)
 {
-    int64_t id = 0;
-    fleet->has_events = true;
-    store_find_number(fleet->store, "UPDATE counters SET value = value + 1 WHERE name = 'event' RETURNING value",
-                      STORE_NO_ARGS, &id);
+    event_counter_take(fleet);
+    int64_t id = ++fleet->event_number;
     store_run(fleet->store,
               "INSERT INTO events (id, at, type, body, project_id, device_id, session_id, router_id, state, reason)"
               " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",

@@ -44,7 +44,8 @@ struct fleet {
     struct loop_timer refresh;
     struct list listeners; /* struct event_listener */
     struct loop_task tell;
-    bool has_events; /* put in the running transaction */
+    int64_t event_number; /* of the last event, in the running transaction; 0: its counter is not ours yet */
+    int64_t event_first;  /* the last one before it */
     unsigned flush_round;
 
     /* Among replicas. `holds`: is the router ours, from here to the end of the transaction? NULL: they all are. While

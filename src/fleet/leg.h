@@ -28,11 +28,11 @@ enum {
 
 struct router;
 
-/* When the router says that a session came up, and how often it had gone down by then. Two that differ are two times of
- * being up, whoever was watching in between. */
+/* When the router says that a session came up, and how often it has gone down. What differs from what was known tells
+ * what happened while nobody was watching. */
 struct up_mark {
-    int64_t at_s; /* by the router's clock; 0: not known */
-    uint32_t flaps;
+    int64_t at_s;  /* by the router's clock; negative: it has gone down since; 0: not known */
+    int64_t flaps; /* -1: not known */
 };
 
 struct observation {
@@ -42,7 +42,7 @@ struct observation {
     char fsm[LEG_FSM_MAX];
     char reason[LEG_REASON_MAX]; /* "": none */
     bool limit_hit;
-    struct up_mark up; /* of LEG_UP; of LEG_UNKNOWN the one before */
+    struct up_mark up; /* of LEG_UNKNOWN: the one before */
     unsigned flaps;    /* it stands for so many that have no observation of their own */
 };
 
@@ -53,6 +53,7 @@ struct leg_question {
     struct loop_timer timer;
     bool down; /* it went down, which is told with the answer */
     int64_t down_at_ms;
+    int64_t flaps;          /* as the list has it that a connection to the router began with; -1: not known */
     bool doubtful;          /* a list says so, or events may be of what a list told already */
     int64_t ahead_until_ms; /* a list told what events will tell again */
     bool up_after;          /* and came up again */
@@ -125,5 +126,6 @@ void legs_flush_all(struct fleet *fleet); /* now; gives up if the store does not
 void legs_flush_again(struct loop_timer *timer);
 void leg_dirty(struct leg *leg);
 
-/* The state of a session after its legs have changed: within a transaction. `reason`: what the event will say. */
-void session_derive(struct fleet *fleet, const char *session_id, const char *reason, int64_t at_ms);
+/* The state of a session after its legs have changed, which is written and, if it is another, told: within a
+ * transaction. `reason`: what the event will say. */
+enum fleet_state session_derive(struct fleet *fleet, const char *session_id, const char *reason, int64_t at_ms);

@@ -10,8 +10,8 @@
 #include "fleet/router_policy.h"
 
 enum {
-    FLUSH_LEGS_MAX = 200, /* in one transaction, and no longer than so; then others get their turn */
-    FLUSH_SLICE_MS = 15,
+    FLUSH_LEGS_MAX = 400, /* in one transaction, and no longer than so; then others get their turn */
+    FLUSH_SLICE_MS = 30,
     FLUSH_AGAIN_MS = 1000,
     FLUSH_GATHER_MS = 25, /* what happens together is written together */
 };
@@ -39,6 +39,7 @@ static struct leg *leg_new(struct router *router, const struct store_rows *rows)
     struct leg *leg = mem_zalloc(MEM_OTHER, sizeof(*leg));
     struct loop *loop = router->fleet->loop;
     leg->router = router;
+    leg->why.flaps = -1;
     copy(leg->id, sizeof(leg->id), rows, 0);
     copy(leg->session_id, sizeof(leg->session_id), rows, 1);
     copy(leg->project_id, sizeof(leg->project_id), rows, 2);
@@ -48,8 +49,7 @@ static struct leg *leg_new(struct router *router, const struct store_rows *rows)
     leg->last.at_ms = store_rows_number(rows, 14);
     copy(leg->last.reason, sizeof(leg->last.reason), rows, 15);
     leg->last.limit_hit = store_rows_number(rows, 16) != 0;
-    leg->last.up =
-        (struct up_mark){.at_s = store_rows_number(rows, 17), .flaps = (uint32_t)store_rows_number(rows, 18)};
+    leg->last.up = (struct up_mark){.at_s = store_rows_number(rows, 17), .flaps = store_rows_number(rows, 18)};
     list_init(&leg->dirty);
     list_init(&leg->routes);
     list_init(&leg->queue);
@@ -249,58 +249,73 @@ void leg_observe(struct leg *leg, const struct observation *observation)
 
 /* Writing --------------------------------------------------------------------------------------------------------- */
 
-static void session_event(struct fleet *fleet, const char *session_id, enum fleet_state state, const char *reason,
-                          int64_t at_ms)
-{
-    struct store_rows *rows = store_query(
-        fleet->store,
-        "SELECT s.project_id, s.device_id, d.hostname, s.family FROM sessions s JOIN devices d ON d.id = s.device_id"
-        " WHERE s.id = $1",
-        STORE_ARGS(store_text(session_id)));
-    if (store_rows_next(rows)) {
-        char type[32];
-        char body[LEG_REASON_MAX + HOSTNAME_TEXT_MAX + 64];
-        bool tells = state != FLEET_UP && reason && *reason;
-        snprintf(type, sizeof(type), "bgp_session.%s", fleet_state_name(state));
-        snprintf(body, sizeof(body), "The IPv%lld BGP session of %s is %s%s%s.", (long long)store_rows_number(rows, 3),
-                 store_rows_text(rows, 2), fleet_state_name(state), tells ? ": " : "", tells ? reason : "");
-        event_put(fleet, &(struct event){.type = type,
-                                         .body = body,
-                                         .project_id = store_rows_text(rows, 0),
-                                         .device_id = store_rows_text(rows, 1),
-                                         .session_id = session_id,
-                                         .state = fleet_state_name(state),
-                                         .reason = tells ? reason : NULL,
-                                         .at_ms = at_ms});
-    }
-    store_rows_end(rows);
-}
+/* A session with its legs counted: what there is to be known before its state is derived. */
+struct session_facts {
+    char project_id[ID_TEXT_MAX];
+    char device_id[ID_TEXT_MAX];
+    char hostname[HOSTNAME_TEXT_MAX];
+    char was[16];
+    int family;
+    enum fleet_state state;
+};
 
-static enum fleet_state derived_state(struct fleet *fleet, const char *session_id)
+static bool session_facts_read(struct fleet *fleet, const char *session_id, struct session_facts *facts)
 {
     unsigned counts[LEG_STATE_COUNT] = {0};
-    struct store_rows *rows =
-        store_query(fleet->store, "SELECT state FROM legs WHERE session_id = $1", STORE_ARGS(store_text(session_id)));
-    while (store_rows_next(rows))
-        counts[leg_state_parse(store_rows_text(rows, 0))]++;
+    bool found = false;
+    struct store_rows *rows = store_query(fleet->store,
+                                          "SELECT s.project_id, s.device_id, d.hostname, s.state, s.family, l.state"
+                                          " FROM sessions s JOIN devices d ON d.id = s.device_id"
+                                          " LEFT JOIN legs l ON l.session_id = s.id WHERE s.id = $1",
+                                          STORE_ARGS(store_text(session_id)));
+    while (store_rows_next(rows)) {
+        copy(facts->project_id, sizeof(facts->project_id), rows, 0);
+        copy(facts->device_id, sizeof(facts->device_id), rows, 1);
+        copy(facts->hostname, sizeof(facts->hostname), rows, 2);
+        copy(facts->was, sizeof(facts->was), rows, 3);
+        facts->family = (int)store_rows_number(rows, 4);
+        if (!store_rows_null(rows, 5))
+            counts[leg_state_parse(store_rows_text(rows, 5))]++;
+        found = true;
+    }
     store_rows_end(rows);
-    return fleet_state_of(counts);
+    facts->state = fleet_state_of(counts);
+    return found;
 }
 
-void session_derive(struct fleet *fleet, const char *session_id, const char *reason, int64_t at_ms)
+static void session_event(struct fleet *fleet, const char *session_id, const struct session_facts *facts,
+                          const char *reason, int64_t at_ms)
 {
-    char was[16] = "";
-    enum fleet_state state = derived_state(fleet, session_id);
-    if (!store_find_text(fleet->store, "SELECT state FROM sessions WHERE id = $1", STORE_ARGS(store_text(session_id)),
-                         was, sizeof(was)))
-        return;
-    store_run(fleet->store, "UPDATE sessions SET updated_at = $1 WHERE id = $2",
-              STORE_ARGS(store_number(at_ms), store_text(session_id)));
-    if (strcmp(was, fleet_state_name(state)) == 0)
-        return;
-    store_run(fleet->store, "UPDATE sessions SET state = $1, since = $2 WHERE id = $3",
-              STORE_ARGS(store_text(fleet_state_name(state)), store_number(at_ms), store_text(session_id)));
-    session_event(fleet, session_id, state, reason, at_ms);
+    char type[32];
+    char body[LEG_REASON_MAX + HOSTNAME_TEXT_MAX + 64];
+    const char *state = fleet_state_name(facts->state);
+    bool tells = facts->state != FLEET_UP && reason && *reason;
+    snprintf(type, sizeof(type), "bgp_session.%s", state);
+    snprintf(body, sizeof(body), "The IPv%d BGP session of %s is %s%s%s.", facts->family, facts->hostname, state,
+             tells ? ": " : "", tells ? reason : "");
+    event_put(fleet, &(struct event){.type = type,
+                                     .body = body,
+                                     .project_id = facts->project_id,
+                                     .device_id = facts->device_id,
+                                     .session_id = session_id,
+                                     .state = state,
+                                     .reason = tells ? reason : NULL,
+                                     .at_ms = at_ms});
+}
+
+enum fleet_state session_derive(struct fleet *fleet, const char *session_id, const char *reason, int64_t at_ms)
+{
+    struct session_facts facts = {.state = FLEET_DISABLED};
+    if (!session_facts_read(fleet, session_id, &facts))
+        return FLEET_DISABLED;
+    bool changed = strcmp(facts.was, fleet_state_name(facts.state)) != 0;
+    store_run(fleet->store,
+              "UPDATE sessions SET updated_at = $1, since = CASE WHEN state = $2 THEN since ELSE $1 END, state = $2"
+              " WHERE id = $3",
+              STORE_ARGS(store_number(at_ms), store_text(fleet_state_name(facts.state)), store_text(session_id)));
+    if (changed)
+        session_event(fleet, session_id, &facts, reason, at_ms);
+    return facts.state;
 }
 
 static void leg_event(struct leg *leg, const struct observation *seen, bool changed, const char *session_state)
@@ -337,60 +352,69 @@ static bool written_before(struct leg *leg, const struct observation *seen)
                              &found);
 }
 
-static void observation_write(struct leg *leg, const struct observation *seen)
+/* What is stored of a leg. */
+struct leg_stored {
+    char state[16];
+    char reason[LEG_REASON_MAX];
+    char session_state[16];
+};
+
+static bool leg_stored_read(struct leg *leg, struct leg_stored *stored)
+{
+    struct store_rows *rows = store_query(leg->router->fleet->store,
+                                          "SELECT l.state, l.reason, s.state FROM legs l JOIN sessions s"
+                                          " ON s.id = l.session_id WHERE l.id = $1",
+                                          STORE_ARGS(store_text(leg->id)));
+    bool found = store_rows_next(rows);
+    if (found) {
+        copy(stored->state, sizeof(stored->state), rows, 0);
+        copy(stored->reason, sizeof(stored->reason), rows, 1);
+        copy(stored->session_state, sizeof(stored->session_state), rows, 2);
+    }
+    store_rows_end(rows);
+    return found;
+}
+
+/* `stored` becomes what is stored then. */
+static void observation_write(struct leg *leg, const struct observation *seen, struct leg_stored *stored)
 {
     struct fleet *fleet = leg->router->fleet;
-    char was[16] = "";
-    char reason_was[LEG_REASON_MAX] = "";
-    char session_state[16] = "";
     const char *state = leg_state_name(seen->state);
-    if (!store_find_text(fleet->store, "SELECT state FROM legs WHERE id = $1", STORE_ARGS(store_text(leg->id)), was,
-                         sizeof(was)))
-        return; /* deleted meanwhile */
+    const struct store_value reason = store_text(seen->reason[0] ? seen->reason : NULL);
     if (written_before(leg, seen))
         return;
-    store_find_text(fleet->store, "SELECT reason FROM legs WHERE id = $1", STORE_ARGS(store_text(leg->id)), reason_was,
-                    sizeof(reason_was));
-    bool changed = strcmp(was, state) != 0;
-    bool new_reason = strcmp(reason_was, seen->reason) != 0;
-    bool went_down = seen->state == LEG_DOWN && leg_state_parse(was) == LEG_UP;
+    bool changed = strcmp(stored->state, state) != 0;
+    bool new_reason = strcmp(stored->reason, seen->reason) != 0;
+    bool went_down = seen->state == LEG_DOWN && leg_state_parse(stored->state) == LEG_UP;
     store_run(fleet->store,
-              "UPDATE legs SET state = $1, fsm = $2, reason = $3, limit_hit = $4, updated_at = $5, up_at = $6,"
-              " up_flaps = $7, flaps = flaps + $8 WHERE id = $9",
-              STORE_ARGS(store_text(state), store_text(seen->fsm), store_text(seen->reason[0] ? seen->reason : NULL),
-                         store_number(seen->limit_hit), store_number(seen->at_ms), store_number(seen->up.at_s),
-                         store_number(seen->up.flaps), store_number(seen->flaps + went_down), store_text(leg->id)));
-    if (changed)
-        store_run(fleet->store, "UPDATE legs SET since = $1 WHERE id = $2",
-                  STORE_ARGS(store_number(seen->at_ms), store_text(leg->id)));
+              "UPDATE legs SET since = CASE WHEN state = $1 THEN since ELSE $5 END, state = $1, fsm = $2, reason = $3,"
+              " limit_hit = $4, updated_at = $5, up_at = $6, up_flaps = $7, flaps = flaps + $8 WHERE id = $9",
+              STORE_ARGS(store_text(state), store_text(seen->fsm), reason, store_number(seen->limit_hit),
+                         store_number(seen->at_ms), store_number(seen->up.at_s), store_number(seen->up.flaps),
+                         store_number(seen->flaps + went_down), store_text(leg->id)));
     if (!changed && !new_reason)
         return;
     if (changed)
-        session_derive(fleet, leg->session_id, seen->reason, seen->at_ms);
-    store_find_text(fleet->store, "SELECT state FROM sessions WHERE id = $1", STORE_ARGS(store_text(leg->session_id)),
-                    session_state, sizeof(session_state));
+        snprintf(stored->session_state, sizeof(stored->session_state), "%s",
+                 fleet_state_name(session_derive(fleet, leg->session_id, seen->reason, seen->at_ms)));
     store_run(fleet->store,
               "INSERT INTO transitions (session_id, leg_id, router_id, at, was, became, session_state, reason)"
               " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
               STORE_ARGS(store_text(leg->session_id), store_text(leg->id), store_text(leg->router->id),
-                         store_number(seen->at_ms), store_text(was), store_text(state), store_text(session_state),
-                         store_text(seen->reason[0] ? seen->reason : NULL)));
-    leg_event(leg, seen, changed, session_state);
-}
-
-static bool leg_still_there(struct leg *leg)
-{
-    int64_t found = 0;
-    return store_find_number(leg->router->fleet->store, "SELECT 1 FROM legs WHERE id = $1",
-                             STORE_ARGS(store_text(leg->id)), &found);
+                         store_number(seen->at_ms), store_text(stored->state), store_text(state),
+                         store_text(stored->session_state), reason));
+    leg_event(leg, seen, changed, stored->session_state);
+    snprintf(stored->state, sizeof(stored->state), "%s", state);
+    snprintf(stored->reason, sizeof(stored->reason), "%s", seen->reason);
 }
 
 static void leg_write(struct leg *leg)
 {
-    if (!leg_still_there(leg))
-        return;
+    struct leg_stored stored;
+    if (!leg_stored_read(leg, &stored))
+        return; /* deleted meanwhile */
     list_foreach (observation, &leg->queue, struct observation, link)
-        observation_write(leg, observation);
+        observation_write(leg, observation, &stored);
     routes_write(leg);
 }
 

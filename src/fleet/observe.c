@@ -52,29 +52,42 @@ static struct peer_facts facts_of(const struct leg *leg, const Apipb__PeerState 
     return facts;
 }
 
-static struct up_mark mark_of(const Apipb__Peer *peer)
+/* Only lists tell the count (`listed`), and not all events tell the time. */
+static struct up_mark mark_of(const Apipb__Peer *peer, bool listed)
 {
-    struct up_mark mark = {.flaps = peer->state->flops};
+    struct up_mark mark = {.flaps = listed ? (int64_t)peer->state->flops : -1};
     if (peer->timers && peer->timers->state && peer->timers->state->uptime)
         mark.at_s = peer->timers->state->uptime->seconds;
     return mark;
 }
 
-/* Is it another time of being up than the one that is known? Lists and events overtake each other, so only what is
- * later counts. */
-static bool is_newer(const struct up_mark *mark, const struct up_mark *known)
+/* How often it went down that nobody saw. A router that counts less than it did was started anew, and so does one that
+ * counts the same though the session came up later. */
+static unsigned missed_flaps(const struct up_mark *known, const struct up_mark *mark)
 {
-    return known->at_s != 0 && mark->at_s > known->at_s;
+    bool counted = known->flaps >= 0 && mark->flaps >= 0;
+    if (known->at_s > 0 && mark->at_s > known->at_s) {
+        if (!counted)
+            return 1;
+        return (unsigned)(mark->flaps > known->flaps ? mark->flaps - known->flaps : mark->flaps + 1);
+    }
+    if (!counted)
+        return 0;
+    if (mark->flaps >= known->flaps)
+        return (unsigned)(mark->flaps - known->flaps);
+    return known->at_s > 0 ? 0 : (unsigned)mark->flaps; /* if it is up as before, this is an old list */
 }
 
 static void observe_up(struct leg *leg, int64_t at_ms, struct up_mark mark)
 {
-    struct observation seen = {.at_ms = at_ms, .state = LEG_UP, .fsm = "ESTABLISHED", .up = mark};
     const struct observation *last = &leg->last;
-    bool known = last->state == LEG_UP && last->up.at_s != 0 && mark.at_s <= last->up.at_s;
-    /* Events do not tell the count, and some do not tell the time: what is known stays. */
-    if (known && (mark.at_s < last->up.at_s || mark.flaps == 0))
+    struct observation seen = {.at_ms = at_ms, .state = LEG_UP, .fsm = "ESTABLISHED", .up = mark};
+    bool old = last->state == LEG_UP && mark.at_s < last->up.at_s;
+    if (old)
         seen.up = last->up;
+    else if (mark.flaps < 0)
+        seen.up.flaps = last->up.flaps;
+    seen.flaps = old ? 0 : missed_flaps(&last->up, &mark); /* before this: up, and down again */
     leg_observe(leg, &seen);
 }
 
@@ -86,15 +99,15 @@ static int64_t plausible(const struct leg *leg, int64_t at_s)
 }
 
 /* It was down while nobody watched: the service, or the connection to the router, was gone. */
-static void observe_missed(struct leg *leg, const Apipb__Peer *peer)
+static void observe_missed(struct leg *leg, const Apipb__Peer *peer, const struct up_mark *mark)
 {
-    const struct up_mark *known = &leg->last.up;
     const Apipb__TimersState *timers = peer->timers->state;
-    uint32_t now = peer->state->flops;
-    unsigned count = known->flaps && now > known->flaps ? now - known->flaps : 1;
-    struct observation seen = {.state = LEG_DOWN, .fsm = "IDLE", .flaps = count - 1};
+    unsigned count = missed_flaps(&leg->last.up, mark);
+    int64_t flaps = mark->flaps < 0 && leg->last.up.flaps >= 0 ? leg->last.up.flaps + count : mark->flaps;
+    struct observation seen = {.state = LEG_DOWN, .fsm = "IDLE", .up = {-leg->last.up.at_s, flaps}};
     struct str out = str_over(seen.reason, sizeof(seen.reason));
     seen.at_ms = plausible(leg, timers->downtime ? timers->downtime->seconds : 0);
+    seen.flaps = leg->last.state == LEG_UP ? count - 1 : count; /* the step from up to down is counted as such */
     if (count > 1)
         str_printf(&out, "it went down %u times before the fleet service could see it, and came up again", count);
     else
@@ -103,16 +116,28 @@ static void observe_missed(struct leg *leg, const Apipb__Peer *peer)
     leg_observe(leg, &seen);
 }
 
-static void observe_established(struct leg *leg, const Apipb__Peer *peer)
+/* Lists and events come on two streams. Is this a list from before it went down, of which an event told just now? */
+static bool is_old_list(const struct leg *leg, const struct up_mark *mark)
 {
-    struct up_mark mark = mark_of(peer);
+    int64_t known_s = leg->last.up.at_s < 0 ? -leg->last.up.at_s : leg->last.up.at_s;
+    bool down = leg->why.down || leg->last.state == LEG_DOWN;
+    return down && mark->at_s != 0 && mark->at_s <= known_s && time_now_ms() - leg->why.down_at_ms < AHEAD_MS;
+}
+
+static void observe_established(struct leg *leg, const Apipb__Peer *peer, bool listed)
+{
+    struct up_mark mark = mark_of(peer, listed);
+    if (listed && is_old_list(leg, &mark)) {
+        router_learn(leg->router);
+        return;
+    }
     leg->why.up_after = leg->why.down;
     leg->why.up_at_ms = time_now_ms();
     leg->why.up_mark = mark;
     if (leg->why.down)
         return;
-    if (leg->last.state != LEG_DOWN && is_newer(&mark, &leg->last.up)) {
-        observe_missed(leg, peer);
+    if (leg->last.up.at_s > 0 && mark.at_s >= leg->last.up.at_s && missed_flaps(&leg->last.up, &mark) > 0) {
+        observe_missed(leg, peer, &mark);
         leg->why.up_at_ms = plausible(leg, mark.at_s);
     }
     observe_up(leg, leg->why.up_at_ms, mark);
@@ -131,7 +156,7 @@ void leg_observe_peer(struct router *router, const Apipb__Peer *peer, bool liste
     snprintf(leg->fsm, sizeof(leg->fsm), "%s", fsm_name(state->session_state));
     if (state->session_state == APIPB__PEER_STATE__SESSION_STATE__ESTABLISHED) {
         remember_counters(leg, state);
-        observe_established(leg, peer);
+        observe_established(leg, peer, listed);
         if (!listed)
             router_learn(router); /* how often it went down so far; of some, even since when it is up */
         return;
@@ -142,6 +167,8 @@ void leg_observe_peer(struct router *router, const Apipb__Peer *peer, bool liste
         leg->why.doubtful = listed || leg->why.ahead_until_ms > leg->why.down_at_ms;
     }
     leg->why.doubtful = leg->why.doubtful && (listed || leg->why.ahead_until_ms > time_now_ms());
+    if (listed && router->stage == ROUTER_LISTING)
+        leg->why.flaps = (int64_t)state->flops;
     leg->why.up_after = false;
     leg_ask_why(leg);
 }
@@ -162,6 +189,23 @@ static void leg_reason(const struct leg *leg, const char *said, char reason[LEG_
     reason_advise(&terms, &out);
 }
 
+static struct up_mark gone_down(const struct up_mark *up)
+{
+    if (up->at_s <= 0)
+        return *up;
+    return (struct up_mark){.at_s = -up->at_s, .flaps = up->flaps < 0 ? -1 : up->flaps + 1};
+}
+
+/* How often it went down unseen, when it is found down and counted `now` instead of `expected`. */
+static unsigned missed_down(int64_t expected, int64_t now)
+{
+    if (expected < 0)
+        return 0;
+    if (now >= expected)
+        return (unsigned)(now - expected);
+    return now < expected - 1 ? (unsigned)now : 0; /* the router was started anew */
+}
+
 /* The answer is here, or will not come. */
 static void tell_down(struct leg *leg, const char *reason)
 {
@@ -170,6 +214,14 @@ static void tell_down(struct leg *leg, const char *reason)
         .at_ms = pending ? leg->why.down_at_ms : time_now_ms(), .state = LEG_DOWN, .limit_hit = leg->limit_hit};
     snprintf(seen.fsm, sizeof(seen.fsm), "%s", leg->why.up_after ? "IDLE" : leg->fsm);
     leg_reason(leg, reason, seen.reason);
+    seen.up = gone_down(&leg->last.up);
+    if (leg->why.flaps >= 0) {
+        seen.flaps = missed_down(seen.up.flaps, leg->why.flaps);
+        seen.up.flaps = leg->why.flaps;
+        leg->why.flaps = -1;
+    }
+    seen.flaps +=
+        leg->last.state == LEG_UNKNOWN && leg->last.up.at_s > 0; /* the step from up to down counts by itself */
     leg->why.down = false;
     if (pending || leg->last.state == LEG_DOWN)
         leg_observe(leg, &seen);
@@ -182,12 +234,11 @@ static void tell_down(struct leg *leg, const char *reason)
  * and told of what was over long ago. The time of its coming up says which. */
 static void settle_pending(struct leg *leg, const Apipb__Peer *peer, const char *reason)
 {
-    const struct up_mark mark = mark_of(peer);
+    const struct up_mark mark = mark_of(peer, true);
     leg->why.up_after = true;
     leg->why.up_at_ms = time_now_ms();
     leg->why.up_mark = mark;
-    if (leg->why.doubtful && leg->last.state == LEG_UP && mark.at_s != 0 && leg->last.up.at_s != 0 &&
-        !is_newer(&mark, &leg->last.up)) {
+    if (leg->why.doubtful && leg->last.state == LEG_UP && mark.at_s != 0 && mark.at_s <= leg->last.up.at_s) {
         leg->why.down = false;
         leg->why.up_after = false;
         observe_up(leg, leg->why.up_at_ms, mark);

@@ -80,8 +80,12 @@ static void add_ended(void *context, const struct rpc_status *status)
     struct leg *leg = context;
     leg->calls--;
     leg->changing = false;
-    if (status->code == RPC_OK)
+    if (status->code == RPC_OK) {
         snprintf(leg->present, sizeof(leg->present), "%s", leg->adding);
+        leg->why.flaps = 0; /* the router begins to count */
+        if (leg->last.state == LEG_DOWN)
+            leg->last.up.flaps = 0;
+    }
     if (leg_done(leg))
         return;
     if (status->code == RPC_OK)

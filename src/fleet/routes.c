@@ -84,16 +84,17 @@ static void count_and_tell(struct leg *leg)
 {
     struct fleet *fleet = leg->router->fleet;
     char body[HOSTNAME_TEXT_MAX + ROUTER_NAME_MAX + 96];
-    int64_t received = 0;
-    int64_t accepted = 0;
-    int64_t received_was = 0;
-    int64_t accepted_was = 0;
-    const struct store_args id = STORE_ARGS(store_text(leg->id));
-    store_find_number(fleet->store, "SELECT count(*) FROM routes WHERE leg_id = $1", id, &received);
-    store_find_number(fleet->store, "SELECT count(*) FROM routes WHERE leg_id = $1 AND accepted = 1", id, &accepted);
-    store_find_number(fleet->store, "SELECT received FROM legs WHERE id = $1", id, &received_was);
-    store_find_number(fleet->store, "SELECT accepted FROM legs WHERE id = $1", id, &accepted_was);
-    if (received == received_was && accepted == accepted_was)
+    struct store_rows *rows =
+        store_query(fleet->store,
+                    "SELECT l.received, l.accepted, (SELECT count(*) FROM routes o WHERE o.leg_id = l.id),"
+                    " (SELECT count(*) FROM routes o WHERE o.leg_id = l.id AND o.accepted = 1)"
+                    " FROM legs l WHERE l.id = $1",
+                    STORE_ARGS(store_text(leg->id)));
+    store_rows_next(rows);
+    int64_t received = store_rows_number(rows, 2);
+    int64_t accepted = store_rows_number(rows, 3);
+    bool same = store_rows_number(rows, 0) == received && store_rows_number(rows, 1) == accepted;
+    if (store_rows_end(rows) < 0 || same)
         return;
     store_run(fleet->store, "UPDATE legs SET received = $1, accepted = $2 WHERE id = $3",
               STORE_ARGS(store_number(received), store_number(accepted), store_text(leg->id)));
@@ -107,15 +108,10 @@ static void count_and_tell(struct leg *leg)
                                      .router_id = leg->router->id});
 }
 
-void routes_write(struct leg *leg)
+static void write_changes(struct leg *leg)
 {
-    struct fleet *fleet = leg->router->fleet;
     struct project_prefixes allowed;
-    if (!leg->routes_cleared && leg->routes_queued == 0)
-        return;
-    if (leg->routes_cleared)
-        store_run(fleet->store, "DELETE FROM routes WHERE leg_id = $1", STORE_ARGS(store_text(leg->id)));
-    project_prefixes_load(&allowed, fleet->store, leg->project_id);
+    project_prefixes_load(&allowed, leg->router->fleet->store, leg->project_id);
     list_foreach (change, &leg->routes, struct route_change, link) {
         if (change->words.withdrawn)
             withdraw(leg, change);
@@ -123,6 +119,16 @@ void routes_write(struct leg *leg)
             announce(leg, change, &allowed);
     }
     project_prefixes_release(&allowed);
+}
+
+void routes_write(struct leg *leg)
+{
+    if (!leg->routes_cleared && leg->routes_queued == 0)
+        return;
+    if (leg->routes_cleared)
+        store_run(leg->router->fleet->store, "DELETE FROM routes WHERE leg_id = $1", STORE_ARGS(store_text(leg->id)));
+    if (leg->routes_queued > 0)
+        write_changes(leg);
     count_and_tell(leg);
 }
 

@@ -3,7 +3,7 @@
 #include "fleet/auth.h"
 #include "fleet/handlers.h"
 
-enum { DESCRIPTION_MAX = 79 };
+enum { DESCRIPTION_MAX = 79, TOKENS_OF_ONE_MAX = 200 };
 
 void view_whoami(struct api_call *call)
 {
@@ -105,12 +105,24 @@ static bool read_wish(struct api_call *call, struct token_wish *wish)
     return false;
 }
 
+static bool has_room(struct api_call *call, const struct token_wish *wish)
+{
+    int64_t count = 0;
+    if (strcmp(wish->kind, "provider") != 0)
+        store_find_number(call->store, "SELECT count(*) FROM tokens WHERE project_id = $1 OR user_id = $2",
+                          STORE_ARGS(store_text(wish->project_id), store_text(wish->user_id)), &count);
+    if (count >= TOKENS_OF_ONE_MAX)
+        api_invalid(call, "There are %d tokens of this kind already, which is the most; delete some",
+                    TOKENS_OF_ONE_MAX);
+    return count < TOKENS_OF_ONE_MAX;
+}
+
 void view_token_create(struct api_call *call)
 {
     struct token_wish wish;
     char id[ID_TEXT_MAX];
     char text[SECRET_TEXT_MAX];
-    if (!api_body(call) || !read_wish(call, &wish))
+    if (!api_body(call) || !read_wish(call, &wish) || !has_room(call, &wish))
         return;
     fleet_begin(call->fleet);
     token_make(call->store, &wish, id, text);

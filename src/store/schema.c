@@ -5,7 +5,7 @@
  * miss none, whoever writes.
  *
  * Tenants' data hang off projects; a leg is a session on one router. `up_at` and `up_flaps` are what the router itself
- * said of when the leg came up and how often it went down before (observe.c).
+ * said of when the leg came up (0: not known) and how often it has gone down (-1: not known); see observe.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -94,7 +94,7 @@ static const struct step steps[] = {
     {3, "CREATE TABLE locks (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until BIGINT NOT NULL)"},
     {3, "INSERT INTO counters (name, value) VALUES ('intent', 0)"},
     {4, "ALTER TABLE legs ADD COLUMN up_at BIGINT NOT NULL DEFAULT 0"},
-    {4, "ALTER TABLE legs ADD COLUMN up_flaps BIGINT NOT NULL DEFAULT 0"},
+    {4, "ALTER TABLE legs ADD COLUMN up_flaps BIGINT NOT NULL DEFAULT -1"},
     {4, "ALTER TABLE legs ADD COLUMN flaps BIGINT NOT NULL DEFAULT 0"},
     {4, "UPDATE legs SET flaps = (SELECT count(*) FROM transitions t WHERE t.session_id = legs.session_id"
         " AND t.leg_id = legs.id AND t.was = 'up' AND t.became = 'down')"},

@@ -1,9 +1,11 @@
 /* SQLite: one file beside its write-ahead log. Statements are kept prepared, found by their text; one that is in use
  * already, because a query runs inside another of the same text, is prepared a second time.
  */
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -11,6 +13,7 @@
 
 enum {
     SQLITE_CACHE_SLOTS = 512,
+    SQLITE_CACHE_WAYS = 4, /* slots that a statement may be in */
     SQLITE_BUSY_MS = 5000,
 };
 
@@ -65,12 +68,29 @@ static int complain(struct sqlite_store *store, int code, const char *sql)
     return result;
 }
 
+/* The slot of this statement, or one that it may have; NULL: they are all in use. */
+static struct sqlite_cached *slot_of(struct sqlite_store *store, const char *sql)
+{
+    size_t first = hash_bytes(sql, strlen(sql)) % SQLITE_CACHE_SLOTS;
+    struct sqlite_cached *room = NULL;
+    for (unsigned i = 0; i < SQLITE_CACHE_WAYS; i++) {
+        struct sqlite_cached *slot = &store->cache[(first + i) % SQLITE_CACHE_SLOTS];
+        if (slot->busy)
+            continue;
+        if (slot->sql && strcmp(slot->sql, sql) == 0)
+            return slot;
+        if (!room || (room->sql && !slot->sql))
+            room = slot;
+    }
+    return room;
+}
+
 static sqlite3_stmt *prepare(struct sqlite_store *store, const char *sql, struct sqlite_cached **cached_out)
 {
-    struct sqlite_cached *cached = &store->cache[hash_bytes(sql, strlen(sql)) % SQLITE_CACHE_SLOTS];
+    struct sqlite_cached *cached = slot_of(store, sql);
     sqlite3_stmt *statement = NULL;
     *cached_out = NULL;
-    if (cached->sql && !cached->busy && strcmp(cached->sql, sql) == 0) {
+    if (cached && cached->sql && strcmp(cached->sql, sql) == 0) {
         *cached_out = cached;
         cached->busy = true;
         return cached->statement;
@@ -80,7 +100,7 @@ static sqlite3_stmt *prepare(struct sqlite_store *store, const char *sql, struct
         complain(store, code, sql);
         return NULL;
     }
-    if (!cached->busy) {
+    if (cached) {
         sqlite3_finalize(cached->statement);
         mem_free(MEM_OTHER, cached->sql);
         *cached = (struct sqlite_cached){.sql = mem_strdup(MEM_OTHER, sql), .statement = statement, .busy = true};
@@ -185,15 +205,24 @@ static const struct store_ops sqlite_ops = {
     .identity = "INTEGER PRIMARY KEY AUTOINCREMENT",
 };
 
+/* There are secrets in it. SQLite gives the files beside it the rights that this one has. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 int store_open_sqlite(const char *path, struct store **store_out, struct err *err)
 {
     /* NORMAL in WAL mode: a crash of this program loses nothing, a crash of the machine perhaps the last moments, and
      * never consistency. What the routers do is read again anyway. */
     static const char settings[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
                                    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768; "
-                                   "PRAGMA wal_autocheckpoint=8192;";
+                                   "PRAGMA wal_autocheckpoint=16384;";
     struct sqlite_store *store = mem_zalloc(MEM_OTHER, sizeof(*store));
     store->base.ops = &sqlite_ops;
+    make_private(path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(path, &store->database, flags, NULL);
     if (code == SQLITE_OK) {

@@ -2,7 +2,9 @@
 import json
 import re
 import shutil
+import resource
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -371,6 +373,51 @@ def test_long_bodies_are_refused_at_once(lab, client, project):
             "Transfer-Encoding: chunked\r\n\r\n").encode()
     raw_request(lab, head, (b"100000\r\n" + b"x" * 0x100000 + b"\r\n") * 20)
     assert lab.provider.get("/healthz")["status"] == "ok"
+
+
+def resident_kib(lab):
+    text = Path(f"/proc/{lab.fleet.process.process.pid}/status").read_text()
+    return int(next(line for line in text.splitlines() if line.startswith("VmRSS")).split()[1])
+
+
+def test_memory_has_an_end(lab, client, project):
+    """Bodies that are announced and never whole, bodies of 100 MB, by many at once and without a token."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, max(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+    before = resident_kib(lab)
+    head = (f"POST /projects/{project}/bgp-configs HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n").encode()
+    sockets = []
+    for _ in range(300):
+        stalled = socket.create_connection(("127.0.0.1", lab.fleet.port), timeout=5)
+        sockets.append(stalled)
+        try:
+            stalled.sendall(head + b"x" * 900000)
+        except OSError:
+            pass  # cut off: there is no room for it
+    for _ in range(10):
+        raw_request(lab, head.replace(b"1000000", str(100 << 20).encode()), b"x" * (4 << 20))
+    assert resident_kib(lab) - before < 128 << 10, resident_kib(lab) - before
+    assert client.get("/projects")["projects"]
+    for stalled in sockets:
+        stalled.close()
+    wait_for(lambda: client.ask("POST", "/v1/tokens", {"description": "x" * 70}).status == 201, "no room any more")
+
+
+def test_more_clients_than_there_is_room_for(lab, client):
+    """They say nothing, or half of it: who comes next is served all the same."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, max(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+    before = resident_kib(lab)
+    sockets = []
+    for number in range(2600):
+        slow = socket.create_connection(("127.0.0.1", lab.fleet.port), timeout=5)
+        if number % 2:
+            slow.sendall(b"GET /projects HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        sockets.append(slow)
+        if number % 100 == 0:
+            assert client.ask("GET", "/projects").status == 200
+    assert client.ask("GET", "/projects").status == 200
+    assert resident_kib(lab) - before < 128 << 10, resident_kib(lab) - before
+    for slow in sockets:
+        slow.close()
 
 
 def test_nonsense_on_the_wire(lab):

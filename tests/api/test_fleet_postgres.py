@@ -1,4 +1,5 @@
-"""Two replicas over one PostgreSQL: each router watched by one of them, take-over, and nothing told twice."""
+"""Several replicas over one PostgreSQL: routers shared evenly, take-over and hand-over, and nothing lost or told twice:
+what is told is compared with what the routers counted (fleet_record)."""
 import os
 import random
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from fleet_lab import Client, Fleet, Lab, Stream, wait_for
+from fleet_record import Record
 
 BIN = "/usr/lib/postgresql/15/bin"
 pytestmark = pytest.mark.skipif(not shutil.which(f"{BIN}/initdb"), reason="no PostgreSQL 15 here")
@@ -161,3 +163,118 @@ def test_database_restart(lab, postgres, tenant):
     wait_for(lambda: state(tenant["second"], tenant) == "up", "not up")
     kinds = [event["type"] for event in tenant["second"].get(f"/v1/events?limit=1000&after={before}")["events"]]
     assert kinds.count("bgp_session.partial") == 1 and kinds.count("bgp_session.up") == 1, kinds
+
+
+def flap(lab, server, record):
+    counted = record.flaps()
+    server.stop(signal.SIGKILL)
+    wait_for(lambda: record.flaps() == counted + 2, "not down")
+    for router in lab.routers:
+        for verb in ("disable", "enable"):
+            router.cli("neighbor", record.address, verb)
+    server.start()
+    wait_for(lambda: all(record.is_up(router) for router in lab.routers), "not up", 40)
+
+
+@pytest.fixture(scope="module")
+def other(lab, tenant):
+    """Another session of the same project, with what the routers say of it."""
+    device = lab.device(tenant["project"], 2)
+    server = lab.server(2)
+    session = tenant["first"].post(f"/devices/{device}/bgp/sessions")["id"]
+    wait_for(lambda: tenant["first"].get(f"/v1/sessions/{session}")["state"] == "up", "not up")
+    return {"server": server, "session": session,
+            "record": Record(lab, tenant["second"], session, f"127.{lab.block}.1.2")}
+
+
+def watched(postgres):
+    """How many routers each living replica watches."""
+    lines = postgres.query("SELECT r.holder, (SELECT count(*) FROM locks l WHERE l.holder = r.holder AND l.name LIKE"
+                           " 'router:%') FROM locks r WHERE r.name LIKE 'replica:%' ORDER BY r.holder")
+    return {line.split("|")[0]: int(line.split("|")[1]) for line in lines}
+
+
+def third(lab):
+    folder = lab.folder / "third"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(lab.folder / "token", folder / "token")
+    return Fleet(folder, "--unreadable-after", "1000", store=lab.fleet.store)
+
+
+def test_routers_are_shared_evenly(lab, postgres, tenant, other):
+    """Replicas come, leave and die; sessions do not notice, and nothing moves without need."""
+    record = other["record"]
+    record.began = record.since()
+    for number in range(5):  # nobody answers there, but they are to be watched
+        lab.provider.post("/v1/routers", {"name": f"far{number}", "metro": "lab", "target": "unix:///nonexistent"})
+    wait_for(lambda: sorted(watched(postgres).values()) == [3, 4], lambda: watched(postgres), 30)
+    replica = third(lab)
+    wait_for(lambda: sorted(watched(postgres).values()) == [2, 2, 3], lambda: watched(postgres), 30)
+    holders = lambda: postgres.query("SELECT name || holder FROM locks WHERE name LIKE 'router:%' ORDER BY 1")
+    before = holders()
+    end = time.monotonic() + 5  # a few rounds
+    while time.monotonic() < end:
+        assert holders() == before
+    flap(lab, other["server"], record)
+    replica.stop()
+    wait_for(lambda: sorted(watched(postgres).values()) == [3, 4], lambda: watched(postgres), 30)
+    replica = third(lab)
+    wait_for(lambda: sorted(watched(postgres).values()) == [2, 2, 3], lambda: watched(postgres), 30)
+    flap(lab, other["server"], record)
+    replica.stop(signal.SIGKILL)
+    wait_for(lambda: sorted(watched(postgres).values()) == [3, 4], lambda: watched(postgres), 30)
+    record.check_flaps(lab.provider)
+    record.check_history()
+
+
+def test_update_now_waits_for_all(lab, postgres, tenant):
+    """Whoever is asked: what is answered then has been read from every router, whoever watches it."""
+    read_at = lambda: [int(number) for number in postgres.query(
+        f"SELECT updated_at FROM legs WHERE router_id IN ('{lab.router_ids[0]}', '{lab.router_ids[1]}')"
+        f" AND session_id = '{tenant['session']}'")]
+    for who in ("first", "second"):
+        asked_at = int(postgres.query("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint")[0])
+        begin = time.monotonic()
+        tenant[who].post(f"/projects/{tenant['project']}/bgp/discover")
+        assert time.monotonic() - begin < 4, "it waited for what does not come"
+        assert len(read_at()) == 2 and min(read_at()) >= asked_at
+
+
+def test_update_now_does_not_wait_for_ever(lab, postgres, tenant):
+    """The other one stands still: answered all the same."""
+    lab.second.process.process.send_signal(signal.SIGSTOP)
+    try:
+        begin = time.monotonic()
+        tenant["first"].post(f"/projects/{tenant['project']}/bgp/discover")
+        assert time.monotonic() - begin < 8
+    finally:
+        lab.second.process.process.send_signal(signal.SIGCONT)
+
+
+def test_stopped_replica_writes_nothing_late(lab, postgres, tenant, other):
+    """It stands still so long that others take its routers, and then goes on with what it had been sent."""
+    record = other["record"]
+    lab.second.process.process.send_signal(signal.SIGSTOP)
+    try:
+        for _ in range(2):
+            flap(lab, other["server"], record)
+        wait_for(lambda: len(watched(postgres)) == 1 or 7 in watched(postgres).values(), lambda: watched(postgres), 30)
+        flap(lab, other["server"], record)
+    finally:
+        lab.second.process.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: sorted(watched(postgres).values()) == [3, 4], lambda: watched(postgres), 30)
+    wait_for(lambda: tenant["first"].get(f"/v1/sessions/{other['session']}")["state"] == "up", "not up")
+    record.check_flaps(lab.provider)
+    record.check_history()
+
+
+def test_flaps_while_the_database_is_away(lab, postgres, tenant, other):
+    record = other["record"]
+    postgres.stop()
+    for _ in range(3):
+        flap(lab, other["server"], record)
+    postgres.start()
+    wait_for(lambda: tenant["second"].ask("GET", f"/v1/sessions/{other['session']}").status == 200, "not back", 30)
+    wait_for(lambda: tenant["first"].get(f"/v1/sessions/{other['session']}")["state"] == "up", "not up")
+    record.check_flaps(lab.provider)
+    record.check_history()

@@ -169,6 +169,29 @@ def test_nobody_grants_more_than_he_has(lab, tenants):
             assert mine[role].ask("POST", "/v1/tokens", body).status == 422
 
 
+def test_not_without_end(lab):
+    project = lab.project("collector")
+    client = lab.token(project)
+    answers = [client.ask("POST", "/v1/tokens", {"description": "one more"}).status for _ in range(200)]
+    assert answers.count(201) == 199 and answers[-1] == 422
+
+
+def test_streams_have_a_limit(lab, tenants):
+    """One tenant cannot take the room of all others."""
+    mine, other = tenants
+    streams, refused = [], None
+    import urllib.error
+    for _ in range(101):
+        try:
+            streams.append(Stream(mine["client"]))
+        except urllib.error.HTTPError as error:
+            refused = error
+    assert len(streams) == 100 and refused.code == 429
+    Stream(other["client"]).close()
+    for stream in streams:
+        stream.close()
+
+
 def test_expiry(lab, tenants):
     mine, _ = tenants
     assert mine["client"].ask("POST", "/v1/tokens", {"expires_at": "2001-01-01T00:00:00Z"}).status == 422
@@ -213,10 +236,13 @@ class Receiver:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-def test_webhooks_keep_away_from_private_addresses(lab, tenants):
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::1]", "localhost", "0.0.0.0",
+                                  "127.1", "2130706433", "0x7f000001"])
+def test_webhooks_keep_away_from_private_addresses(lab, tenants, host):
+    """Nor by another way of writing them: what is dialed is judged, not what is written."""
     mine, _ = tenants
     receiver = Receiver()
-    made = mine["client"].post("/v1/webhooks", {"url": receiver.url, "hold_off_s": 0})
+    made = mine["client"].post("/v1/webhooks", {"url": receiver.url.replace("127.0.0.1", host), "hold_off_s": 0})
     mine["client"].put(f"/bgp/sessions/{mine['ids']['sessions']}", True)
     wait_for(lambda: mine["client"].get(f"/v1/webhooks/{made['id']}")["last_status"], "nothing was tried")
     assert mine["client"].get(f"/v1/webhooks/{made['id']}")["last_status"] == "its address is a private one"

@@ -61,12 +61,51 @@ static void long_ones_are_refused(void **state)
     assert_int_equal(http_url_parse(text, &url, &err), E_INVALID);
 }
 
+static void only_public_addresses_are_reached(void **state)
+{
+    static const char *const private[] = {"127.0.0.1",
+                                          "10.1.2.3",
+                                          "169.254.169.254",
+                                          "192.168.1.1",
+                                          "172.31.255.255",
+                                          "100.64.0.1",
+                                          "0.0.0.0",
+                                          "255.255.255.255",
+                                          "::",
+                                          "::1",
+                                          "::ffff:127.0.0.1",
+                                          "::ffff:10.0.0.1",
+                                          "::127.0.0.1",
+                                          "64:ff9b::7f00:1",
+                                          "64:ff9b:1::a00:1",
+                                          "fe80::1",
+                                          "fd00::1",
+                                          "fec0::1",
+                                          "ff02::1",
+                                          "2002:7f00:1::1",
+                                          "2001:0:1::1",
+                                          "2002:a9fe:a9fe::",
+                                          "2001:db8::1",
+                                          "192.0.0.192"};
+    static const char *const public[] = {"192.1.2.3", "8.8.8.8", "172.32.0.1", "2606:4700::1111", "2a00:1450::1"};
+    struct addr addr;
+    for (size_t i = 0; i < ARRAY_LEN(private); i++) {
+        assert_int_equal(addr_parse(private[i], &addr), E_OK);
+        assert_true(http_post_is_private(&addr));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(public); i++) {
+        assert_int_equal(addr_parse(public[i], &addr), E_OK);
+        assert_false(http_post_is_private(&addr));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_ones_are_taken_apart),
         cmocka_unit_test(bad_ones_are_refused),
         cmocka_unit_test(long_ones_are_refused),
+        cmocka_unit_test(only_public_addresses_are_reached),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

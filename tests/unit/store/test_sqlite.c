@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sys/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,27 @@ static void unwritable_places_are_told(void **state)
     assert_non_null(strstr(err.text, "/nonexistent/folder/store.db"));
 }
 
+static void nobody_else_may_read_it(void **state)
+{
+    char path[] = "/tmp/godwit-store-XXXXXX";
+    char file[64];
+    struct store *store = NULL;
+    struct stat status;
+    struct err err;
+    assert_non_null(mkdtemp(path));
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(file, sizeof(file), "%s/x.db%s", path, i ? "-wal" : "");
+        if (i == 0)
+            assert_int_equal(store_open(file, &store, &err), E_OK);
+        assert_int_equal(stat(file, &status), 0);
+        assert_int_equal(status.st_mode & 0777, 0600);
+    }
+    store_close(store);
+    snprintf(file, sizeof(file), "%s/x.db", path);
+    unlink(file);
+    rmdir(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_statements_are_errors, start, stop),
         cmocka_unit_test_setup_teardown(later_schemas_are_refused, start, stop),
         cmocka_unit_test(unwritable_places_are_told),
+        cmocka_unit_test(nobody_else_may_read_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
