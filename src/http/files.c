@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 #include <xxhash.h>
+#define ZLIB_CONST /* what goes in is only read */
 #include <zlib.h>
 
 #include "base/check.h"
