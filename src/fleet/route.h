@@ -10,7 +10,8 @@ struct route_change;
 /* A path of a router's event; paths of nobody we know are passed over. */
 void route_observe(struct router *router, const Apipb__Path *path);
 void routes_forget(struct leg *leg);  /* what it has is no more */
-void routes_write(struct leg *leg);   /* what is queued, within a transaction */
+void routes_expect(struct leg *leg);  /* all it has will be told anew: what is stored is for the time until then */
+void routes_write(struct leg *leg);   /* what is queued, within a transaction; nothing while the router replays */
 void routes_written(struct leg *leg); /* it was committed: forgets the queue */
 void routes_drop(struct leg *leg);    /* forgets the queue unwritten */
 

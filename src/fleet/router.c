@@ -21,6 +21,8 @@ enum {
     ROUTER_HEARD_MS = 5000,
     ROUTER_PING_MS = 1500, /* one that hangs is lost after 6 s: Unknown within 10 s, with unreadable_ms on top */
     ROUTER_LEARN_MS = 2000,
+    REPLAY_QUIET_MS = 300, /* without a route, and all that were there have come */
+    REPLAY_MAX_MS = 5000,  /* or new ones come without end */
 };
 
 /* Somebody who waits for ListPeer. */
@@ -94,6 +96,7 @@ static void router_stop_following(struct router *router, const char *reason)
     if (router->watch)
         rpc_pending_cancel(router->watch);
     router->watch = NULL;
+    loop_timer_stop(&router->replayed); /* half a replay is none: what is stored stands until the next */
     router_policy_stop(router->policy);
     if (!loop_timer_running(&router->silence) && router->readable)
         loop_timer_start(&router->silence, router->fleet->settings.unreadable_ms);
@@ -238,6 +241,31 @@ void router_learn(struct router *router)
 
 /* Watching --------------------------------------------------------------------------------------------------------- */
 
+/* A new stream begins with the routes that there are, and does not say where these end. Until they are complete what is
+ * stored stands, so that nobody is told of routes that went and came back. */
+static void replay_begin(struct router *router)
+{
+    router->replaying = true;
+    router->replay_end = mono_add_ms(mono_now(), REPLAY_MAX_MS);
+    list_foreach (leg, &router->legs, struct leg, link)
+        routes_expect(leg);
+    loop_timer_start(&router->replayed, REPLAY_QUIET_MS);
+}
+
+static void replay_goes_on(struct router *router)
+{
+    if (router->replaying && mono_diff_ms(router->replay_end, mono_now()) > REPLAY_QUIET_MS)
+        loop_timer_start(&router->replayed, REPLAY_QUIET_MS);
+}
+
+static void replay_ended(struct loop_timer *timer)
+{
+    struct router *router = container_of(timer, struct router, replayed);
+    router->replaying = false;
+    list_foreach (leg, &router->legs, struct leg, link)
+        leg_dirty(leg);
+}
+
 static bool watch_message(void *context, const uint8_t *bytes, size_t length)
 {
     struct router *router = context;
@@ -247,6 +275,7 @@ static bool watch_message(void *context, const uint8_t *bytes, size_t length)
     if (response->event_case == APIPB__WATCH_EVENT_RESPONSE__EVENT_PEER && response->peer->peer) {
         leg_observe_peer(router, response->peer->peer, false);
     } else if (response->event_case == APIPB__WATCH_EVENT_RESPONSE__EVENT_TABLE) {
+        replay_goes_on(router);
         for (size_t i = 0; i < response->table->n_paths; i++)
             route_observe(router, response->table->paths[i]);
     }
@@ -282,8 +311,7 @@ static void router_follow(struct router *router)
                                      .message = bytes,
                                      .length = apipb__watch_event_request__pack(&request, bytes)};
     router->stage = ROUTER_LISTING;
-    list_foreach (leg, &router->legs, struct leg, link)
-        routes_forget(leg); /* the stream begins with what there is */
+    replay_begin(router);
     router->watch = rpc_channel_call(router->channel, &call, watch_message, watch_ended, router);
     router_list(router);
 }
@@ -367,6 +395,7 @@ static struct router *router_new(struct fleet *fleet, const struct store_rows *r
     loop_timer_init(&router->again, fleet->loop, again_expired);
     loop_timer_init(&router->heard, fleet->loop, heard_due);
     loop_timer_init(&router->learn, fleet->loop, learn_due);
+    loop_timer_init(&router->replayed, fleet->loop, replay_ended);
     loop_timer_start(&router->heard, ROUTER_HEARD_MS);
     loop_timer_start(&router->silence, fleet->settings.unreadable_ms);
     list_append(&fleet->routers, &router->link);
@@ -425,6 +454,7 @@ void router_free(struct router *router)
     loop_timer_stop(&router->again);
     loop_timer_stop(&router->heard);
     loop_timer_stop(&router->learn);
+    loop_timer_stop(&router->replayed);
     rpc_channel_free(router->channel);
     list_foreach_safe (leg, &router->legs, struct leg, link)
         leg_free(leg);

@@ -34,6 +34,9 @@ struct router {
     struct rpc_channel *channel;
     enum router_stage stage;
     struct rpc_pending *watch;
+    bool replaying;              /* the stream is still at what there was when it began */
+    struct mono_time replay_end; /* at the latest */
+    struct loop_timer replayed;
     bool has_why;                    /* it can be asked for reasons (godwitd) */
     bool listed;                     /* while locks are renewed: it is still in the store */
     unsigned flush_round;            /* when it was last asked whether it is ours */

@@ -26,10 +26,15 @@ void routes_drop(struct leg *leg)
     leg->routes_queued = 0;
 }
 
-void routes_forget(struct leg *leg)
+void routes_expect(struct leg *leg)
 {
     routes_drop(leg);
     leg->routes_cleared = true;
+}
+
+void routes_forget(struct leg *leg)
+{
+    routes_expect(leg);
     leg_dirty(leg);
 }
 
@@ -123,7 +128,7 @@ static void write_changes(struct leg *leg)
 
 void routes_write(struct leg *leg)
 {
-    if (!leg->routes_cleared && leg->routes_queued == 0)
+    if (leg->router->replaying || (!leg->routes_cleared && leg->routes_queued == 0))
         return;
     if (leg->routes_cleared)
         store_run(leg->router->fleet->store, "DELETE FROM routes WHERE leg_id = $1", STORE_ARGS(store_text(leg->id)));
@@ -134,6 +139,8 @@ void routes_write(struct leg *leg)
 
 void routes_written(struct leg *leg)
 {
+    if (leg->router->replaying)
+        return;
     routes_drop(leg);
     leg->routes_cleared = false;
 }

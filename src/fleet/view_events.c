@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "fleet/event_stream.h"
 #include "fleet/handlers.h"
+#include "fleet/list_query.h"
 
 enum {
     STREAM_BATCH = 32,
@@ -50,15 +51,15 @@ static void filter_read(const struct api_call *call, struct event_filter *filter
 static struct store_rows *events_after(struct store *store, const struct event_filter *filter, int64_t after,
                                        int64_t limit)
 {
-    return store_query(
-        store,
-        "SELECT e.id, e.at, e.type, e.body, e.project_id, e.device_id, e.session_id, e.router_id,"
-        " e.state, e.reason FROM events e WHERE " VISIBLE(
-            "e.project_id") " AND e.id > $4 AND ($5 = '' OR e.project_id = $5) AND ($6 = '' OR e.device_id = $6)"
-                            " AND ($7 = '' OR e.session_id = $7) ORDER BY e.id LIMIT $8",
-        STORE_ARGS(store_text(principal_kind_name(filter->who.kind)), store_text(filter->who.project_id),
-                   store_text(filter->who.user_id), store_number(after), store_text(filter->project),
-                   store_text(filter->device), store_text(filter->session), store_number(limit)));
+    struct list_query query;
+    list_query_init(&query, &filter->who,
+                    "SELECT e.id, e.at, e.type, e.body, e.project_id, e.device_id, e.session_id, e.router_id, e.state,"
+                    " e.reason FROM events e WHERE " VISIBLE("e.project_id"));
+    str_printf(&query.sql, " AND e.id > $%u", list_query_value(&query, store_number(after)));
+    list_query_project(&query, &filter->who, "e.project_id", filter->project);
+    list_query_filter(&query, "e.device_id = ", "", filter->device);
+    list_query_filter(&query, "e.session_id = ", "", filter->session);
+    return list_query_run(&query, store, " ORDER BY e.id", limit);
 }
 
 static void write_event(struct json *json, const struct store_rows *rows)

@@ -1,4 +1,5 @@
 #include "fleet/handlers.h"
+#include "fleet/list_query.h"
 
 static void write_transition(struct json *json, const struct store_rows *rows)
 {
@@ -72,13 +73,12 @@ static void write_audit(struct json *json, const struct store_rows *rows)
 void view_audit(struct api_call *call)
 {
     int64_t limit = api_limit(call);
-    reply_page(
-        call,
-        store_query(call->store,
-                    "SELECT a.id, a.at, a.token_id, a.who, a.action, a.object, a.project_id, a.detail"
-                    " FROM audit a WHERE " VISIBLE(
-                        "a.project_id") " AND ($4 = '' OR a.project_id = $4) AND a.id < $5 ORDER BY a.id DESC LIMIT $6",
-                    STORE_ARGS(VISIBLE_ARGS(call), store_text(api_query(call, "project")),
-                               store_number(api_cursor(call, INT64_MAX)), store_number(limit + 1))),
-        "audit", limit, write_audit);
+    struct list_query query;
+    list_query_init(&query, &call->who,
+                    "SELECT a.id, a.at, a.token_id, a.who, a.action, a.object, a.project_id, a.detail FROM audit a"
+                    " WHERE " VISIBLE("a.project_id"));
+    str_printf(&query.sql, " AND a.id < $%u", list_query_value(&query, store_number(api_cursor(call, INT64_MAX))));
+    list_query_project(&query, &call->who, "a.project_id", api_query(call, "project"));
+    reply_page(call, list_query_run(&query, call->store, " ORDER BY a.id DESC", limit + 1), "audit", limit,
+               write_audit);
 }

@@ -2,11 +2,12 @@
 #include <string.h>
 
 #include "fleet/handlers.h"
+#include "fleet/list_query.h"
 #include "fleet/objects.h"
 #include "fleet/router.h"
 
 enum { HOUR_MS = 3600 * 1000, DAY_MS = 24 * HOUR_MS, WEEK_MS = 7 * DAY_MS };
-enum { LIST_VALUES_MAX = 12, CURSOR_TEXT_MAX = HOSTNAME_TEXT_MAX + ID_TEXT_MAX + 4 };
+enum { CURSOR_TEXT_MAX = HOSTNAME_TEXT_MAX + ID_TEXT_MAX + 4 };
 
 static void write_leg(struct json *json, const struct store_rows *rows)
 {
@@ -148,28 +149,6 @@ bool write_session(struct api_call *call, const char *id)
     return found;
 }
 
-/* A statement as it grows, and its parameters. */
-struct list_query {
-    char text[1024];
-    struct str sql;
-    struct store_value values[LIST_VALUES_MAX];
-    size_t count;
-};
-
-/* The number of a further parameter. */
-static unsigned list_value(struct list_query *query, struct store_value value)
-{
-    CHECK(query->count < LIST_VALUES_MAX);
-    query->values[query->count++] = value;
-    return (unsigned)query->count;
-}
-
-static void list_filter(struct list_query *query, const char *condition, const char *end, const char *value)
-{
-    if (value[0])
-        str_printf(&query->sql, " AND %s$%u%s", condition, list_value(query, store_text(value)), end);
-}
-
 /* Where a page begins: behind the host name, device and family of the last session of the one before. */
 struct list_place {
     char hostname[HOSTNAME_TEXT_MAX];
@@ -196,27 +175,24 @@ static bool place_parse(const char *cursor, struct list_place *place)
     return strcmp(again, cursor) == 0;
 }
 
-/* Only conditions that are asked for, so that an index leads straight to the page, in its order: a page costs the same
- * wherever it is. A device and its sessions are of one project. */
+/* A device and its sessions are of one project. */
 static struct store_rows *query_sessions(struct api_call *call, const struct list_place *after, int64_t limit)
 {
-    struct list_query query = {.values = {VISIBLE_ARGS(call)}, .count = 3};
-    const char *project = api_query(call, "project");
-    query.sql = str_over(query.text, sizeof(query.text));
-    str_add(&query.sql, "SELECT s.id, d.hostname, d.id, s.family FROM devices d JOIN sessions s ON s.device_id = d.id"
-                        " WHERE " VISIBLE("d.project_id"));
-    list_filter(&query, "d.project_id = ", "", project[0] ? project : call->who.project_id);
-    list_filter(&query, "d.id = ", "", api_query(call, "device"));
-    list_filter(&query, "s.state = ", "", api_query(call, "state"));
-    list_filter(&query, "EXISTS (SELECT 1 FROM legs l WHERE l.session_id = s.id AND l.router_id = ", ")",
-                api_query(call, "router"));
+    struct list_query query;
+    list_query_init(&query, &call->who,
+                    "SELECT s.id, d.hostname, d.id, s.family FROM devices d JOIN sessions s ON s.device_id = d.id"
+                    " WHERE " VISIBLE("d.project_id"));
+    list_query_project(&query, &call->who, "d.project_id", api_query(call, "project"));
+    list_query_filter(&query, "d.id = ", "", api_query(call, "device"));
+    list_query_filter(&query, "s.state = ", "", api_query(call, "state"));
+    list_query_filter(&query, "EXISTS (SELECT 1 FROM legs l WHERE l.session_id = s.id AND l.router_id = ", ")",
+                      api_query(call, "router"));
     if (after)
         str_printf(&query.sql, " AND (d.hostname, d.id, s.family) > ($%u, $%u, $%u)",
-                   list_value(&query, store_text(after->hostname)), list_value(&query, store_text(after->device)),
-                   list_value(&query, store_number(after->family)));
-    str_printf(&query.sql, " ORDER BY d.hostname, d.id, s.family LIMIT $%u", list_value(&query, store_number(limit)));
-    CHECK(!query.sql.truncated);
-    return store_query(call->store, query.text, (struct store_args){query.values, query.count});
+                   list_query_value(&query, store_text(after->hostname)),
+                   list_query_value(&query, store_text(after->device)),
+                   list_query_value(&query, store_number(after->family)));
+    return list_query_run(&query, call->store, " ORDER BY d.hostname, d.id, s.family", limit);
 }
 
 /* The filters are all optional. */
