@@ -188,8 +188,9 @@ def resident_kib(fleet):
 def test_readers_that_do_not_read(lab, tenant):
     sockets = []
     for _ in range(50):
-        reader = socket.create_connection(("127.0.0.1", lab.fleet.port))
+        reader = socket.socket()
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect(("127.0.0.1", lab.fleet.port))
         reader.sendall((f"GET /v1/events?after=0 HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n"
                         f"X-Auth-Token: {tenant['client'].token}\r\n\r\n").encode())
         sockets.append(reader)

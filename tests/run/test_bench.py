@@ -14,6 +14,11 @@ LIMIT_S = 240
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs network namespaces")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def programs():
+    subprocess.run(["ninja", "-C", BUILD, "bench/bench-load", "bench/bench-sink"], check=True, stdout=subprocess.DEVNULL)
+
+
 def bench(tmp_path, *names, **environment):
     """Rows of JSON by phase and daemon, and the Markdown."""
     environment = {"RUNS": "1", "RESULTS": str(tmp_path / "results.md"), "BENCH_BUILD": str(BUILD),
