@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/octets.h"
 
 enum {
     UPDATE_BYTES_MAX = 4096,
@@ -42,18 +43,6 @@ void stream_release(struct stream *stream)
 {
     free(stream->bytes);
     *stream = (struct stream){0};
-}
-
-static uint8_t *put_u16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-    return at + 2;
-}
-
-static uint8_t *put_u32(uint8_t *at, uint32_t value)
-{
-    return put_u16(put_u16(at, value >> 16), value);
 }
 
 static uint8_t *put_head(uint8_t *at, uint8_t flags, uint8_t type, unsigned length)

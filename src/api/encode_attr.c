@@ -3,16 +3,12 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/octets.h"
 
 struct attr_encode {
     const char *type_url;
     void (*value)(struct proto *proto, const struct path_view *path, const struct attr_item *item);
 };
-
-static uint32_t be32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
 
 /* MED, LOCAL_PREF, ORIGIN: one number. */
 static void number_value(struct proto *proto, const struct path_view *path, const struct attr_item *item)
@@ -65,14 +61,14 @@ static void nothing_value(struct proto *proto, const struct path_view *path, con
 static void aggregator_value(struct proto *proto, const struct path_view *path, const struct attr_item *item)
 {
     encode_ipv4(proto, 2, item->value + 4);
-    proto_number(proto, 1, be32(item->value));
+    proto_number(proto, 1, load_u32(item->value));
 }
 
 static void communities_value(struct proto *proto, const struct path_view *path, const struct attr_item *item)
 {
     size_t mark = proto_mark(proto);
     for (unsigned at = item->length / 4 * 4; at > 0; at -= 4)
-        proto_varint(proto, be32(item->value + at - 4));
+        proto_varint(proto, load_u32(item->value + at - 4));
     proto_close_packed(proto, 1, mark);
 }
 
@@ -102,9 +98,9 @@ static void large_communities_value(struct proto *proto, const struct path_view 
     for (unsigned at = item->length / 12 * 12; at > 0; at -= 12) {
         size_t mark = proto_mark(proto);
         const uint8_t *community = item->value + at - 12;
-        proto_number(proto, 3, be32(community + 8));
-        proto_number(proto, 2, be32(community + 4));
-        proto_number(proto, 1, be32(community));
+        proto_number(proto, 3, load_u32(community + 8));
+        proto_number(proto, 2, load_u32(community + 4));
+        proto_number(proto, 1, load_u32(community));
         proto_close(proto, 1, mark);
     }
 }
@@ -127,7 +123,7 @@ static void aigp_value(struct proto *proto, const struct path_view *path, const 
         unsigned length = (unsigned)tlv[1] << 8 | tlv[2];
         size_t mark = proto_mark(proto);
         if (tlv[0] == AIGP_METRIC && length == AIGP_METRIC_BYTES) {
-            proto_number(proto, 1, (uint64_t)be32(tlv + 3) << 32 | be32(tlv + 7));
+            proto_number(proto, 1, (uint64_t)load_u32(tlv + 3) << 32 | load_u32(tlv + 7));
             proto_close_any(proto, 1, mark, PROTO_TYPE_URL("AigpTLVIGPMetric"));
         } else {
             proto_bytes(proto, 2, tlv + 3, length - 3);

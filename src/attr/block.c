@@ -11,13 +11,7 @@
 #include "attr/as_path.h"
 #include "base/check.h"
 #include "base/hash.h"
-
-static inline uint32_t load_u32(const uint8_t *bytes)
-{
-    uint32_t value;
-    memcpy(&value, bytes, sizeof(value));
-    return __builtin_bswap32(value);
-}
+#include "base/octets.h"
 
 bool attr_find(const uint8_t *bytes, uint32_t length, uint8_t type, struct attr_item *item)
 {

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/octets.h"
 
 enum { BUF_FIRST_BYTES = 256 };
 
@@ -68,10 +69,8 @@ void buf_u8(struct buf *buf, uint8_t value)
 void buf_u16(struct buf *buf, uint16_t value)
 {
     uint8_t *to = buf_extend(buf, 2);
-    if (to) {
-        to[0] = (uint8_t)(value >> 8);
-        to[1] = (uint8_t)value;
-    }
+    if (to)
+        put_u16(to, value);
 }
 
 void buf_u24(struct buf *buf, uint32_t value)
@@ -87,12 +86,8 @@ void buf_u24(struct buf *buf, uint32_t value)
 void buf_u32(struct buf *buf, uint32_t value)
 {
     uint8_t *to = buf_extend(buf, 4);
-    if (to) {
-        to[0] = (uint8_t)(value >> 24);
-        to[1] = (uint8_t)(value >> 16);
-        to[2] = (uint8_t)(value >> 8);
-        to[3] = (uint8_t)value;
-    }
+    if (to)
+        put_u32(to, value);
 }
 
 void buf_u64(struct buf *buf, uint64_t value)

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/octets.h"
+
 struct cursor {
     const uint8_t *at;
     const uint8_t *end;
@@ -68,7 +70,7 @@ static inline uint8_t cursor_u8(struct cursor *cursor)
 static inline uint16_t cursor_u16(struct cursor *cursor)
 {
     const uint8_t *bytes = cursor_take(cursor, 2);
-    return bytes ? (uint16_t)(bytes[0] << 8 | bytes[1]) : 0;
+    return bytes ? load_u16(bytes) : 0;
 }
 
 static inline uint32_t cursor_u24(struct cursor *cursor)
@@ -80,7 +82,7 @@ static inline uint32_t cursor_u24(struct cursor *cursor)
 static inline uint32_t cursor_u32(struct cursor *cursor)
 {
     const uint8_t *bytes = cursor_take(cursor, 4);
-    return bytes ? (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3] : 0;
+    return bytes ? load_u32(bytes) : 0;
 }
 
 static inline uint64_t cursor_u64(struct cursor *cursor)

@@ -8,13 +8,14 @@
  */
 #include "cli/fleet_settings.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
 #include "base/check.h"
+#include "base/mem.h"
+#include "io/file.h"
 
 enum { SECRET_MAX_BYTES = 4096, CONFIG_MAX_BYTES = 64 * 1024 };
 
@@ -51,29 +52,18 @@ static const char *environment(const char *name)
     return value && *value ? value : NULL;
 }
 
-/* The whole file, or NULL with errno set. */
-static char *read_file(struct cli *cli, const char *path, size_t limit, size_t *length)
-{
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return NULL;
-    char *bytes = arena_alloc(&cli->arena, limit + 1);
-    *length = fread(bytes, 1, limit, file);
-    int reason = ferror(file) ? errno : 0;
-    fclose(file);
-    errno = reason;
-    return reason ? NULL : bytes;
-}
-
 const char *fleet_secret_file(struct cli *cli, const char *path)
 {
-    size_t length = 0;
-    char *text = read_file(cli, path, SECRET_MAX_BYTES, &length);
-    if (!text) {
-        cli_fail(cli, "%s: %s", path, strerror(errno));
+    struct err err;
+    char *bytes;
+    size_t length;
+    if (file_read(path, SECRET_MAX_BYTES, &bytes, &length, &err) < 0) {
+        cli_fail(cli, "%s", err.text);
         return NULL;
     }
-    text[strcspn(text, "\r\n")] = '\0';
+    bytes[strcspn(bytes, "\r\n")] = '\0';
+    const char *text = arena_strdup(&cli->arena, bytes);
+    mem_free(MEM_OTHER, bytes);
     if (!*text) {
         cli_fail(cli, "%s: its first line is empty", path);
         return NULL;
@@ -150,17 +140,21 @@ static int config_read(struct cli *cli, const char *values[SETTING_COUNT])
         cli->options.fleet.config_file ? cli->options.fleet.config_file : environment("GODWIT_FLEET_CONFIG");
     const char *home = environment("XDG_CONFIG_HOME");
     const char *path = named;
-    size_t length = 0;
+    struct err err;
+    char *bytes;
+    size_t length;
     if (!path && home)
         path = arena_printf(&cli->arena, "%s/godwit/fleet.yaml", home);
     else if (!path && (home = environment("HOME")))
         path = arena_printf(&cli->arena, "%s/.config/godwit/fleet.yaml", home);
     if (!path)
         return 0;
-    char *bytes = read_file(cli, path, CONFIG_MAX_BYTES, &length);
-    if (!bytes)
-        return !named && errno == ENOENT ? 0 : cli_fail(cli, "%s: %s", path, strerror(errno));
-    return config_parse(cli, path, bytes, length, values);
+    int result = file_read(path, CONFIG_MAX_BYTES, &bytes, &length, &err);
+    if (result < 0)
+        return !named && result == E_NOT_FOUND ? 0 : cli_fail(cli, "%s", err.text);
+    result = config_parse(cli, path, bytes, length, values);
+    mem_free(MEM_OTHER, bytes);
+    return result;
 }
 
 /* All of it -------------------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/err.h"
+#include "base/octets.h"
 
 static const uint8_t addr_mapped_start[12] = {[10] = 0xff, [11] = 0xff};
 
@@ -30,10 +31,7 @@ struct addr addr_from_bytes(enum addr_kind kind, const void *bytes)
 
 uint32_t addr_ipv4_value(const struct addr *addr)
 {
-    const uint8_t *bytes = addr->bytes;
-    if (addr->kind != ADDR_IPV4)
-        return 0;
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    return addr->kind == ADDR_IPV4 ? load_u32(addr->bytes) : 0;
 }
 
 unsigned addr_bits(const struct addr *addr)

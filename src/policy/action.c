@@ -23,14 +23,12 @@ static bool find_attr(const struct evaluation *evaluation, uint8_t type, struct 
 
 static void set_u32(struct change *change, uint8_t flags, uint8_t type, uint32_t value)
 {
-    const uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
     const uint8_t *at = change->values->bytes + change->values->length;
-    buf_put(change->values, bytes, sizeof(bytes));
-    attr_edit_set(&change->edit, flags, type, at, sizeof(bytes));
+    buf_u32(change->values, value);
+    attr_edit_set(&change->edit, flags, type, at, sizeof(value));
 }
 
-/* Communities
- * ---------------------------------------------------------------------------------------------------------- */
+/* Communities ------------------------------------------------------------------------------------------------------ */
 
 static bool said_community(const void *spec)
 {
@@ -120,8 +118,7 @@ static void apply_large_community(const struct action *action, const struct eval
     change_communities(action, evaluation, ATTR_LARGE_COMMUNITIES, change);
 }
 
-/* Numbers
- * -------------------------------------------------------------------------------------------------------------- */
+/* Numbers ---------------------------------------------------------------------------------------------------------- */
 
 #define SPEC_OF(action, member) ((const __typeof__(((struct actions_spec *)0)->member) *)(action)->spec)
 
@@ -175,8 +172,7 @@ static void apply_origin(const struct action *action, const struct evaluation *e
     attr_edit_set(&change->edit, ATTR_FLAG_TRANSITIVE, ATTR_ORIGIN, at, 1);
 }
 
-/* AS_PATH
- * -------------------------------------------------------------------------------------------------------------- */
+/* AS_PATH ---------------------------------------------------------------------------------------------------------- */
 
 static bool said_prepend(const void *spec)
 {
@@ -216,8 +212,7 @@ static void apply_prepend(const struct action *action, const struct evaluation *
                       (uint16_t)length);
 }
 
-/* NEXT_HOP
- * -------------------------------------------------------------------------------------------------------------- */
+/* NEXT_HOP --------------------------------------------------------------------------------------------------------- */
 
 static bool said_next_hop(const void *spec)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/octets.h"
 #include "net/addr.h"
 
 /* Types (high octet) and subtypes of the registry. */
@@ -54,28 +55,6 @@ int ext_community_kind_parse(const char *text, enum ext_community_kind *kind, co
         }
     }
     return E_INVALID;
-}
-
-static void put_u16(uint8_t *to, uint32_t value)
-{
-    to[0] = (uint8_t)(value >> 8);
-    to[1] = (uint8_t)value;
-}
-
-static void put_u32(uint8_t *to, uint32_t value)
-{
-    put_u16(to, value >> 16);
-    put_u16(to + 2, value);
-}
-
-static uint32_t load_u16(const uint8_t *from)
-{
-    return (uint32_t)from[0] << 8 | from[1];
-}
-
-static uint32_t load_u32(const uint8_t *from)
-{
-    return load_u16(from) << 16 | load_u16(from + 2);
 }
 
 /* "65000:1", "100000:1", "1.2:3", "192.0.2.1:5": the administrator before the last colon, a number behind it. */

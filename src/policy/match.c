@@ -30,8 +30,7 @@ static bool compare(uint32_t operator, uint32_t value, uint32_t with)
     }
 }
 
-/* What is said
- * --------------------------------------------------------------------------------------------------------- */
+/* What is said ----------------------------------------------------------------------------------------------------- */
 
 static bool said_set(const void *spec)
 {
@@ -79,8 +78,7 @@ static bool said_next_hops(const void *spec)
     return ((const struct next_hops *)spec)->count > 0;
 }
 
-/* Compiling
- * ------------------------------------------------------------------------------------------------------------ */
+/* Compiling -------------------------------------------------------------------------------------------------------- */
 
 static int compile_set(struct condition *condition, const void *spec, struct err *err)
 {
@@ -140,8 +138,7 @@ static int compile_next_hops(struct condition *condition, const void *spec, stru
     return 0;
 }
 
-/* Asking
- * --------------------------------------------------------------------------------------------------------------- */
+/* Asking ----------------------------------------------------------------------------------------------------------- */
 
 static bool family_holds(const struct condition *condition, struct evaluation *evaluation)
 {

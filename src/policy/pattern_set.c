@@ -8,6 +8,7 @@
 #include "attr/types.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/octets.h"
 #include "net/community.h"
 #include "policy/ext_community.h"
 #include "policy/regex.h"
@@ -82,19 +83,6 @@ void pattern_set_release(struct pattern_set *set)
 unsigned community_bytes(enum set_type type)
 {
     return type == SET_COMMUNITY ? 4 : type == SET_EXT_COMMUNITY ? 8 : 12;
-}
-
-static void put_u32(uint8_t *to, uint32_t value)
-{
-    to[0] = (uint8_t)(value >> 24);
-    to[1] = (uint8_t)(value >> 16);
-    to[2] = (uint8_t)(value >> 8);
-    to[3] = (uint8_t)value;
-}
-
-static uint32_t load_u32(const uint8_t *from)
-{
-    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
 }
 
 /* "N:N:N" with so many numbers up to `maximum`. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/octets.h"
 
 enum { IPV4_WORDS = 1, IPV6_WORDS = 3, RUN_ENTRIES = 32, LENGTH_SHIFT = ROW_ID_BITS };
 
@@ -34,20 +35,6 @@ struct prefix_index {
     size_t pair, left, right; /* start of the pair of runs at work, and what is next in each */
 };
 
-static uint64_t load_u64(const uint8_t *bytes)
-{
-    uint64_t value;
-    memcpy(&value, bytes, sizeof(value));
-    return __builtin_bswap64(value);
-}
-
-static uint64_t load_u32(const uint8_t *bytes)
-{
-    uint32_t value;
-    memcpy(&value, bytes, sizeof(value));
-    return __builtin_bswap32(value);
-}
-
 static unsigned words_of(enum addr_kind kind)
 {
     return kind == ADDR_IPV4 ? IPV4_WORDS : IPV6_WORDS;
@@ -56,7 +43,7 @@ static unsigned words_of(enum addr_kind kind)
 static void entry_make(enum addr_kind kind, const uint8_t *key, uint64_t length, uint32_t id, uint64_t *entry)
 {
     if (kind == ADDR_IPV4) {
-        entry[0] = load_u32(key) << 32 | length << LENGTH_SHIFT | id;
+        entry[0] = (uint64_t)load_u32(key) << 32 | length << LENGTH_SHIFT | id;
         return;
     }
     entry[0] = load_u64(key);

@@ -4,6 +4,7 @@
 #include "session/open_check.h"
 
 #include "base/check.h"
+#include "base/octets.h"
 #include "net/asn.h"
 
 static const char *role_name(uint8_t role)
@@ -73,8 +74,8 @@ int open_check(const struct session_config *config, const struct open_message *r
 {
     if (config->peer_as != 0 && remote->as != config->peer_as) {
         str_printf(why, "peer announced AS %u, configured is AS %u", remote->as, config->peer_as);
-        uint8_t as[4] = {(uint8_t)(remote->as >> 24), (uint8_t)(remote->as >> 16), (uint8_t)(remote->as >> 8),
-                         (uint8_t)remote->as};
+        uint8_t as[4];
+        put_u32(as, remote->as);
         *notification = notification_with_data(NOTIFY_OPEN, NOTIFY_OPEN_BAD_PEER_AS, as, sizeof(as));
         return E_INVALID;
     }

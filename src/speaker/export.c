@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "attr/as_path.h"
+#include "base/octets.h"
 #include "net/asn.h"
 #include "base/check.h"
 #include "config/config.h"
@@ -173,10 +174,7 @@ static uint8_t *small_u32(struct rewrite *rewrite, uint32_t value)
     CHECK(rewrite->small_used + 4 <= WORK_SMALL);
     uint8_t *at = rewrite->small + rewrite->small_used;
     rewrite->small_used += 4;
-    at[0] = (uint8_t)(value >> 24);
-    at[1] = (uint8_t)(value >> 16);
-    at[2] = (uint8_t)(value >> 8);
-    at[3] = (uint8_t)value;
+    put_u32(at, value);
     return at;
 }
 

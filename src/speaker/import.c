@@ -5,6 +5,7 @@
 
 #include "attr/as_path.h"
 #include "base/log.h"
+#include "base/octets.h"
 #include "speaker/events.h"
 #include "speaker/peer_limit.h"
 #include "speaker/pipeline.h"
@@ -92,14 +93,6 @@ static bool is_leaving(const struct peer *peer, uint16_t facts)
     bool said = peer->speaker->global.honour_graceful_shutdown && peer->kind != SOURCE_INTERNAL &&
                 (facts & ATTR_GRACEFUL_SHUTDOWN);
     return said || peer_shuts_down_gracefully(peer);
-}
-
-static void put_u32(uint8_t bytes[4], uint32_t value)
-{
-    bytes[0] = (uint8_t)(value >> 24);
-    bytes[1] = (uint8_t)(value >> 16);
-    bytes[2] = (uint8_t)(value >> 8);
-    bytes[3] = (uint8_t)value;
 }
 
 attr_id import_attributes(const struct peer *peer, struct rib *rib, attr_id received)

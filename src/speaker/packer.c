@@ -7,6 +7,7 @@
 #include "attr/types.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/octets.h"
 #include "speaker/update_group.h"
 #include "wire/message.h"
 
@@ -92,13 +93,6 @@ static uint32_t message_bound(const struct export_rules *rules, uint32_t fixed_b
     return prefixes < limit / NLRI_BYTES_MAX && fixed_bytes + prefixes * NLRI_BYTES_MAX < limit
                ? fixed_bytes + prefixes * NLRI_BYTES_MAX
                : limit;
-}
-
-static inline uint8_t *put_u16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-    return at + 2;
 }
 
 static uint8_t *put_header(uint8_t *at)

@@ -12,6 +12,7 @@
 #include "attr/types.h"
 #include "base/check.h"
 #include "base/cursor.h"
+#include "base/octets.h"
 #include "net/asn.h"
 #include "wire/update.h"
 
@@ -37,9 +38,7 @@ static inline bool raw_segment_next(struct cursor *path, unsigned width, struct 
 static inline uint32_t number_at(const struct raw_segment *segment, unsigned width, unsigned index)
 {
     const uint8_t *at = segment->numbers + (size_t)index * width;
-    if (width == 2)
-        return (uint32_t)at[0] << 8 | at[1];
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    return width == 2 ? load_u16(at) : load_u32(at);
 }
 
 static bool is_confed(uint8_t type)

@@ -468,7 +468,7 @@ size_t model_told(const struct model *model, unsigned family, unsigned prefix, u
 
 /* Bytes ------------------------------------------------------------------------------------------------------------ */
 
-static void put_u32(struct buf *out, uint8_t flags, uint8_t type, uint32_t value)
+static void put_number(struct buf *out, uint8_t flags, uint8_t type, uint32_t value)
 {
     const uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
     attr_put(out, flags, type, bytes, 4);
@@ -518,16 +518,16 @@ void model_encode(const struct model_attrs *attrs, struct buf *out)
     attr_put(out, ATTR_FLAG_TRANSITIVE, ATTR_NEXT_HOP, attrs->next_hop.bytes,
              attrs->next_hop.kind == ADDR_IPV4 ? 4 : 16);
     if (attrs->has_med)
-        put_u32(out, ATTR_FLAG_OPTIONAL, ATTR_MED, attrs->med);
+        put_number(out, ATTR_FLAG_OPTIONAL, ATTR_MED, attrs->med);
     if (attrs->has_local_pref)
-        put_u32(out, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, attrs->local_pref);
+        put_number(out, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, attrs->local_pref);
     put_communities(attrs, out);
     if (attrs->has_originator)
-        put_u32(out, ATTR_FLAG_OPTIONAL, ATTR_ORIGINATOR_ID, attrs->originator);
+        put_number(out, ATTR_FLAG_OPTIONAL, ATTR_ORIGINATOR_ID, attrs->originator);
     if (attrs->cluster_count > 0)
         put_numbers(out, ATTR_CLUSTER_LIST, attrs->clusters, attrs->cluster_count);
     if (attrs->has_otc)
-        put_u32(out, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_OTC, attrs->otc);
+        put_number(out, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_OTC, attrs->otc);
 }
 
 struct prefix model_prefix(unsigned family, unsigned prefix)

@@ -58,7 +58,7 @@ void lab_policy(struct policy_lab *lab, const struct statement_spec *statements,
         fail_msg("%s", err.text);
 }
 
-static void put_u32(struct buf *buf, uint8_t flags, uint8_t type, uint32_t value)
+static void put_number(struct buf *buf, uint8_t flags, uint8_t type, uint32_t value)
 {
     const uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
     attr_put(buf, flags, type, bytes, 4);
@@ -96,9 +96,9 @@ void lab_block(struct policy_lab *lab, const struct route *route, struct attr_bl
     assert_int_equal(addr_parse(route->next_hop ? route->next_hop : "192.0.2.1", &next_hop), 0);
     attr_put(&lab->bytes, ATTR_FLAG_TRANSITIVE, ATTR_NEXT_HOP, next_hop.bytes, next_hop.kind == ADDR_IPV4 ? 4 : 16);
     if (route->med > 0)
-        put_u32(&lab->bytes, ATTR_FLAG_OPTIONAL, ATTR_MED, (uint32_t)(route->med - 1));
+        put_number(&lab->bytes, ATTR_FLAG_OPTIONAL, ATTR_MED, (uint32_t)(route->med - 1));
     if (route->local_pref > 0)
-        put_u32(&lab->bytes, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, (uint32_t)(route->local_pref - 1));
+        put_number(&lab->bytes, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, (uint32_t)(route->local_pref - 1));
     put_communities(&lab->bytes, ATTR_COMMUNITIES, SET_COMMUNITY, route->communities);
     put_communities(&lab->bytes, ATTR_EXT_COMMUNITIES, SET_EXT_COMMUNITY, route->ext_communities);
     put_communities(&lab->bytes, ATTR_LARGE_COMMUNITIES, SET_LARGE_COMMUNITY, route->large_communities);

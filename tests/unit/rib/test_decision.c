@@ -52,7 +52,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void put_u32(struct buf *out, uint8_t flags, uint8_t type, uint32_t value)
+static void put_number(struct buf *out, uint8_t flags, uint8_t type, uint32_t value)
 {
     const uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
     attr_put(out, flags, type, bytes, 4);
@@ -78,13 +78,13 @@ static struct decision_path make(const struct wish *wish, unsigned place)
     attr_put(&bytes, ATTR_FLAG_TRANSITIVE, ATTR_ORIGIN, &wish->origin, 1);
     put_path(&bytes, wish->path);
     if (wish->med != 0)
-        put_u32(&bytes, ATTR_FLAG_OPTIONAL, ATTR_MED, wish->med - 1);
+        put_number(&bytes, ATTR_FLAG_OPTIONAL, ATTR_MED, wish->med - 1);
     if (wish->local_pref != 0)
-        put_u32(&bytes, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, wish->local_pref);
+        put_number(&bytes, ATTR_FLAG_TRANSITIVE, ATTR_LOCAL_PREF, wish->local_pref);
     if (wish->stale)
-        put_u32(&bytes, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_COMMUNITIES, 0xFFFF0006);
+        put_number(&bytes, ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, ATTR_COMMUNITIES, 0xFFFF0006);
     if (wish->originator != 0)
-        put_u32(&bytes, ATTR_FLAG_OPTIONAL, ATTR_ORIGINATOR_ID, wish->originator);
+        put_number(&bytes, ATTR_FLAG_OPTIONAL, ATTR_ORIGINATOR_ID, wish->originator);
     if (wish->clusters > 0)
         attr_put(&bytes, ATTR_FLAG_OPTIONAL, ATTR_CLUSTER_LIST, clusters, (uint16_t)(4 * wish->clusters));
     attr_block_of(bytes.bytes, (uint32_t)bytes.length, &block);

@@ -218,12 +218,6 @@ void world_end(struct world *world)
 
 /* Routes ----------------------------------------------------------------------------------------------------------- */
 
-static void put_u32(uint8_t *at, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
 void local_route(struct control *control, uint32_t prefix, uint32_t next_hop, uint32_t med, unsigned communities)
 {
     uint8_t value[4 * COMMUNITIES_MAX];
