@@ -1,5 +1,5 @@
 /* Path attributes as apipb messages: one row per type, what is not in the table is an UnknownAttribute. */
-#include "api/encode_path.h"
+#include "api/encode_parts.h"
 
 #include "base/check.h"
 #include "base/mem.h"

@@ -1,6 +1,6 @@
 /* Extended communities as apipb messages (RFC 4360, 5668, 5701, 7432, 8955, 9012): one row per type and subtype; the
  * first that fits counts. */
-#include "api/encode_path.h"
+#include "api/encode_parts.h"
 
 #include "base/check.h"
 

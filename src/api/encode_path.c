@@ -1,40 +1,10 @@
 /* apipb.Path and apipb.Destination. Fields stand in falling order: see proto.h. */
 #include "api/encode_path.h"
 
+#include "api/encode_parts.h"
 #include "base/check.h"
 
 enum { PATH_ATTRS_MAX = 256 };
-
-void encode_family(struct proto *proto, unsigned field, enum family_id family)
-{
-    const struct family *known = family_get(family);
-    size_t mark = proto_mark(proto);
-    if (known) {
-        proto_number(proto, 2, known->safi);
-        proto_number(proto, 1, known->afi);
-    }
-    proto_close(proto, field, mark);
-}
-
-void encode_addr(struct proto *proto, unsigned field, const struct addr *addr)
-{
-    char text[ADDR_TEXT_MAX];
-    proto_text(proto, field, addr_format(addr, text));
-}
-
-void encode_ipv4(struct proto *proto, unsigned field, const uint8_t bytes[4])
-{
-    struct addr addr = addr_from_bytes(ADDR_IPV4, bytes);
-    encode_addr(proto, field, &addr);
-}
-
-void encode_nlri(struct proto *proto, unsigned field, const struct prefix *prefix)
-{
-    size_t mark = proto_mark(proto);
-    encode_addr(proto, 2, &prefix->addr);
-    proto_number(proto, 1, prefix->length);
-    proto_close_any(proto, field, mark, PROTO_TYPE_URL("IPAddressPrefix"));
-}
 
 /* The block attribute by attribute as on the wire; a next hop that is not IPv4's becomes MP_REACH_NLRI again. */
 static void encode_binary_attr(struct proto *proto, const struct path_view *path, const struct attr_item *item)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "cli/show.h"
 #include "base/mem.h"
 #include "capability.pb-c.h"
 #include "cli/any.h"

@@ -2,6 +2,8 @@
  * always what the service would answer now. Nothing is polled.
  *
  * On a terminal the list is drawn anew. Elsewhere a session is a line, told when it is not the one told last. */
+#include "cli/fleet_watch.h"
+
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "cli/neighbor.h"
+#include "cli/show.h"
 
 static void show_head(struct cli *cli, const Apipb__Peer *peer)
 {

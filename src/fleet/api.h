@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "fleet/member.h"
 #include "fleet/service.h"
 #include "fleet/words.h"
 #include "http/json_in.h"
@@ -122,14 +123,6 @@ int64_t api_cursor(const struct api_call *call, int64_t otherwise);
 void api_next(struct api_call *call, bool more, int64_t cursor);
 
 /* Writing ---------------------------------------------------------------------------------------------------------- */
-
-void member_text(struct json *json, const char *key, const char *text); /* NULL is null */
-void member_number(struct json *json, const char *key, int64_t number);
-void member_bool(struct json *json, const char *key, bool value);
-void member_time(struct json *json, const char *key, int64_t time_ms);
-void member_href(struct json *json, const char *key, const char *path, const char *id); /* {"href", "id"} */
-void member_row_text(struct json *json, const char *key, const struct store_rows *rows, unsigned column);
-void member_row_time(struct json *json, const char *key, const struct store_rows *rows, unsigned column); /* or null */
 
 /* Who did what, within the transaction that did it. `detail` never holds a secret. */
 void api_audit(struct api_call *call, const char *action, const char *object, const char *project_id,

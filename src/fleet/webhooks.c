@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "fleet/api.h"
+#include "fleet/member.h"
 #include "fleet/replica.h"
 #include "fleet/state.h"
 #include "fleet/words.h"
