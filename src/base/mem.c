@@ -37,6 +37,7 @@ static const char *const mem_kind_names[MEM_KIND_COUNT] = {
     [MEM_LOG_SEGMENT] = "update log segments",
     [MEM_RPC] = "rpc",
     [MEM_POLICY] = "policies",
+    [MEM_RPKI] = "rpki",
 };
 
 static void mem_count(enum mem_kind kind, int64_t bytes, int64_t objects)

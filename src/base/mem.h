@@ -21,6 +21,7 @@ enum mem_kind {
     MEM_LOG_SEGMENT,
     MEM_RPC,
     MEM_POLICY,
+    MEM_RPKI,
     MEM_KIND_COUNT,
 };
 
