@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "net/asn.h"
 
-enum { SEGMENT_COUNT_MAX = 255 };
+enum { SEGMENT_HEAD_BYTES = 2, SEGMENT_COUNT_MAX = 255 };
 
 unsigned as_path_occurrences(const uint8_t *path, uint16_t length, uint32_t asn)
 {
@@ -24,10 +24,14 @@ unsigned as_path_occurrences(const uint8_t *path, uint16_t length, uint32_t asn)
     return found;
 }
 
-static void put_numbers(struct buf *out, uint32_t asn, unsigned times)
+/* A segment's head and `times` times the number. */
+static uint8_t *put_segment(uint8_t *to, uint8_t type, unsigned count, uint32_t asn, unsigned times)
 {
+    *to++ = type;
+    *to++ = (uint8_t)count;
     for (unsigned i = 0; i < times; i++)
-        buf_u32(out, asn);
+        to = put_u32(to, asn);
+    return to;
 }
 
 void as_path_prepend(const uint8_t *path, uint16_t length, uint8_t segment_type, uint32_t asn, unsigned times,
@@ -37,21 +41,19 @@ void as_path_prepend(const uint8_t *path, uint16_t length, uint8_t segment_type,
     struct as_segment first;
     bool joins = times && as_segment_next(&cursor, &first) && first.type == segment_type &&
                  times <= SEGMENT_COUNT_MAX - (unsigned)first.count;
-    if (joins) {
-        buf_u8(out, segment_type);
-        buf_u8(out, (uint8_t)(first.count + times));
-        put_numbers(out, asn, times);
-        buf_put(out, path + 2, (size_t)length - 2);
+    unsigned segments = joins ? 1 : (times + SEGMENT_COUNT_MAX - 1) / SEGMENT_COUNT_MAX;
+    size_t kept = joins ? length - SEGMENT_HEAD_BYTES : length;
+    uint8_t *to = buf_extend(out, segments * SEGMENT_HEAD_BYTES + times * sizeof(asn) + kept);
+    if (to == NULL)
         return;
+    if (joins)
+        to = put_segment(to, segment_type, first.count + times, asn, times);
+    for (unsigned left = joins ? 0 : times, count; left > 0; left -= count) {
+        count = left < SEGMENT_COUNT_MAX ? left : SEGMENT_COUNT_MAX;
+        to = put_segment(to, segment_type, count, asn, count);
     }
-    while (times) {
-        unsigned count = times < SEGMENT_COUNT_MAX ? times : SEGMENT_COUNT_MAX;
-        buf_u8(out, segment_type);
-        buf_u8(out, (uint8_t)count);
-        put_numbers(out, asn, count);
-        times -= count;
-    }
-    buf_put(out, path, length);
+    if (kept > 0)
+        memcpy(to, path + length - kept, kept);
 }
 
 /* 0: the number goes. */

@@ -245,6 +245,11 @@ void attr_put(struct buf *buf, uint8_t flags, uint8_t type, const void *value, u
         memcpy(to + header, value, length);
 }
 
+static bool is_touched(const struct attr_edit *edit, uint8_t type)
+{
+    return edit->touched[type / 64] >> (type % 64) & 1;
+}
+
 static void touch_type(struct attr_edit *edit, uint8_t type)
 {
     edit->touched[type / 64] |= (uint64_t)1 << (type % 64);
@@ -253,26 +258,36 @@ static void touch_type(struct attr_edit *edit, uint8_t type)
 void attr_edit_init(struct attr_edit *edit, const uint8_t *bytes, uint32_t length)
 {
     edit->bytes = bytes;
-    edit->length = length;
-    edit->count = 0;
+    edit->item_count = 0;
+    edit->change_count = 0;
     memset(edit->touched, 0, sizeof(edit->touched));
     struct cursor cursor = cursor_of(bytes, length);
-    struct attr_item item;
-    while (attr_next(&cursor, &item))
-        touch_type(edit, item.type);
+    while (edit->item_count < ATTR_TYPES && attr_next(&cursor, &edit->items[edit->item_count]))
+        touch_type(edit, edit->items[edit->item_count++].type);
+    const struct attr_item *last = edit->items + edit->item_count - 1;
+    edit->end = edit->item_count > 0 ? last->value + last->length : bytes;
+}
+
+const struct attr_item *attr_edit_find(const struct attr_edit *edit, uint8_t type)
+{
+    for (uint32_t i = 0; i < edit->item_count && is_touched(edit, type); i++) {
+        if (edit->items[i].type == type)
+            return &edit->items[i];
+    }
+    return NULL;
 }
 
 /* The changes are kept in the order of their types, so that finish is a merge. */
 static struct attr_item *edit_slot(struct attr_edit *edit, uint8_t type)
 {
-    uint32_t at = edit->count;
+    uint32_t at = edit->change_count;
     while (at > 0 && edit->changes[at - 1].type >= type)
         at--;
-    if (at < edit->count && edit->changes[at].type == type)
+    if (at < edit->change_count && edit->changes[at].type == type)
         return &edit->changes[at];
-    CHECK(edit->count < ATTR_EDIT_MAX);
-    memmove(&edit->changes[at + 1], &edit->changes[at], (edit->count - at) * sizeof(edit->changes[0]));
-    edit->count++;
+    CHECK(edit->change_count < ATTR_EDIT_MAX);
+    for (uint32_t i = edit->change_count++; i > at; i--)
+        edit->changes[i] = edit->changes[i - 1];
     return &edit->changes[at];
 }
 
@@ -286,32 +301,39 @@ void attr_edit_set(struct attr_edit *edit, uint8_t flags, uint8_t type, const vo
 
 void attr_edit_remove(struct attr_edit *edit, uint8_t type)
 {
-    /* Much is removed to be on the safe side, and hardly ever there. */
-    if (edit->touched[type / 64] >> (type % 64) & 1)
+    if (is_touched(edit, type))
         *edit_slot(edit, type) = (struct attr_item){.type = type};
 }
 
+void attr_edit_remove_types(struct attr_edit *edit, uint64_t types)
+{
+    for (types &= edit->touched[0]; types != 0; types &= types - 1)
+        attr_edit_remove(edit, (uint8_t)__builtin_ctzll(types));
+}
+
+/* Where the attribute with this index begins, or the last one ends. */
+static const uint8_t *item_start(const struct attr_edit *edit, uint32_t index)
+{
+    return index < edit->item_count ? attr_item_start(&edit->items[index]) : edit->end;
+}
+
+/* What stands between two changes is copied in one piece. */
 void attr_edit_finish(const struct attr_edit *edit, struct buf *out)
 {
-    struct cursor cursor = cursor_of(edit->bytes, edit->length);
     const uint8_t *run = edit->bytes; /* start of what is still to be copied as it is */
-    uint32_t next_change = 0;
-    for (;;) {
-        const uint8_t *at = cursor.at;
-        struct attr_item item;
-        bool more = attr_next(&cursor, &item);
-        while (next_change < edit->count && (!more || edit->changes[next_change].type <= item.type)) {
-            const struct attr_item *change = &edit->changes[next_change++];
-            buf_put(out, run, (size_t)(at - run));
-            if (change->value)
-                attr_put(out, change->flags, change->type, change->value, change->length);
-            run = more && change->type == item.type ? cursor.at : at;
-        }
-        if (!more) {
-            buf_put(out, run, (size_t)(at - run));
-            return;
-        }
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < edit->change_count; i++) {
+        const struct attr_item *change = &edit->changes[i];
+        while (at < edit->item_count && edit->items[at].type < change->type)
+            at++;
+        const uint8_t *stop = item_start(edit, at);
+        buf_put(out, run, (size_t)(stop - run));
+        if (change->value)
+            attr_put(out, change->flags, change->type, change->value, change->length);
+        bool replaces = at < edit->item_count && edit->items[at].type == change->type;
+        run = replaces ? item_start(edit, ++at) : stop;
     }
+    buf_put(out, run, (size_t)(edit->end - run));
 }
 
 bool attr_block_next_hop(const uint8_t *bytes, uint32_t length, struct addr *next_hop, struct addr *link_local)

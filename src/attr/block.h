@@ -99,6 +99,12 @@ static inline bool attr_next(struct cursor *cursor, struct attr_item *item)
     return false;
 }
 
+/* Where the attribute begins that attr_next found. */
+static inline const uint8_t *attr_item_start(const struct attr_item *item)
+{
+    return item->value - (item->flags & ATTR_FLAG_EXTENDED_LENGTH ? 4 : 3);
+}
+
 void attr_summary_init(struct attr_summary *summary);
 /* Each attribute of the block to be, its AS numbers of 4 octets; in any order. */
 void attr_summary_add(struct attr_summary *summary, const struct attr_item *item);
@@ -111,20 +117,27 @@ __attribute__((warn_unused_result)) bool attr_find(const uint8_t *bytes, uint32_
 void attr_put(struct buf *buf, uint8_t flags, uint8_t type, const void *value, uint16_t length);
 
 /* Editing: a few attributes replaced or removed, the rest copied, order kept. At most ATTR_EDIT_MAX changes, a later
- * change of the same type replaces the earlier one. Values are borrowed until finish. */
-enum { ATTR_EDIT_MAX = 16 };
+ * change of the same type replaces the earlier one. Values are borrowed until finish. The block is walked once, at the
+ * start. */
+enum { ATTR_TYPES = 256, ATTR_EDIT_MAX = 16 };
 
 struct attr_edit {
     const uint8_t *bytes;
-    uint32_t length;
-    uint32_t count;
-    uint64_t touched[4];                     /* types that are there or are being changed, as bits */
+    const uint8_t *end; /* of the last attribute */
+    uint32_t item_count;
+    uint32_t change_count;
+    uint64_t touched[ATTR_TYPES / 64];       /* types that are there or are being changed, as bits */
+    struct attr_item items[ATTR_TYPES];      /* of the block; only `item_count` of them are set */
     struct attr_item changes[ATTR_EDIT_MAX]; /* value NULL = remove */
 };
 
 void attr_edit_init(struct attr_edit *edit, const uint8_t *bytes, uint32_t length);
+/* The attribute as it stands in the block, whatever is to become of it; NULL: it is not there. */
+const struct attr_item *attr_edit_find(const struct attr_edit *edit, uint8_t type);
 void attr_edit_set(struct attr_edit *edit, uint8_t flags, uint8_t type, const void *value, uint16_t length);
 void attr_edit_remove(struct attr_edit *edit, uint8_t type);
+/* All of a set of types below 64, as bits. Much is removed to be on the safe side, and hardly ever there. */
+void attr_edit_remove_types(struct attr_edit *edit, uint64_t types);
 void attr_edit_finish(const struct attr_edit *edit, struct buf *out);
 
 /* The next hop of a canonical block: kind, and the link-local companion if there is one (else ADDR_NONE). */

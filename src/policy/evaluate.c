@@ -134,7 +134,8 @@ static bool matches(const struct policy_statement *statement, struct evaluation 
 static void act(const struct policy_statement *statement, struct evaluation *evaluation)
 {
     struct policy_scratch *scratch = evaluation->scratch;
-    struct change change = {.values = &scratch->values};
+    struct change change; /* not zeroed: the edit's lists are kilobytes */
+    change.values = &scratch->values;
     if (statement->action_count == 0)
         return;
     /* Values point into the buffer: it must not move while they are collected. */

@@ -82,16 +82,20 @@ static enum export_reason check_communities(const struct export_rules *rules, ui
     return EXPORT_TOLD;
 }
 
-/* Do we say ourselves, rather than the next hop the path came with? */
+/* Do we say ourselves, whatever next hop the path came with? */
+static bool next_hop_is_always_self(const struct export_rules *rules, const struct export_path *path)
+{
+    return rules->kind == SOURCE_EXTERNAL && !rules->route_server_client && path->source_kind != SOURCE_LOCAL;
+}
+
+/* Where it depends on the next hop the path came with. */
 static bool next_hop_is_self(const struct export_rules *rules, const struct export_path *path,
                              const struct addr *next_hop)
 {
     if (addr_is_any(next_hop) || next_hop->kind == ADDR_NONE)
         return true;
-    if (rules->route_server_client)
+    if (rules->route_server_client || rules->kind == SOURCE_EXTERNAL)
         return false;
-    if (rules->kind == SOURCE_EXTERNAL)
-        return path->source_kind != SOURCE_LOCAL;
     return rules->next_hop_self && path->source_kind == SOURCE_EXTERNAL;
 }
 
@@ -110,8 +114,10 @@ static struct addr choose_next_hop(const struct export_rules *rules, const struc
 {
     struct addr next_hop = {0};
     *link_local = (struct addr){0};
-    attr_block_next_hop(path->attrs, path->set->wire_length, &next_hop, link_local);
-    if (next_hop_is_self(rules, path, &next_hop)) {
+    bool always_self = next_hop_is_always_self(rules, path);
+    if (!always_self)
+        attr_block_next_hop(path->attrs, path->set->wire_length, &next_hop, link_local);
+    if (always_self || next_hop_is_self(rules, path, &next_hop)) {
         next_hop = own_next_hop(rules);
         *link_local = next_hop.kind == ADDR_IPV6 ? rules->link_local : (struct addr){0};
     } else if (rules->kind == SOURCE_INTERNAL) {
@@ -181,10 +187,9 @@ static uint8_t *small_u32(struct rewrite *rewrite, uint32_t value)
 /* An attribute that is not there is empty. */
 static bool find_attr(const struct rewrite *rewrite, uint8_t type, struct attr_item *item)
 {
-    if (attr_find(rewrite->path->attrs, rewrite->path->set->wire_length, type, item))
-        return true;
-    *item = (struct attr_item){0};
-    return false;
+    const struct attr_item *found = attr_edit_find(&rewrite->edit, type);
+    *item = found != NULL ? *found : (struct attr_item){0};
+    return found != NULL;
 }
 
 /* The path as the operator wants this kind of peer to see it, at the end of `work`. */
@@ -277,10 +282,9 @@ static void rewrite_aggregator(struct rewrite *rewrite)
 /* What does not cross an external border (RFC 4271 5.1.4, 5.1.5; 4456 8; 7311 3.4; 8669 5). */
 static void rewrite_for_external(struct rewrite *rewrite)
 {
-    static const uint8_t dropped[] = {ATTR_LOCAL_PREF, ATTR_ORIGINATOR_ID, ATTR_CLUSTER_LIST, ATTR_AIGP,
-                                      ATTR_LS,         ATTR_PREFIX_SID};
-    for (size_t i = 0; i < ARRAY_LEN(dropped); i++)
-        attr_edit_remove(&rewrite->edit, dropped[i]);
+    const uint64_t dropped = 1ull << ATTR_LOCAL_PREF | 1ull << ATTR_ORIGINATOR_ID | 1ull << ATTR_CLUSTER_LIST |
+                             1ull << ATTR_AIGP | 1ull << ATTR_LS | 1ull << ATTR_PREFIX_SID;
+    attr_edit_remove_types(&rewrite->edit, dropped);
     if (rewrite->path->source_kind != SOURCE_LOCAL && !rewrite->rules->route_server_client)
         attr_edit_remove(&rewrite->edit, ATTR_MED);
 }
@@ -410,7 +414,11 @@ static struct addr rewrite_all(struct rewrite *rewrite, struct addr *link_local)
 unsigned export_attributes(const struct export_rules *rules, const struct export_path *path, struct buf *work,
                            struct buf *out, uint8_t next_hop[32])
 {
-    struct rewrite rewrite = {.rules = rules, .path = path, .work = work};
+    struct rewrite rewrite; /* not zeroed: the edit's lists are kilobytes */
+    rewrite.rules = rules;
+    rewrite.path = path;
+    rewrite.work = work;
+    rewrite.small_used = 0;
     attr_edit_init(&rewrite.edit, path->attrs, path->set->wire_length);
     /* Growing the buffer would move what points into it: make room for everything first (two AS paths, each longer
      * by what we prepend, a CLUSTER_LIST and communities). */
