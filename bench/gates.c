@@ -108,13 +108,13 @@ GATE static void gate_withdraw(struct gates *gates)
 
 GATE static void gate_pack(struct gates *gates, struct update_group *group)
 {
-    row_id row;
-    while ((row = rib_dirty_take(gates->rib)) != 0) {
-        update_group_row(group, row);
-        if (packer_nearly_full(group->packer))
-            update_group_flush(group);
-    }
-    update_group_flush(group);
+    row_id rows[TUNING_BATCH_ROWS_MAX];
+    uint32_t count;
+    do {
+        for (count = 0; count < TUNING_BATCH_ROWS_MAX && (rows[count] = rib_dirty_take(gates->rib)) != 0;)
+            count++;
+        update_group_rows(group, rows, count);
+    } while (count > 0);
 }
 
 GATE static uint64_t gate_walk(const struct gates *gates)

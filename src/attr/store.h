@@ -23,7 +23,7 @@ struct attr_set {
     uint32_t med;
     uint32_t neighbor_as;
     uint32_t origin_as;
-    uint32_t pack; /* scratch of the packer: head of a chain of rows; 0 between uses */
+    uint32_t pack; /* scratch of the packer: end of a chain of rows; 0 between uses */
 };
 
 _Static_assert(sizeof(struct attr_set) == 40, "the attribute record is budgeted");

@@ -42,11 +42,17 @@ void packer_free(struct packer *packer)
 void packer_announce(struct packer *packer, row_id row, uint32_t path_id, attr_id attrs, source_id source)
 {
     struct attr_set *set = attr_get(packer->rib->view, attrs);
-    if (set->pack == 0)
+    struct pack_entry *entry = &packer->entries[packer->count++];
+    *entry =
+        (struct pack_entry){.row = row, .path_id = path_id, .next = packer->count, .attrs = attrs, .source = source};
+    if (set->pack == 0) {
         packer->sets[packer->set_count++] = attrs;
-    packer->entries[packer->count] =
-        (struct pack_entry){.row = row, .path_id = path_id, .next = set->pack, .attrs = attrs, .source = source};
-    set->pack = ++packer->count;
+    } else {
+        struct pack_entry *last = &packer->entries[set->pack - 1];
+        entry->next = last->next;
+        last->next = packer->count;
+    }
+    set->pack = packer->count;
 }
 
 void packer_withdraw(struct packer *packer, row_id row, uint32_t path_id, source_id source)
@@ -102,6 +108,7 @@ static uint8_t *put_header(uint8_t *at)
     return at + MESSAGE_HEADER_BYTES;
 }
 
+/* Uses up to NLRI_BYTES_MAX. */
 static inline uint8_t *put_nlri(uint8_t *at, const struct export_rules *rules, const struct rib *rib,
                                 const struct pack_entry *entry)
 {
@@ -110,10 +117,13 @@ static inline uint8_t *put_nlri(uint8_t *at, const struct export_rules *rules, c
         at = put_u16(at, entry->path_id & 0xFFFF);
     }
     const struct rib_row *row = prefix_table_row(rib->prefixes, entry->row);
-    unsigned octets = (row->length + 7u) / 8;
     *at++ = row->length;
-    memcpy(at, row->key, octets);
-    return at + octets;
+    /* The whole key: a copy of known size is cheaper, there is room, and what is too much is written over. */
+    if (rib->kind == ADDR_IPV4)
+        memcpy(at, row->key, 4);
+    else
+        memcpy(at, row->key, 16);
+    return at + (row->length + 7u) / 8;
 }
 
 /* Withdraws ------------------------------------------------------------------------------------------------------ */
@@ -335,13 +345,22 @@ bool packer_same_section(struct packer *packer, const struct export_rules *rules
            memcmp(packer->compared.bytes, packer->attributes.bytes, packer->attributes.length) == 0;
 }
 
+/* The entries with this set, in order of arrival: the set knows the last, the last the first. */
+static uint32_t take_chain(struct packer *packer, attr_id attrs)
+{
+    struct attr_set *set = attr_get(packer->rib->view, attrs);
+    struct pack_entry *last = &packer->entries[set->pack - 1];
+    uint32_t first = last->next;
+    last->next = 0;
+    set->pack = 0;
+    return first;
+}
+
 /* All entries with one attribute set: usually for the same hearers; internal peers may send equal sets, then source by
  * source. */
 static void flush_set(struct packer *packer, const struct pack_target *target, attr_id attrs)
 {
-    struct attr_set *set = attr_get(packer->rib->view, attrs);
-    uint32_t chain = set->pack;
-    set->pack = 0;
+    uint32_t chain = take_chain(packer, attrs);
     while (chain != 0) {
         const struct pack_entry *like = &packer->entries[chain - 1];
         struct section section;
@@ -357,29 +376,11 @@ static void flush_set(struct packer *packer, const struct pack_target *target, a
     }
 }
 
-/* Chains were built by putting in front; messages should list prefixes in order of arrival. */
-static void reverse_chain(struct packer *packer, attr_id attrs)
-{
-    struct attr_set *set = attr_get(packer->rib->view, attrs);
-    uint32_t reversed = 0;
-    uint32_t chain = set->pack;
-    while (chain != 0) {
-        struct pack_entry *entry = &packer->entries[chain - 1];
-        uint32_t next = entry->next;
-        entry->next = reversed;
-        reversed = chain;
-        chain = next;
-    }
-    set->pack = reversed;
-}
-
 void packer_flush(struct packer *packer, const struct pack_target *target)
 {
     flush_withdraws(packer, target);
-    for (uint32_t i = 0; i < packer->set_count; i++) {
-        reverse_chain(packer, packer->sets[i]);
+    for (uint32_t i = 0; i < packer->set_count; i++)
         flush_set(packer, target, packer->sets[i]);
-    }
     while (packer->skip_count > 0)
         log_skip_unref(packer->skips[--packer->skip_count]);
     packer->count = packer->set_count = packer->withdraw_count = 0;

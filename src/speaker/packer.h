@@ -24,7 +24,7 @@ enum {
 struct pack_entry {
     row_id row;
     uint32_t path_id; /* add-path: the identifier we send */
-    uint32_t next;    /* chain: index + 1 */
+    uint32_t next;    /* chain: index + 1; the last one's is the first */
     attr_id attrs;    /* 0: withdraw */
     source_id source;
     uint16_t skip; /* who else is not to hear of it: index + 1 in packer.skips; 0: nobody */

@@ -74,12 +74,7 @@ static void export_batch(struct speaker_table *table, struct speaker *speaker)
     if (table->monitor != NULL)
         monitor_rows(table->monitor, speaker, rows, count);
     list_foreach (group, &table->groups, struct update_group, link) {
-        for (uint32_t i = 0; i < count; i++) {
-            update_group_row(group, rows[i]);
-            if (packer_nearly_full(table->packer))
-                update_group_flush(group);
-        }
-        update_group_flush(group);
+        update_group_rows(group, rows, count);
     }
     for (uint32_t i = 0; i < count; i++)
         rib_row_release(table->rib, rows[i]);

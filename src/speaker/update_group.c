@@ -235,9 +235,9 @@ enum export_reason update_group_check(struct update_group *group, row_id row, co
     return reason;
 }
 
-bool update_group_allows(struct update_group *group, const struct rib_path *path)
+/* Rows that change together mostly share their set; one remembered answer catches them. */
+static inline bool allows(struct update_group *group, const struct rib_path *path)
 {
-    /* Rows that change together mostly share their set; one remembered answer catches them. */
     if (path->attrs != group->checked_attrs || path->source != group->checked_source) {
         group->checked_attrs = path->attrs;
         group->checked_source = path->source;
@@ -246,12 +246,22 @@ bool update_group_allows(struct update_group *group, const struct rib_path *path
     return group->checked_reason == EXPORT_TOLD;
 }
 
-bool update_group_choose(struct update_group *group, row_id row, const struct rib_path *path, struct told_path *told)
+bool update_group_allows(struct update_group *group, const struct rib_path *path)
+{
+    return allows(group, path);
+}
+
+static inline bool choose(struct update_group *group, row_id row, const struct rib_path *path, struct told_path *told)
 {
     *told = (struct told_path){.attrs = path->attrs, .source = path->source};
-    if (!update_group_allows(group, path))
+    if (!allows(group, path))
         return false;
     return group->policy == NULL || policy_export_path(group->policy, row, path, &told->attrs) == EXPORT_TOLD;
+}
+
+bool update_group_choose(struct update_group *group, row_id row, const struct rib_path *path, struct told_path *told)
+{
+    return choose(group, row, path, told);
 }
 
 bool update_group_same_bytes(struct update_group *group, const struct told_path *before, const struct told_path *now)
@@ -287,49 +297,81 @@ static void change_source(struct update_group *group, row_id row, const struct t
     update_group_set_out(group, row, now->attrs, now->source);
 }
 
-void update_group_row(struct update_group *group, row_id row)
+/* A row of a group that tells one path to all. */
+static inline void column_row(struct update_group *group, row_id row)
 {
-    if (group->paths != NULL) {
-        group_paths_row(group->paths, row);
-        return;
-    }
-    if (group->views != NULL) {
-        client_views_row(group->views, row);
-        return;
-    }
     struct rib_path best;
     struct told_path before = {.attrs = group->out_attrs[row], .source = group->out_sources[row]};
     struct told_path now;
-    bool tell = rib_row_best(group->rib, row, &best, NULL) && update_group_choose(group, row, &best, &now);
+    bool tell = rib_row_best(group->rib, row, &best, NULL) && choose(group, row, &best, &now);
     if (!tell) {
         if (before.attrs != 0)
             packer_withdraw(group->packer, row, 0, before.source);
         return;
     }
+    if (before.attrs == 0) {
+        packer_announce(group->packer, row, 0, now.attrs, now.source);
+        return;
+    }
     if (before.attrs == now.attrs && before.source == now.source)
         return;
-    if (before.attrs != 0 && update_group_same_bytes(group, &before, &now)) {
+    if (update_group_same_bytes(group, &before, &now)) {
         change_source(group, row, &before, &now);
         return;
     }
     packer_announce(group->packer, row, 0, now.attrs, now.source);
-    if (before.attrs == 0 || before.source == now.source)
+    if (before.source == now.source)
         return;
     struct outbox *own = update_group_member(group, now.source);
     if (own != NULL)
         outbox_collect_withdraw(own, row, 0);
 }
 
+void update_group_row(struct update_group *group, row_id row)
+{
+    if (group->paths != NULL)
+        group_paths_row(group->paths, row);
+    else if (group->views != NULL)
+        client_views_row(group->views, row);
+    else
+        column_row(group, row);
+}
+
+void update_group_rows(struct update_group *group, const row_id *rows, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        update_group_row(group, rows[i]);
+        if (packer_nearly_full(group->packer))
+            update_group_flush(group);
+    }
+    update_group_flush(group);
+}
+
 /* Saying it -------------------------------------------------------------------------------------------------------- */
+
+/* Counts announcements to come of a set from a source, and takes their references. */
+static void take_out(struct update_group *group, attr_id attrs, source_id source, uint32_t count)
+{
+    reach_source(group, source);
+    attr_store_ref(group->rib->attrs, attrs, count);
+    group->advertised += count;
+    group->advertised_by_source[source] += count;
+}
+
+/* What the row was told is no more. */
+static inline void give_back_out(struct update_group *group, row_id row)
+{
+    attr_id before = group->out_attrs[row];
+    if (before == 0)
+        return;
+    group->advertised--;
+    group->advertised_by_source[group->out_sources[row]]--;
+    attr_store_unref(group->rib->attrs, before, 1);
+}
 
 void update_group_set_out(struct update_group *group, row_id row, attr_id attrs, source_id source)
 {
-    attr_id before = group->out_attrs[row];
-    if (before != 0) {
-        group->advertised--;
-        group->advertised_by_source[group->out_sources[row]]--;
-        attr_store_unref(group->rib->attrs, before, 1);
-    }
+    give_back_out(group, row);
     group->out_attrs[row] = attrs;
     group->out_sources[row] = source;
     if (attrs != 0) {
@@ -339,18 +381,24 @@ void update_group_set_out(struct update_group *group, row_id row, attr_id attrs,
     }
 }
 
-/* References for all announcements at once: sets are shared by neighbouring entries. */
+/* All is taken before anything is given back: a set may be another row's before. Neighbouring entries mostly are of one
+ * set and source, which are counted together. */
 static void move_out(struct update_group *group)
 {
     const struct packer *packer = group->packer;
-    for (uint32_t i = 0; i < packer->count; i++) {
-        const struct pack_entry *entry = &packer->entries[i];
-        if (entry->attrs != 0)
-            attr_store_ref(group->rib->attrs, entry->attrs, 1);
+    for (uint32_t i = 0, next; i < packer->count; i = next) {
+        const struct pack_entry *first = &packer->entries[i];
+        for (next = i + 1; next < packer->count && packer->entries[next].attrs == first->attrs &&
+                           packer->entries[next].source == first->source;)
+            next++;
+        if (first->attrs != 0)
+            take_out(group, first->attrs, first->source, next - i);
     }
     for (uint32_t i = 0; i < packer->count; i++) {
         const struct pack_entry *entry = &packer->entries[i];
-        update_group_set_out(group, entry->row, entry->attrs, entry->source);
+        give_back_out(group, entry->row);
+        group->out_attrs[entry->row] = entry->attrs;
+        group->out_sources[entry->row] = entry->source;
     }
 }
 

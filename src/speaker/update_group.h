@@ -83,6 +83,8 @@ void update_group_leave(struct update_group *group, struct outbox *outbox);
  * update_group_flush encodes; call it at the latest when packer_full says so, and before another group collects. */
 void update_group_row(struct update_group *group, row_id row);
 void update_group_flush(struct update_group *group);
+/* All of it for some rows, as many as there are. */
+void update_group_rows(struct update_group *group, const row_id *rows, uint32_t count);
 
 /* The first look at the table, and with it End-of-RIB, comes after all that is in the table's queue now. */
 void update_group_fill_after_queue(struct update_group *group);
