@@ -1,7 +1,6 @@
 /* godwit.v1.Godwit: why, groups, counters, reload. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api/convert.h"
 #include "api/encode_path.h"
@@ -332,18 +331,6 @@ static void memory_to_api(struct request *request, Godwit__V1__GetCountersRespon
     }
 }
 
-static uint64_t resident_bytes(void)
-{
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%*u %lu", &pages) != 1)
-        pages = 0;
-    fclose(file);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 void get_counters(struct rpc_call *call, const uint8_t *bytes, size_t length)
 {
     struct request request;
@@ -351,7 +338,7 @@ void get_counters(struct rpc_call *call, const uint8_t *bytes, size_t length)
         Godwit__V1__GetCountersResponse response = GODWIT__V1__GET_COUNTERS_RESPONSE__INIT;
         tables_to_api(&request, &response);
         memory_to_api(&request, &response);
-        response.resident_bytes = resident_bytes();
+        response.resident_bytes = mem_resident_bytes();
         response.uptime_s = mono_diff_ms(mono_now(), request.api->started_at) / 1000;
         reply_message(call, &response.base);
     }

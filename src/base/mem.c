@@ -162,3 +162,15 @@ const char *mem_kind_name(enum mem_kind kind)
     CHECK(kind < MEM_KIND_COUNT);
     return mem_kind_names[kind];
 }
+
+uint64_t mem_resident_bytes(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%*u %lu", &pages) != 1)
+        pages = 0;
+    fclose(file);
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}

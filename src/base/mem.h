@@ -50,3 +50,4 @@ struct mem_usage {
 };
 struct mem_usage mem_usage(enum mem_kind kind);
 const char *mem_kind_name(enum mem_kind kind);
+uint64_t mem_resident_bytes(void); /* of the process, as the system counts; 0 if it does not tell */

@@ -216,12 +216,13 @@ struct global_config {
     bool honour_well_known;    /* RFC 1997: NO_EXPORT and its kin */
     bool refuse_as_set;        /* RFC 9774 */
     bool deterministic_med;
-    bool graceful_shutdown;          /* RFC 8326: all sessions are about to end */
-    bool honour_graceful_shutdown;   /* RFC 8326: routes whose session is about to end are the last choice */
-    bool route_server_communities;   /* route server clients say with communities who may have a route */
-    bool next_hop_tracking;          /* a next hop has to be reachable by the kernel's routes */
-    bool next_hop_via_default;       /* and its default route counts */
-    uint16_t dynamic_neighbor_limit; /* peers that come by themselves */
+    bool graceful_shutdown;               /* RFC 8326: all sessions are about to end */
+    bool honour_graceful_shutdown;        /* RFC 8326: routes whose session is about to end are the last choice */
+    bool route_server_communities;        /* route server clients say with communities who may have a route */
+    bool next_hop_tracking;               /* a next hop has to be reachable by the kernel's routes */
+    bool next_hop_via_default;            /* and its default route counts */
+    uint16_t dynamic_neighbor_limit;      /* peers that come by themselves */
+    char metrics_listen[CONFIG_NAME_MAX]; /* "ADDRESS:PORT"; "": nowhere */
 };
 
 struct config {

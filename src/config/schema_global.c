@@ -57,6 +57,8 @@ static const struct key godwit_keys[] = {
      .remark = "the default route counts for that"},
     {"dynamic-neighbor-limit", KEY_NUMBER, HONOURED, IN(global_config, dynamic_neighbor_limit), RANGE(1, 65000),
      .fallback = 5000, .remark = "neighbors out of all ranges together"},
+    {"metrics-listen", KEY_TEXT, HONOURED, IN(global_config, metrics_listen),
+     .remark = "ADDRESS:PORT, where Prometheus may read metrics"},
 };
 const struct section schema_godwit = SECTION("godwit", godwit_keys, sizeof(struct global_config));
 

@@ -104,8 +104,10 @@ struct peer_family_view {
     uint64_t advertised; /* paths in Adj-RIB-Out: O(1), exact */
     bool end_of_rib_received;
     bool end_of_rib_sent;
-    uint64_t stale;  /* of those received: kept from the session before (RFC 4724), until it says them again */
-    bool long_lived; /* its restart time is over, they are kept as a last resort (RFC 9494) */
+    uint64_t stale;         /* of those received: kept from the session before (RFC 4724), until it says them again */
+    bool long_lived;        /* its restart time is over, they are kept as a last resort (RFC 9494) */
+    uint64_t backlog_bytes; /* encoded and not yet given to it; 0 while it is brought up to date from the table */
+    bool behind;            /* that is what happens to it */
 };
 
 enum peer_admin_state {
@@ -133,6 +135,11 @@ size_t control_peer_list(struct control *control, const struct peer_name *name,
                          void (*peer)(void *context, const struct peer_view *view), void *context);
 /* Those of these names that exist, in the order given: one call for many is cheaper than many calls. */
 size_t control_peer_list_named(struct control *control, const struct peer_name *names, size_t name_count,
+                               void (*peer)(void *context, const struct peer_view *view), void *context);
+/* The next `limit` (at most CONTROL_PEERS_AT_ONCE) behind `after` in that order; NULL: from the beginning. For walks
+ * in slices, which see none twice. */
+enum { CONTROL_PEERS_AT_ONCE = 64 };
+size_t control_peer_list_after(struct control *control, const struct peer_name *after, size_t limit,
                                void (*peer)(void *context, const struct peer_view *view), void *context);
 /* The names of all, in the same order. */
 void control_peer_names(struct control *control, void (*name)(void *context, const struct peer_name *name),
@@ -245,6 +252,19 @@ struct table_counts {
 int control_table_counts(struct control *control, const struct path_query *query, struct table_counts *counts,
                          struct err *err);
 
+/* What a table is made of. At most two for each family. */
+struct table_view {
+    enum family_id family;
+    bool of_clients; /* of route server clients, who have one of their own */
+    uint64_t prefixes;
+    uint64_t paths;
+    uint64_t attribute_sets;
+    uint64_t attribute_bytes;
+    uint64_t waiting_rows; /* have changed and have not been looked at for anybody */
+};
+size_t control_table_list(struct control *control, void (*table)(void *context, const struct table_view *view),
+                          void *context);
+
 /* Events ------------------------------------------------------------------------------------------------------ */
 
 struct watch_ops {
@@ -328,3 +348,18 @@ struct group_view {
 };
 size_t control_group_list(struct control *control, void (*group)(void *context, const struct group_view *view),
                           void *context);
+
+/* Update groups as numbers, without words. */
+struct group_size {
+    uint32_t id;
+    enum family_id family;
+    uint32_t member_count;
+    uint32_t members_behind;
+    uint64_t advertised;
+    uint64_t backlog_bytes; /* what its slowest live member has not been given yet */
+    uint64_t log_bytes;     /* kept in memory for its members */
+};
+/* From `from` (0: the first) on, until they have `members_budget` members together. Returns from where to go on;
+ * 0: that were all. For walks in slices, which see none twice. */
+uint64_t control_group_sizes(struct control *control, uint64_t from, uint32_t members_budget,
+                             void (*group)(void *context, const struct group_size *size), void *context);

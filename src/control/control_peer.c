@@ -253,6 +253,8 @@ static void view_family(struct peer *peer, enum family_id family, struct peer_fa
     if (state->outbox != NULL && state->outbox->group != NULL) {
         view->advertised = update_group_told_count(state->outbox->group, state->outbox);
         view->end_of_rib_sent = state->outbox->end_of_rib_sent;
+        view->backlog_bytes = outbox_backlog(state->outbox);
+        view->behind = state->outbox->behind || state->outbox->catch_up != NULL;
     }
 }
 
@@ -290,7 +292,7 @@ void control_view_peer(struct peer *peer, void (*show)(void *context, const stru
 }
 
 /* Peers to be shown, in batches: a session's status may have to be waited for, so it is asked for many at a time. */
-enum { VIEW_BATCH = 64 };
+enum { VIEW_BATCH = CONTROL_PEERS_AT_ONCE };
 
 struct view_batch {
     struct peer *peers[VIEW_BATCH];
@@ -354,6 +356,34 @@ size_t control_peer_list_named(struct control *control, const struct peer_name *
     for (size_t i = 0; i < name_count; i++) {
         struct peer *peer = peer_find(control->speaker, &names[i].address, names[i].interface);
         if (peer == NULL)
+            continue;
+        view_batch_add(batch, peer);
+        count++;
+    }
+    view_batch_show(batch);
+    mem_free(MEM_OTHER, batch);
+    return count;
+}
+
+/* Is the peer behind this name in the order of the list? */
+static bool is_behind(const struct peer *peer, const struct peer_name *name)
+{
+    int order = addr_compare(&peer->config.address, &name->address);
+    return order > 0 || (order == 0 && strcmp(peer->config.interface, name->interface) > 0);
+}
+
+size_t control_peer_list_after(struct control *control, const struct peer_name *after, size_t limit,
+                               void (*show)(void *context, const struct peer_view *view), void *context)
+{
+    if (!control->speaker->started)
+        return 0;
+    size_t count = 0;
+    struct view_batch *batch = view_batch_new(show, context);
+    CHECK(limit <= CONTROL_PEERS_AT_ONCE);
+    list_foreach (peer, &control->speaker->peers, struct peer, link) {
+        if (count == limit)
+            break;
+        if (after != NULL && !is_behind(peer, after))
             continue;
         view_batch_add(batch, peer);
         count++;

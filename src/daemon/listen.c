@@ -27,6 +27,11 @@ static int listen_unix(struct rpc_server *server, const char *path, struct err *
     return result;
 }
 
+static bool may_listen(const struct endpoint *endpoint, const struct daemon_options *options)
+{
+    return options->tls || options->insecure || addr_is_loopback(&endpoint->addr);
+}
+
 static int listen_address(struct rpc_server *server, const struct endpoint *endpoint,
                           const struct daemon_options *options, struct tls_context *tls, struct err *err)
 {
@@ -34,7 +39,7 @@ static int listen_address(struct rpc_server *server, const struct endpoint *endp
     struct rpc_listen_options listen_options = {.tls = tls};
     struct endpoint bound;
     endpoint_format(endpoint, text);
-    if (!tls && !options->insecure && !addr_is_loopback(&endpoint->addr))
+    if (!may_listen(endpoint, options))
         return err_set(
             err, E_INVALID,
             "refusing to serve the API on %s: it is neither loopback nor protected; use --tls, or --insecure "
@@ -48,14 +53,14 @@ static int listen_address(struct rpc_server *server, const struct endpoint *endp
 }
 
 /* "ADDRESS:PORT", "[ADDRESS]:PORT", ":PORT" (every address), "localhost:PORT". */
-static int host_parse(const char *text, struct endpoint *endpoint, struct err *err)
+static int host_parse(const char *text, const char *name, struct endpoint *endpoint, struct err *err)
 {
     char host[HOST_MAX];
     uint64_t port;
     const char *colon = strrchr(text, ':');
     struct str str = str_over(host, sizeof(host));
     if (!colon || str_parse_u64(colon + 1, 0, UINT16_MAX, &port) < 0)
-        return err_set(err, E_INVALID, "--api-hosts: \"%s\" is not ADDRESS:PORT", text);
+        return err_set(err, E_INVALID, "%s: \"%s\" is not ADDRESS:PORT", name, text);
     size_t length = (size_t)(colon - text);
     bool bracketed = length >= 2 && text[0] == '[' && text[length - 1] == ']';
     str_add_n(&str, bracketed ? text + 1 : text, bracketed ? length - 2 : length);
@@ -63,7 +68,7 @@ static int host_parse(const char *text, struct endpoint *endpoint, struct err *e
         str = str_over(host, sizeof(host)), str_add(&str, "127.0.0.1");
     *endpoint = (struct endpoint){.port = (uint16_t)port};
     if (host[0] && addr_parse(host, &endpoint->addr) < 0)
-        return err_set(err, E_INVALID, "--api-hosts: \"%s\" is not an address", host);
+        return err_set(err, E_INVALID, "%s: \"%s\" is not an address", name, host);
     return 0;
 }
 
@@ -73,7 +78,7 @@ static int listen_host(struct rpc_server *server, const char *host, const struct
     struct endpoint endpoint;
     if (str_starts_with(host, unix_scheme))
         return listen_unix(server, host + strlen(unix_scheme), err);
-    if (host_parse(host, &endpoint, err) < 0)
+    if (host_parse(host, "--api-hosts", &endpoint, err) < 0)
         return E_INVALID;
     if (endpoint.addr.kind != ADDR_NONE)
         return listen_address(server, &endpoint, options, tls, err);
@@ -119,5 +124,36 @@ int listen_all(struct rpc_server *server, const struct daemon_options *options, 
             return result;
         rest = comma ? comma + 1 : NULL;
     }
+    return 0;
+}
+
+int listen_metrics_parse(const char *text, const char *name, struct endpoint *endpoint, struct err *err)
+{
+    int result = host_parse(text, name, endpoint, err);
+    if (result == 0 && endpoint->addr.kind == ADDR_NONE)
+        return err_set(err, E_INVALID, "%s: \"%s\" has no address", name, text);
+    return result;
+}
+
+int listen_metrics(struct page_server **server, struct metrics_source *source, const struct endpoint *endpoint,
+                   const struct daemon_options *options, struct tls_context *tls, struct err *err)
+{
+    char text[ENDPOINT_TEXT_MAX];
+    endpoint_format(endpoint, text);
+    if (!may_listen(endpoint, options))
+        return err_set(err, E_INVALID,
+                       "refusing to serve metrics on %s: it is neither loopback nor protected; use --tls, or "
+                       "--insecure if nobody else can reach it",
+                       text);
+    struct page_server_options server_options = {.transport = transport_tcp(),
+                                                 .local = *endpoint,
+                                                 .tls = tls,
+                                                 .pages = metrics_pages,
+                                                 .page_count = metrics_page_count,
+                                                 .context = source};
+    int result = page_server_new(source->loop, &server_options, server, err);
+    if (result < 0)
+        return err_prefix(err, result, "metrics on %s", text);
+    log_info("metrics", text, "serving%s", tls ? " over TLS" : "");
     return 0;
 }

@@ -38,6 +38,8 @@ struct daemon {
     struct control *control;
     struct rpc_server *server;
     struct tls_context *tls;
+    struct page_server *metrics; /* NULL: nobody may read them */
+    struct metrics_source metrics_source;
     struct api *api;
     struct config_reader *reader;        /* for SIGHUP; NULL: there is no file */
     struct config *config;               /* read and not applied yet; NULL: none */
@@ -170,13 +172,13 @@ static int daemon_reload(void *context, bool check_only, struct text *changes, s
     return result;
 }
 
-static struct tls_context *new_tls(const struct daemon *daemon, struct err *err)
+static struct tls_context *new_tls(const struct daemon *daemon, const char *alpn, struct err *err)
 {
     struct tls_settings settings = {
         .certificate_file = daemon->options.tls_certificate_file,
         .key_file = daemon->options.tls_key_file,
         .ca_file = daemon->options.tls_client_ca_file,
-        .alpn = "h2",
+        .alpn = alpn,
     };
     return tls_context_new_server(&settings, err);
 }
@@ -187,14 +189,19 @@ static void renew_tls(struct daemon *daemon)
     struct err err = {0};
     if (!daemon->options.tls)
         return;
-    struct tls_context *renewed = new_tls(daemon, &err);
-    if (!renewed) {
+    struct tls_context *renewed = new_tls(daemon, "h2", &err);
+    struct tls_context *metrics = renewed && daemon->metrics ? new_tls(daemon, NULL, &err) : NULL;
+    if (!renewed || (daemon->metrics && !metrics)) {
+        tls_context_unref(renewed);
         log_error("api", daemon->options.tls_certificate_file, "the certificates stay as they were: %s", err.text);
         return;
     }
     rpc_server_replace_tls(daemon->server, daemon->tls, renewed);
     tls_context_unref(daemon->tls);
     daemon->tls = renewed;
+    if (metrics)
+        page_server_set_tls(daemon->metrics, metrics);
+    tls_context_unref(metrics);
     log_info("api", daemon->options.tls_certificate_file, "certificates were read again");
 }
 
@@ -319,12 +326,39 @@ static void note_restart(struct daemon *daemon)
         control_set_restarted(daemon->control);
 }
 
+/* The command line's word, or the file's. False: nowhere. */
+static bool metrics_wanted(const struct daemon *daemon, const struct config *config, const char **text,
+                           const char **name)
+{
+    const char *in_file = config ? config->global.metrics_listen : "";
+    *text = daemon->options.metrics_listen ? daemon->options.metrics_listen : in_file;
+    *name = daemon->options.metrics_listen ? "--metrics-listen" : "godwit.metrics-listen";
+    return **text != '\0';
+}
+
+static int serve_metrics(struct daemon *daemon, struct err *err)
+{
+    const char *text, *name;
+    struct endpoint endpoint;
+    struct tls_context *tls = NULL;
+    if (!metrics_wanted(daemon, daemon->config, &text, &name))
+        return 0;
+    daemon->metrics_source = (struct metrics_source){.loop = daemon->loop, .control = daemon->control};
+    int result = listen_metrics_parse(text, name, &endpoint, err);
+    if (result == 0 && daemon->options.tls && !(tls = new_tls(daemon, NULL, err)))
+        result = E_INVALID;
+    if (result == 0)
+        result = listen_metrics(&daemon->metrics, &daemon->metrics_source, &endpoint, &daemon->options, tls, err);
+    tls_context_unref(tls);
+    return result;
+}
+
 static int daemon_start(struct daemon *daemon, struct err *err)
 {
     struct api_hooks hooks = {.reload = daemon_reload, .context = daemon};
     if (daemon->options.config_file && daemon_read_config(daemon, &daemon->config, err) < 0)
         return E_INVALID;
-    if (daemon->options.tls && !(daemon->tls = new_tls(daemon, err)))
+    if (daemon->options.tls && !(daemon->tls = new_tls(daemon, "h2", err)))
         return E_INVALID;
     service_raise_file_limit(FILES_WANTED);
     daemon->loop = loop_new();
@@ -344,6 +378,8 @@ static int daemon_start(struct daemon *daemon, struct err *err)
     loop_on_signal(daemon->loop, SIGUSR1, on_ignored, daemon);
     note_restart(daemon);
     int result = listen_all(daemon->server, &daemon->options, daemon->tls, err);
+    if (result == 0)
+        result = serve_metrics(daemon, err);
     /* Capabilities are a thread's own: before the speaker starts threads. Those that listeners need are kept. */
     if (result == 0)
         result = privileges_drop(err);
@@ -362,6 +398,7 @@ static void daemon_release(struct daemon *daemon)
         loop_timer_stop(&daemon->watchdog);
     restart_state_free(daemon->restart_state);
     config_reader_free(daemon->reader);
+    page_server_free(daemon->metrics);
     if (daemon->server)
         rpc_server_free(daemon->server);
     api_free(daemon->api);
@@ -394,11 +431,17 @@ static int check_file(const struct daemon *daemon)
 {
     struct config *config;
     struct err err = {0};
-    if (daemon_read_config(daemon, &config, &err) < 0) {
+    const char *metrics, *name;
+    struct endpoint endpoint;
+    int result = daemon_read_config(daemon, &config, &err);
+    if (result == 0 && metrics_wanted(daemon, config, &metrics, &name))
+        result = listen_metrics_parse(metrics, name, &endpoint, &err);
+    if (result == 0)
+        config_free(config);
+    if (result < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    config_free(config);
     log_info("config", daemon->options.config_file, "the file is right");
     return 0;
 }

@@ -11,7 +11,8 @@ struct daemon_options {
     const char *config_type; /* of a file whose name does not say it */
     const char *log_level;
     bool log_plain;
-    const char *api_hosts; /* comma-separated; NULL: the defaults */
+    const char *api_hosts;      /* comma-separated; NULL: the defaults */
+    const char *metrics_listen; /* NULL: as the file says */
     bool graceful_restart;
     const char *state_folder; /* NULL: as the service manager says */
     bool check;               /* read the file, say what is wrong, leave */

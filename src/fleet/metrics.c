@@ -1,33 +1,18 @@
 /* For Prometheus. By default what grows with routers, not with sessions: a hundred thousand series more are asked for
  * by project.
  */
-#include <stdio.h>
 #include <string.h>
 
+#include "base/exposition.h"
 #include "fleet/handlers.h"
 
 enum { METRICS_MAX_BYTES = 32 << 20 };
 
-static const char metrics_type[] = "text/plain; version=0.0.4; charset=utf-8";
-
-/* A label's value: quotes, backslashes and line ends escaped. */
-static void add_label(struct text *out, const char *name, const char *value)
+static void add_router_number(struct text *out, const char *name, const char *router, double value)
 {
-    text_printf(out, "%s=\"", name);
-    for (; *value; value++) {
-        if (*value == '\n')
-            text_add(out, "\\n");
-        else if (*value == '"' || *value == '\\')
-            text_printf(out, "\\%c", *value);
-        else
-            text_add_n(out, value, 1);
-    }
-    text_add(out, "\"");
-}
-
-static void add_head(struct text *out, const char *name, const char *type, const char *help)
-{
-    text_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+    struct exposition sample = exposition_begin(out, name, "");
+    exposition_label(&sample, "router", router);
+    exposition_end_real(&sample, value);
 }
 
 static void add_routers(struct store *store, struct text *out)
@@ -35,16 +20,13 @@ static void add_routers(struct store *store, struct text *out)
     int64_t now = time_now_ms();
     struct store_rows *rows =
         store_query(store, "SELECT name, state, heard_at FROM routers ORDER BY name", STORE_NO_ARGS);
-    add_head(out, "godwit_fleet_router_up", "gauge", "1 if the router can be read.");
+    exposition_head(out, "godwit_fleet_router_up", "gauge", "1 if the router can be read.");
     while (store_rows_next(rows)) {
-        text_add(out, "godwit_fleet_router_up{");
-        add_label(out, "router", store_rows_text(rows, 0));
-        text_printf(out, "} %d\n", strcmp(store_rows_text(rows, 1), "readable") == 0);
-        if (store_rows_null(rows, 2))
-            continue;
-        text_add(out, "godwit_fleet_router_lag_seconds{");
-        add_label(out, "router", store_rows_text(rows, 0));
-        text_printf(out, "} %.3f\n", (double)(now - store_rows_number(rows, 2)) / 1000);
+        const char *router = store_rows_text(rows, 0);
+        add_router_number(out, "godwit_fleet_router_up", router, strcmp(store_rows_text(rows, 1), "readable") == 0);
+        if (!store_rows_null(rows, 2))
+            add_router_number(out, "godwit_fleet_router_lag_seconds", router,
+                              (double)(now - store_rows_number(rows, 2)) / 1000);
     }
     store_rows_end(rows);
 }
@@ -56,20 +38,17 @@ static void add_legs(struct store *store, struct text *out)
                     "SELECT r.name, l.state, count(*), sum(l.received), sum(l.accepted) FROM legs l JOIN routers r"
                     " ON r.id = l.router_id GROUP BY r.name, l.state ORDER BY r.name, l.state",
                     STORE_NO_ARGS);
-    add_head(out, "godwit_fleet_legs", "gauge", "Sessions on each router, by state.");
+    exposition_head(out, "godwit_fleet_legs", "gauge", "Sessions on each router, by state.");
     while (store_rows_next(rows)) {
-        text_add(out, "godwit_fleet_legs{");
-        add_label(out, "router", store_rows_text(rows, 0));
-        text_add(out, ",");
-        add_label(out, "state", store_rows_text(rows, 1));
-        text_printf(out, "} %lld\n", (long long)store_rows_number(rows, 2));
+        const char *router = store_rows_text(rows, 0);
+        struct exposition sample = exposition_begin(out, "godwit_fleet_legs", "");
+        exposition_label(&sample, "router", router);
+        exposition_label(&sample, "state", store_rows_text(rows, 1));
+        exposition_end(&sample, (uint64_t)store_rows_number(rows, 2));
         if (strcmp(store_rows_text(rows, 1), "up") != 0)
             continue;
-        text_add(out, "godwit_fleet_routes_received{");
-        add_label(out, "router", store_rows_text(rows, 0));
-        text_printf(out, "} %lld\ngodwit_fleet_routes_accepted{", (long long)store_rows_number(rows, 3));
-        add_label(out, "router", store_rows_text(rows, 0));
-        text_printf(out, "} %lld\n", (long long)store_rows_number(rows, 4));
+        add_router_number(out, "godwit_fleet_routes_received", router, (double)store_rows_number(rows, 3));
+        add_router_number(out, "godwit_fleet_routes_accepted", router, (double)store_rows_number(rows, 4));
     }
     store_rows_end(rows);
 }
@@ -78,22 +57,22 @@ static void add_sessions(struct store *store, struct text *out)
 {
     struct store_rows *rows =
         store_query(store, "SELECT state, count(*) FROM sessions GROUP BY state ORDER BY state", STORE_NO_ARGS);
-    add_head(out, "godwit_fleet_sessions", "gauge", "Sessions by state.");
+    exposition_head(out, "godwit_fleet_sessions", "gauge", "Sessions by state.");
     while (store_rows_next(rows)) {
-        text_add(out, "godwit_fleet_sessions{");
-        add_label(out, "state", store_rows_text(rows, 0));
-        text_printf(out, "} %lld\n", (long long)store_rows_number(rows, 1));
+        struct exposition sample = exposition_begin(out, "godwit_fleet_sessions", "");
+        exposition_label(&sample, "state", store_rows_text(rows, 0));
+        exposition_end(&sample, (uint64_t)store_rows_number(rows, 1));
     }
     store_rows_end(rows);
 }
 
-static void add_session_labels(struct text *out, const struct store_rows *rows)
+static void add_session_number(struct text *out, const char *name, const struct store_rows *rows, int64_t value)
 {
-    text_add(out, "{");
-    add_label(out, "session", store_rows_text(rows, 0));
-    text_add(out, ",");
-    add_label(out, "host", store_rows_text(rows, 1));
-    text_printf(out, ",family=\"%s\"} ", store_rows_number(rows, 2) == 6 ? "ipv6" : "ipv4");
+    struct exposition sample = exposition_begin(out, "godwit_fleet_session_", name);
+    exposition_label(&sample, "session", store_rows_text(rows, 0));
+    exposition_label(&sample, "host", store_rows_text(rows, 1));
+    exposition_label(&sample, "family", store_rows_number(rows, 2) == 6 ? "ipv6" : "ipv4");
+    exposition_end(&sample, (uint64_t)value);
 }
 
 static void add_project(struct store *store, struct text *out, const char *project_id)
@@ -109,16 +88,18 @@ static void add_project(struct store *store, struct text *out, const char *proje
         STORE_ARGS(store_text(project_id)));
     while (store_rows_next(rows)) {
         static const char *const names[] = {"prefix_limit", "prefixes_received", "prefixes_accepted", "flaps_total"};
-        text_add(out, "godwit_fleet_session_up");
-        add_session_labels(out, rows);
-        text_printf(out, "%d\n", strcmp(store_rows_text(rows, 3), "up") == 0);
-        for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
-            text_printf(out, "godwit_fleet_session_%s", names[i]);
-            add_session_labels(out, rows);
-            text_printf(out, "%lld\n", (long long)store_rows_number(rows, 4 + i));
-        }
+        add_session_number(out, "up", rows, strcmp(store_rows_text(rows, 3), "up") == 0);
+        for (unsigned i = 0; i < ARRAY_LEN(names); i++)
+            add_session_number(out, names[i], rows, store_rows_number(rows, 4 + i));
     }
     store_rows_end(rows);
+}
+
+static void add_total(struct text *out, const char *name, const char *help, uint64_t value)
+{
+    exposition_head(out, name, "counter", help);
+    struct exposition sample = exposition_begin(out, name, "");
+    exposition_end(&sample, value);
 }
 
 void metrics_show(struct api_call *call)
@@ -132,12 +113,10 @@ void metrics_show(struct api_call *call)
         add_routers(call->store, &out);
         add_legs(call->store, &out);
         add_sessions(call->store, &out);
-        add_head(&out, "godwit_fleet_requests_total", "counter", "HTTP requests.");
-        text_printf(&out, "godwit_fleet_requests_total %llu\n", (unsigned long long)call->service->requests);
-        add_head(&out, "godwit_fleet_events_total", "counter", "Events ever written.");
-        text_printf(&out, "godwit_fleet_events_total %lld\n", (long long)event_last_id(call->fleet));
+        add_total(&out, "godwit_fleet_requests_total", "HTTP requests.", call->service->requests);
+        add_total(&out, "godwit_fleet_events_total", "Events ever written.", (uint64_t)event_last_id(call->fleet));
     }
-    api_reply_text(call, metrics_type, out.bytes ? out.bytes : "", out.length);
+    api_reply_text(call, EXPOSITION_TYPE, out.bytes ? out.bytes : "", out.length);
     text_release(&out);
 }
 

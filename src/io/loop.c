@@ -45,6 +45,9 @@ struct loop {
     int epoll_fd;
     int event_fd;
     struct mono_time now;
+    struct loop_turns turns; /* its longest_ns: of the window before */
+    uint64_t window_longest_ns;
+    struct mono_time window_end;
     struct timer_heap timers;
     struct list tasks;
     struct loop_signals *signals;
@@ -440,6 +443,42 @@ static void jump(struct loop *loop, int max_wait_ms)
         loop->now = limit;
 }
 
+/* How long turns take --------------------------------------------------------------------------------------------- */
+
+enum { WINDOW_MS = 60 * 1000, NS_PER_US = 1000 };
+
+const uint32_t loop_turn_bounds_us[LOOP_TURN_BOUNDS] = {100, 500, 1000, 2500, 5000, 10000, 50000, 250000};
+
+static void note_turn(struct loop *loop)
+{
+    struct loop_turns *turns = &loop->turns;
+    struct mono_time end = mono_now();
+    uint64_t took_ns = (uint64_t)(end.ns - loop->now.ns);
+    turns->count++;
+    turns->sum_ns += took_ns;
+    for (unsigned i = 0; i < LOOP_TURN_BOUNDS; i++) {
+        if (took_ns <= (uint64_t)loop_turn_bounds_us[i] * NS_PER_US) {
+            turns->at_most[i]++;
+            break;
+        }
+    }
+    if (!mono_before(end, loop->window_end)) {
+        turns->longest_ns = loop->window_longest_ns;
+        loop->window_longest_ns = 0;
+        loop->window_end = mono_add_ms(end, WINDOW_MS);
+    }
+    if (took_ns > loop->window_longest_ns)
+        loop->window_longest_ns = took_ns;
+}
+
+struct loop_turns loop_turns(const struct loop *loop)
+{
+    struct loop_turns turns = loop->turns;
+    if (loop->window_longest_ns > turns.longest_ns)
+        turns.longest_ns = loop->window_longest_ns;
+    return turns;
+}
+
 bool loop_turn(struct loop *loop, int max_wait_ms)
 {
     CHECK(!loop->in_turn);
@@ -458,6 +497,8 @@ bool loop_turn(struct loop *loop, int max_wait_ms)
     ran |= run_timers(loop);
     ran |= run_tasks(loop);
     loop->in_turn = false;
+    if (!loop->simulated)
+        note_turn(loop);
     return ran;
 }
 

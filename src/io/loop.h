@@ -47,6 +47,18 @@ bool loop_is_simulated(const struct loop *loop);
 int loop_descriptor(const struct loop *loop);
 int loop_next_timeout_ms(const struct loop *loop);
 
+/* How long turns took, sleeping aside. What nobody may hold up for long is seen here. Real loops only. */
+enum { LOOP_TURN_BOUNDS = 8 };
+extern const uint32_t loop_turn_bounds_us[LOOP_TURN_BOUNDS]; /* ascending */
+
+struct loop_turns {
+    uint64_t count;
+    uint64_t sum_ns;
+    uint64_t at_most[LOOP_TURN_BOUNDS]; /* of `count`, those not longer than each bound but than the one before */
+    uint64_t longest_ns;                /* of the last one to two minutes */
+};
+struct loop_turns loop_turns(const struct loop *loop);
+
 /* Working memory of the loop, for buffers that everything on it may share because they are used within one callback
  * only. One block for each `key` (the address of something static), made zeroed at the first call, freed with the
  * loop. `bytes` is the same at each call with a key. */

@@ -290,6 +290,7 @@ void conn_readable(struct conn *conn)
     size_t kept = conn_take_kept(conn, scratch);
     ssize_t got = stream_read(conn->stream, scratch->bytes + kept, CONN_READ_BYTES);
     if (got > 0) {
+        conn->session->memory.received.octets += (size_t)got;
         conn_digest(conn, scratch->bytes, kept + (size_t)got);
         return;
     }

@@ -213,6 +213,7 @@ void conn_flush(struct conn *conn)
             return;
         }
         written += (size_t)taken;
+        session->memory.sent.octets += (size_t)taken;
         conn_taken(conn, pieces + 1, count, (size_t)taken);
         if (conn->epoch != epoch)
             return;

@@ -39,6 +39,7 @@ struct session_failures {
     struct wall_time last_sent_at, last_received_at;
     struct session_down down; /* the latest reason */
     struct session_down lost; /* of the last loss, for ops.lost */
+    uint32_t losses[SESSION_END_COUNT];
 };
 
 /* Notifications and OPENs outlive their connections, for showing. */

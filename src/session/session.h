@@ -69,6 +69,7 @@ enum session_end {
     SESSION_END_COLLISION,
     SESSION_END_PREFIX_LIMIT,
 };
+enum { SESSION_END_COUNT = SESSION_END_PREFIX_LIMIT + 1 };
 
 struct session_down {
     enum session_end end;
@@ -81,6 +82,7 @@ struct session_down {
 struct session_counters { /* messages since the session was created */
     uint64_t open, update, notification, keepalive, refresh, discarded, total;
     uint64_t withdraw_update, withdraw_prefix;
+    uint64_t octets; /* of all connections, as TCP carries them */
 };
 
 /* A view for showing; pointers are good until the loop turns. */
@@ -88,6 +90,7 @@ struct session_status {
     enum session_state state;
     bool admin_down;
     uint32_t flaps;                         /* times it left Established */
+    uint32_t losses[SESSION_END_COUNT];     /* the same, by what ended it */
     struct wall_time established_at;        /* 0 ns: never */
     struct wall_time down_at;               /* 0 ns: never */
     struct endpoint local, remote;          /* of the current connection */

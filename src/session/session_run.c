@@ -180,6 +180,7 @@ static void session_down(struct session *session, const struct conn_ending *endi
     failures->down.when = memory->down_at = loop_wall_now(session->loop);
     failures->lost = failures->down;
     memory->flaps++;
+    failures->losses[failures->down.end]++;
     log_info("peer", session->key, "peer down after %lld s: %s", (long long)(up_ms / 1000), failures->down.why);
 }
 

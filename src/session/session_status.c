@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "session/internal.h"
 
 /* The connection to show: the most advanced one that is one. */
@@ -35,6 +37,7 @@ void session_status(const struct session *session, struct session_status *status
         status->last_sent_at = memory->failures->last_sent_at;
         status->last_received_at = memory->failures->last_received_at;
         status->down = memory->failures->down;
+        memcpy(status->losses, memory->failures->losses, sizeof(status->losses));
     }
     for (unsigned i = 0; i < SESSION_CONNS; i++)
         status->connect_retry_left_ms += loop_timer_left_ms(&session->conns[i].connect_retry);
