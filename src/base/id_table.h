@@ -15,25 +15,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/slab.h"
 
-enum { ID_TABLE_SEGMENT_SLOTS = 8192 }; /* of the largest segment */
-
-/* Empty ones have the id 0 and the highest hash there is: a search that goes up the hashes ends at them by itself. */
-struct id_slot {
-    uint32_t hash;
-    uint32_t id;
+enum {
+    ID_BUCKET_SLOTS = 8,
+    ID_TABLE_SEGMENT_SLOTS = 8192, /* of the largest segment */
 };
 
-#define ID_SLOT_EMPTY ((struct id_slot){.hash = UINT32_MAX})
+/* One line of the cache. Its slots are used from the front; the id of an empty one is 0, its hash anything. */
+struct id_bucket {
+    uint32_t hashes[ID_BUCKET_SLOTS];
+    uint32_t ids[ID_BUCKET_SLOTS];
+} __attribute__((aligned(64)));
+
+_Static_assert(sizeof(struct id_bucket) == 64, "a bucket is a line of the cache");
 
 /* One entry of the directory. Several neighbouring ones may stand for the same segment. */
 struct id_segment_ref {
-    struct id_slot *slots;
-    uint32_t homes; /* slots that are home to some hash; the rest is for what is moved on from the last of them */
+    struct id_bucket *buckets;
+    uint32_t homes; /* buckets that are home to some hash; the rest is for what the last of them have no room for */
     uint32_t segment : 24;
     uint32_t depth : 8; /* bits of the hash that chose the segment */
 };
@@ -61,14 +67,15 @@ bool id_table_put(struct id_table *table, uint32_t hash, uint32_t id);
 /* Removes an id that is in the table, with the hash it was put with. */
 void id_table_remove(struct id_table *table, uint32_t hash, uint32_t id);
 
-/* The furthest any id stands from its home: walks the whole table, for tests and diagnosis. */
+/* The most buckets between any id and its home: walks the whole table, for tests and diagnosis. */
 uint32_t id_table_longest_search(const struct id_table *table);
 
 uint64_t id_table_bytes(const struct id_table *table);
 
 struct id_probe {
-    const struct id_slot *at;
+    const struct id_bucket *bucket;
     uint32_t hash;
+    unsigned matches; /* a bit for each slot of the bucket that has the hash and was not returned yet */
 };
 
 static inline const struct id_segment_ref *id_table_segment(const struct id_table *table, uint32_t hash)
@@ -76,38 +83,62 @@ static inline const struct id_segment_ref *id_table_segment(const struct id_tabl
     return &table->directory[(uint64_t)hash << table->depth >> 32];
 }
 
-/* The slot a hash would like best: in the order of hashes. */
-static inline uint32_t id_slot_home(uint32_t hash, unsigned depth, uint32_t homes)
+/* The bucket a hash would like best: in the order of hashes. */
+static inline uint32_t id_bucket_home(uint32_t hash, unsigned depth, uint32_t homes)
 {
     return (uint32_t)((uint64_t)(hash << depth) * homes >> 32);
 }
 
-static inline void id_table_prefetch(const struct id_table *table, uint32_t hash)
+static inline struct id_bucket *id_table_home(const struct id_table *table, uint32_t hash)
 {
     const struct id_segment_ref *ref = id_table_segment(table, hash);
-    __builtin_prefetch(&ref->slots[id_slot_home(hash, ref->depth, ref->homes)]);
+    return &ref->buckets[id_bucket_home(hash, ref->depth, ref->homes)];
+}
+
+static inline void id_table_prefetch(const struct id_table *table, uint32_t hash)
+{
+    __builtin_prefetch(id_table_home(table, hash));
+}
+
+/* A bit for each of the words (of half a bucket, which is aligned) that has the value. */
+static inline unsigned id_bucket_equal(const uint32_t words[ID_BUCKET_SLOTS], uint32_t value)
+{
+#ifdef __SSE2__
+    const __m128i *halves = (const __m128i *)words;
+    __m128i wanted = _mm_set1_epi32((int)value);
+    __m128i low = _mm_cmpeq_epi32(_mm_load_si128(halves), wanted);
+    __m128i high = _mm_cmpeq_epi32(_mm_load_si128(halves + 1), wanted);
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(low, high), _mm_setzero_si128()));
+#else
+    unsigned equal = 0;
+    for (unsigned i = 0; i < ID_BUCKET_SLOTS; i++)
+        equal |= (unsigned)(words[i] == value) << i;
+    return equal;
+#endif
+}
+
+static inline bool id_bucket_full(const struct id_bucket *bucket)
+{
+    return bucket->ids[ID_BUCKET_SLOTS - 1] != 0;
 }
 
 /* The next id with the same hash; 0 = the key is not in the table. */
 static inline uint32_t id_probe_next(struct id_probe *probe)
 {
-    const struct id_slot *slot = probe->at;
-    if (slot->hash != probe->hash || slot->id == 0)
-        return 0;
-    probe->at++;
-    return slot->id;
+    while (probe->matches == 0) {
+        if (likely(!id_bucket_full(probe->bucket)))
+            return 0;
+        probe->bucket++;
+        probe->matches = id_bucket_equal(probe->bucket->hashes, probe->hash);
+    }
+    unsigned slot = (unsigned)__builtin_ctz(probe->matches);
+    probe->matches &= probe->matches - 1;
+    return probe->bucket->ids[slot]; /* of an empty slot: 0, and behind a bucket with room there is nothing */
 }
 
 static inline uint32_t id_probe_first(const struct id_table *table, uint32_t hash, struct id_probe *probe)
 {
-    const struct id_segment_ref *ref = id_table_segment(table, hash);
-    const struct id_slot *slot = &ref->slots[id_slot_home(hash, ref->depth, ref->homes)];
-    /* How far from home an id stands cannot be foreseen: the first four slots are counted instead of tried one by one,
-     * which a wrongly predicted branch would cost more than. They exist: the last four are nobody's home. */
-    unsigned lower = (slot[0].hash < hash) + (slot[1].hash < hash) + (slot[2].hash < hash) + (slot[3].hash < hash);
-    slot += lower;
-    while (unlikely(lower == 4) && slot->hash < hash)
-        slot++;
-    *probe = (struct id_probe){.at = slot, .hash = hash};
+    const struct id_bucket *home = id_table_home(table, hash);
+    *probe = (struct id_probe){.bucket = home, .hash = hash, .matches = id_bucket_equal(home->hashes, hash)};
     return id_probe_next(probe);
 }
