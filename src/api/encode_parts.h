@@ -15,4 +15,8 @@ void encode_family(struct proto *proto, unsigned field, enum family_id family);
 /* IPAddressPrefix in an Any in `field`. */
 void encode_nlri(struct proto *proto, unsigned field, const struct prefix *prefix);
 void encode_addr(struct proto *proto, unsigned field, const struct addr *addr);
+/* apipb.Roa in `field`; apipb.Validation of a path. */
+void encode_roa(struct proto *proto, unsigned field, const struct roa_view *roa);
+void encode_validation(struct proto *proto, unsigned field, const struct control *control,
+                       const struct path_view *path);
 void encode_ipv4(struct proto *proto, unsigned field, const uint8_t bytes[4]);

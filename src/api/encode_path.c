@@ -87,7 +87,10 @@ void encode_path(struct proto *proto, unsigned field, const struct path_view *pa
     proto_number(proto, 17, path->next_hop_invalid);
     encode_source(proto, path);
     encode_family(proto, 9, path->family);
-    proto_close(proto, 7, proto_mark(proto)); /* validation: an empty message, clients look into it */
+    if (form->validated != NULL)
+        encode_validation(proto, 7, form->validated, path);
+    else
+        proto_close(proto, 7, proto_mark(proto)); /* an empty message, clients look into it */
     proto_number(proto, 5, path->withdraw);
     proto_number(proto, 4, path->best);
     encode_timestamp(proto, 3, path->received_at);

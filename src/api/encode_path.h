@@ -10,6 +10,7 @@ struct path_form {
     bool decoded;     /* nlri and pattrs as messages */
     bool nlri_binary; /* nlri_binary, pattrs_binary: as on the wire */
     bool attrs_binary;
+    const struct control *validated; /* by its RPKI servers; NULL: not told */
 };
 
 /* Writes an apipb.Path as `field` of the message around it. */

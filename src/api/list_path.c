@@ -77,6 +77,8 @@ static int list_begin(struct request *request, struct path_list *list, struct er
     list->form.decoded = !message->enable_only_binary;
     list->form.nlri_binary = message->enable_only_binary || message->enable_nlri_binary;
     list->form.attrs_binary = message->enable_only_binary || message->enable_attribute_binary;
+    if (control_rpki_enabled(request->api->control))
+        list->form.validated = request->api->control;
     return control_path_walk(request->api->control, &query, &list->walk, err);
 }
 

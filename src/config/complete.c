@@ -14,6 +14,8 @@
 #include "config/schema.h"
 
 enum {
+    RPKI_PORT = 323,
+    RPKI_LIFETIME_S = 3600,
     BGP_PORT = 179,
     CONNECT_RETRY_S = 120,
     HOLD_TIME_S = 90,
@@ -378,6 +380,23 @@ int mrt_dump_finish(const struct mrt_dump_config *dump, struct problem *problem)
     if (!table && dump->table.kind != ADDR_NONE)
         return refuse(problem, "config.table-name", "can't specify the table name with the update dump type");
     return 0;
+}
+
+int rpki_server_finish(struct rpki_server_config *server, struct problem *problem)
+{
+    if (server->address[0] == '\0')
+        return refuse(problem, "config.address", "missing");
+    if (server->port == 0)
+        server->port = RPKI_PORT;
+    if (server->record_lifetime_s == 0)
+        server->record_lifetime_s = RPKI_LIFETIME_S;
+    return 0;
+}
+
+int rpki_server_config_complete(struct rpki_server_config *server, struct err *err)
+{
+    struct problem problem;
+    return rpki_server_finish(server, &problem) == 0 ? 0 : err_set(err, problem.code, "%s", problem.text);
 }
 
 int mrt_dump_config_check(const struct mrt_dump_config *dump, struct err *err)

@@ -16,4 +16,5 @@ int global_finish(struct global_config *global, struct problem *problem);
 int peer_group_finish(struct peer_group_config *group, const struct global_config *global, struct problem *problem);
 int neighbor_finish(struct neighbor_config *neighbor, const struct global_config *global, struct problem *problem);
 int dynamic_neighbor_finish(const struct dynamic_neighbor_config *dynamic, struct problem *problem);
+int rpki_server_finish(struct rpki_server_config *server, struct problem *problem);
 int mrt_dump_finish(const struct mrt_dump_config *dump, struct problem *problem);

@@ -25,6 +25,8 @@ enum {
     CONFIG_LISTEN_MAX = 32,
     CONFIG_FILE_NAME_MAX = 512,
     CONFIG_DUMPS_MAX = 64,
+    CONFIG_HOST_MAX = 256,
+    CONFIG_RPKI_SERVERS_MAX = 16,
     CONFIG_FAMILIES_MAX = FAMILY_COUNT,
     CONFIG_POLICIES_MAX = 16,
     CONFIG_NEIGHBORS_MAX = 65536, /* and so many groups, and so many dynamic ranges */
@@ -190,6 +192,13 @@ struct mrt_dump_config {
     uint32_t rotation_interval_s;         /* a file of its own each time; 0: not said */
 };
 
+/* A cache that tells what the RPKI says (RFC 8210). */
+struct rpki_server_config {
+    char address[CONFIG_HOST_MAX]; /* or the name of a host */
+    uint16_t port;
+    uint32_t record_lifetime_s; /* what it said holds so long after its session ended; 0: not said */
+};
+
 struct confederation_config {
     bool enabled;
     uint32_t identifier;
@@ -235,6 +244,8 @@ struct config {
     size_t dynamic_neighbor_count;
     struct mrt_dump_config *mrt_dumps;
     size_t mrt_dump_count;
+    struct rpki_server_config *rpki_servers;
+    size_t rpki_server_count;
     const struct policy_definitions *policies; /* counted by reference; NULL: none said */
 };
 
@@ -276,6 +287,9 @@ int neighbor_config_regroup(struct neighbor_config *neighbor, const struct globa
 /* Is it one that can be done? Says so in GoBGP's words. */
 int mrt_dump_config_check(const struct mrt_dump_config *dump, struct err *err);
 
+/* Fills in what was not said; is it one there can be? */
+int rpki_server_config_complete(struct rpki_server_config *server, struct err *err);
+
 /* Differences, for reload. */
 enum config_change {
     CONFIG_ADDED,
@@ -292,6 +306,8 @@ struct config_diff_ops {
                              const struct dynamic_neighbor_config *after);
     void (*mrt_dump)(void *context, enum config_change change, const struct mrt_dump_config *before,
                      const struct mrt_dump_config *after);
+    void (*rpki_server)(void *context, enum config_change change, const struct rpki_server_config *before,
+                        const struct rpki_server_config *after);
     /* A key of `global` or `godwit` that differs, by its path: "global.config.router-id". */
     void (*global)(void *context, const char *key);
     /* Definitions, or what is applied globally. Called first: neighbors name policies. */

@@ -97,6 +97,23 @@ static const struct collection dynamic_neighbors = {&schema_dynamic_neighbor, co
                                                     dynamic_neighbor_change};
 static const struct collection mrt_dumps = {&schema_mrt_dump, compare_mrt_dumps, mrt_dump_change};
 
+static int compare_rpki_servers(const void *a, const void *b)
+{
+    const struct rpki_server_config *one = *(const struct rpki_server_config *const *)a;
+    const struct rpki_server_config *other = *(const struct rpki_server_config *const *)b;
+    int order = strcmp(one->address, other->address);
+    return order ? order : one->port - other->port;
+}
+
+static void rpki_server_change(const struct config_diff_ops *ops, void *context, enum config_change change,
+                               const void *before, const void *after)
+{
+    if (ops->rpki_server)
+        ops->rpki_server(context, change, before, after);
+}
+
+static const struct collection rpki_servers = {&schema_rpki_server, compare_rpki_servers, rpki_server_change};
+
 struct elements {
     const void *first;
     size_t count;
@@ -155,4 +172,6 @@ void config_diff(const struct config *before, const struct config *after, const 
                     (struct elements){after->dynamic_neighbors, after->dynamic_neighbor_count}, ops, context);
     diff_collection(&mrt_dumps, (struct elements){before->mrt_dumps, before->mrt_dump_count},
                     (struct elements){after->mrt_dumps, after->mrt_dump_count}, ops, context);
+    diff_collection(&rpki_servers, (struct elements){before->rpki_servers, before->rpki_server_count},
+                    (struct elements){after->rpki_servers, after->rpki_server_count}, ops, context);
 }

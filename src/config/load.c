@@ -399,6 +399,49 @@ static int load_mrt_dumps(struct loader *loader)
     return result;
 }
 
+static int check_rpki_server(const struct loader *loader, const struct frame *frame, const struct node *node,
+                             size_t index)
+{
+    struct rpki_server_config *servers = loader->config->rpki_servers;
+    struct problem problem;
+    if (rpki_server_finish(&servers[index], &problem) < 0)
+        return report(loader, frame, node_nearest(node, problem.key), &problem);
+    for (size_t i = 0; i < index; i++) {
+        struct str str = str_over(problem.text, sizeof(problem.text));
+        if (strcmp(servers[i].address, servers[index].address) != 0 || servers[i].port != servers[index].port)
+            continue;
+        problem = (struct problem){.code = E_INVALID, .key = "config.address"};
+        str_add(&str, "the same server is there already");
+        return report(loader, frame, node_nearest(node, problem.key), &problem);
+    }
+    return 0;
+}
+
+static int load_rpki_servers(struct loader *loader)
+{
+    const struct node *node;
+    size_t count;
+    struct config *config = loader->config;
+    const struct schema_node *schema = schema_child(loader->schema, "rpki-servers");
+    int result = open_list(loader, schema->name, &node, &count);
+    if (result < 0 || count == 0)
+        return result;
+    struct frame list = {NULL, schema->name, -1};
+    if (count > CONFIG_RPKI_SERVERS_MAX)
+        return reader_error(&loader->reader, &list, node_place(node), "%zu entries are too many (at most %d)", count,
+                            CONFIG_RPKI_SERVERS_MAX);
+    config->rpki_servers = mem_zalloc(MEM_CONFIG, count * sizeof(*config->rpki_servers));
+    for (size_t i = 0; i < count && result == 0; i++, node = node->next) {
+        struct frame frame = {NULL, schema->name, (int)i};
+        struct rpki_server_config *server = &config->rpki_servers[config->rpki_server_count];
+        section_defaults(&schema_rpki_server, server);
+        result = reader_table(&loader->reader, &frame, schema, node, server, PASS_VALUES);
+        if (result == 0)
+            result = check_rpki_server(loader, &frame, node, config->rpki_server_count++);
+    }
+    return result;
+}
+
 static int load(struct loader *loader)
 {
     struct arena *arena = &loader->reader.tree->arena;
@@ -416,6 +459,8 @@ static int load(struct loader *loader)
         result = load_dynamic_neighbors(loader);
     if (result == 0)
         result = load_mrt_dumps(loader);
+    if (result == 0)
+        result = load_rpki_servers(loader);
     return result == 0 ? load_neighbors(loader) : result;
 }
 
@@ -498,6 +543,7 @@ void config_free(struct config *config)
     mem_free(MEM_CONFIG, config->peer_groups);
     mem_free(MEM_CONFIG, config->dynamic_neighbors);
     mem_free(MEM_CONFIG, config->mrt_dumps);
+    mem_free(MEM_CONFIG, config->rpki_servers);
     config_policies_unref(config->policies);
     mem_free(MEM_CONFIG, config);
 }

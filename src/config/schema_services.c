@@ -16,14 +16,15 @@ const struct section schema_dynamic_neighbor =
     SECTION("dynamic-neighbors", dynamic_neighbor_keys, sizeof(struct dynamic_neighbor_config));
 
 static const struct key rpki_server_keys[] = {
-    {"config.address", KEY_TEXT, HONOURED},
-    {"config.port", KEY_NUMBER, HONOURED, RANGE(1, 65535), .fallback = 323},
+    {"config.address", KEY_TEXT, HONOURED, ALWAYS, IN(rpki_server_config, address)},
+    {"config.port", KEY_NUMBER, HONOURED, ZERO, IN(rpki_server_config, port), RANGE(1, 65535), .fallback = 323},
     {"config.refresh-time", KEY_NUMBER, IGNORED, RANGE(0, INT64_MAX)},
     {"config.hold-time", KEY_NUMBER, IGNORED, RANGE(0, INT64_MAX)},
-    {"config.record-lifetime", KEY_NUMBER, HONOURED, RANGE(0, INT64_MAX), .fallback = 3600},
+    {"config.record-lifetime", KEY_NUMBER, HONOURED, ZERO, IN(rpki_server_config, record_lifetime_s),
+     RANGE(1, UINT32_MAX), .fallback = 3600},
     {"config.preference", KEY_NUMBER, IGNORED, RANGE(0, UINT8_MAX)},
 };
-const struct section schema_rpki_server = SECTION("rpki-servers", rpki_server_keys, 0);
+const struct section schema_rpki_server = SECTION("rpki-servers", rpki_server_keys, sizeof(struct rpki_server_config));
 
 static const struct key bmp_server_keys[] = {
     {"config.address", KEY_TEXT, HONOURED},

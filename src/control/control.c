@@ -25,6 +25,7 @@ struct control *control_new(struct loop *loop, struct transport *transport)
     control->speaker = speaker_new(loop, transport);
     list_init(&control->groups);
     list_init(&control->walks);
+    list_init(&control->roa_walks);
     loop_timer_init(&control->stopping, loop, stop_poll);
     return control;
 }
@@ -32,6 +33,9 @@ struct control *control_new(struct loop *loop, struct transport *transport)
 static void close_speaker(struct control *control)
 {
     loop_timer_stop(&control->stopping);
+    roa_walks_stop(control);
+    rtr_servers_free(control->rpki);
+    control->rpki = NULL;
     mrt_dumps_free(control->mrt);
     control->mrt = NULL;
     path_walks_stop(control);
@@ -263,6 +267,23 @@ static void apply_mrt_dump(void *context, enum config_change change, const struc
         report(apply, "mrt-dump %s: %s", name, change == CONFIG_ADDED ? "added" : "changed");
 }
 
+static void apply_rpki_server(void *context, enum config_change change, const struct rpki_server_config *before,
+                              const struct rpki_server_config *after)
+{
+    struct apply *apply = context;
+    const struct rpki_server_config *server = after ? after : before;
+    struct err err = {0};
+    if (before != NULL) /* the API may have removed it */
+        control_rpki_remove(apply->control, before->address, before->port, NULL);
+    if (change == CONFIG_REMOVED)
+        report(apply, "rpki-servers %s port %u: removed", server->address, server->port);
+    else if (control_rpki_add(apply->control, after, &err) < 0)
+        report(apply, "rpki-servers %s port %u: not added: %s", server->address, server->port, err.text);
+    else
+        report(apply, "rpki-servers %s port %u: %s", server->address, server->port,
+               change == CONFIG_ADDED ? "added" : "changed");
+}
+
 static void apply_global(void *context, const char *key)
 {
     report(context, "%s: changed, but only a restart applies it", key);
@@ -281,6 +302,7 @@ static const struct config_diff_ops apply_ops = {
     .peer_group = apply_group,
     .dynamic_neighbor = apply_dynamic_neighbor,
     .mrt_dump = apply_mrt_dump,
+    .rpki_server = apply_rpki_server,
     .global = apply_global,
 };
 

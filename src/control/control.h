@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "config/config.h"
+#include "feeds/rtr_servers.h"
 #include "net/addr.h"
 #include "net/family.h"
 #include "net/prefix.h"
@@ -282,6 +283,58 @@ void control_watch_free(struct control_watch *watch);
 /* Begins at once with updates, after the first interval with tables. E_EXISTS, E_INVALID with GoBGP's words. */
 int control_mrt_enable(struct control *control, const struct mrt_dump_config *dump, struct err *err);
 int control_mrt_disable(struct control *control, const char *file_name, struct err *err);
+
+/* RPKI -------------------------------------------------------------------------------------------------------- */
+
+/* A server is named by address and port. E_EXISTS, E_NOT_FOUND, E_INVALID with GoBGP's words. */
+int control_rpki_add(struct control *control, const struct rpki_server_config *server, struct err *err);
+int control_rpki_remove(struct control *control, const char *address, uint16_t port, struct err *err);
+
+enum rpki_request {
+    RPKI_ENABLE,
+    RPKI_DISABLE,
+    RPKI_RESET,
+    RPKI_SOFT_RESET,
+};
+/* Port 0: the first with the address. */
+int control_rpki_request(struct control *control, enum rpki_request request, const char *address, uint16_t port,
+                         struct err *err);
+
+void control_rpki_list(const struct control *control, void (*show)(void *context, const struct rtr_server_view *view),
+                       void *context);
+bool control_rpki_enabled(const struct control *control); /* there is a server */
+
+/* VRPs: those of a family in order, as far as they are there while the list is read, once for each server that has
+ * them. */
+struct roa_view {
+    struct vrp vrp;
+    const struct rpki_server_config *server;
+};
+struct roa_walk;
+struct roa_walk *control_roa_walk(struct control *control, bool ipv4, bool ipv6);
+/* False: nothing for now; `*again` tells whether there will be. */
+bool roa_walk_next(struct roa_walk *walk, struct roa_view *view, bool *again);
+void roa_walk_free(struct roa_walk *walk);
+
+/* What the RPKI says about a path. */
+enum { VALIDATION_ROAS_MAX = 64 };
+
+enum roa_match {
+    ROA_MATCHED,
+    ROA_OTHER_AS,
+    ROA_TOO_LONG, /* the route is */
+};
+
+struct validation_view {
+    enum validity state;
+    uint32_t origin_as;
+    unsigned count; /* of those that cover it; the first ones */
+    struct {
+        struct roa_view roa;
+        enum roa_match match;
+    } roas[VALIDATION_ROAS_MAX];
+};
+void control_validate(const struct control *control, const struct path_view *path, struct validation_view *view);
 
 /* Why --------------------------------------------------------------------------------------------------------- */
 

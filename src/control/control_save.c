@@ -197,6 +197,15 @@ static void take_dump(void *context, const struct mrt_dump_config *dump)
     save->config.mrt_dumps = list;
 }
 
+static void take_rpki_server(void *context, const struct rtr_server_view *server)
+{
+    struct save *save = context;
+    void *list = save->config.rpki_servers;
+    *(struct rpki_server_config *)grow(&list, &save->config.rpki_server_count, sizeof(*server->config),
+                                       &save->capacity) = *server->config;
+    save->config.rpki_servers = list;
+}
+
 static void note_routes(struct save *save)
 {
     for (unsigned family = 0; family < FAMILY_COUNT; family++) {
@@ -220,6 +229,7 @@ static void release(struct save *save)
     mem_free(MEM_CONFIG, save->config.peer_groups);
     mem_free(MEM_CONFIG, save->config.dynamic_neighbors);
     mem_free(MEM_CONFIG, save->config.mrt_dumps);
+    mem_free(MEM_CONFIG, save->config.rpki_servers);
     mem_free(MEM_CONFIG, save->sets);
     mem_free(MEM_CONFIG, save->policy_specs);
     arena_release(&save->arena);
@@ -241,6 +251,8 @@ int control_save(struct control *control, const struct save_options *options, st
     save.capacity = 0;
     if (control->mrt != NULL)
         mrt_dumps_list(control->mrt, take_dump, &save);
+    save.capacity = 0;
+    rtr_servers_list(control->rpki, take_rpki_server, &save);
     save.capacity = 0;
     gather_policies(&save);
     note_routes(&save);

@@ -3,6 +3,7 @@
 
 #include "control/control.h"
 #include "feeds/mrt_dump.h"
+#include "feeds/rtr_servers.h"
 #include "rib/prefix_index.h"
 #include "speaker/events.h"
 #include "speaker/peer.h"
@@ -13,10 +14,12 @@ struct control {
     struct loop *loop;
     struct transport *transport;
     struct speaker *speaker;
-    struct config *applied; /* the last file, for the next one's differences; NULL: none */
-    struct list groups;     /* of struct control_group */
-    struct list walks;      /* of struct path_walk */
-    struct mrt_dumps *mrt;  /* NULL until one is wanted */
+    struct config *applied;   /* the last file, for the next one's differences; NULL: none */
+    struct list groups;       /* of struct control_group */
+    struct list walks;        /* of struct path_walk */
+    struct list roa_walks;    /* of struct roa_walk */
+    struct mrt_dumps *mrt;    /* NULL until one is wanted */
+    struct rtr_servers *rpki; /* likewise */
     struct prefix_index *indexes[TABLE_COUNT];
     struct loop_timer stopping;
     struct mono_time stop_deadline;
@@ -67,4 +70,5 @@ struct peer *control_policy_target(struct control *control, const char *target);
 void policy_tested_free(struct policy_tested *tested);
 
 void path_walks_stop(struct control *control); /* tables are about to go */
+void roa_walks_stop(struct control *control);
 void why_answer_free(struct why_answer *answer);

@@ -133,6 +133,13 @@ static void tell_mrt_dump(void *context, enum config_change change, const struct
     text_printf(context, "mrt-dump %s: %s\n", (after ? after : before)->file_name, change_words[change]);
 }
 
+static void tell_rpki_server(void *context, enum config_change change, const struct rpki_server_config *before,
+                             const struct rpki_server_config *after)
+{
+    const struct rpki_server_config *server = after ? after : before;
+    text_printf(context, "rpki-servers %s port %u: %s\n", server->address, server->port, change_words[change]);
+}
+
 static void tell_global(void *context, const char *key)
 {
     text_printf(context, "%s: would need a restart\n", key);
@@ -147,6 +154,7 @@ static const struct config_diff_ops tell_ops = {.neighbor = tell_neighbor,
                                                 .peer_group = tell_peer_group,
                                                 .dynamic_neighbor = tell_dynamic_neighbor,
                                                 .mrt_dump = tell_mrt_dump,
+                                                .rpki_server = tell_rpki_server,
                                                 .global = tell_global,
                                                 .policies = tell_policies};
 

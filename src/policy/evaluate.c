@@ -25,6 +25,11 @@ bool policy_chain_asks_prefix(const struct policy_chain *chain)
     return (chain->global != NULL && chain->global->asks_prefix) || (chain->own != NULL && chain->own->asks_prefix);
 }
 
+bool policy_chain_asks_validity(const struct policy_chain *chain)
+{
+    return (chain->global != NULL && chain->global->asks_validity) || (chain->own != NULL && chain->own->asks_validity);
+}
+
 enum policy_action policy_chain_default(const struct policy_chain *chain)
 {
     if (chain->own != NULL && chain->own->default_action != POLICY_NONE)

@@ -28,6 +28,8 @@ bool policy_chain_has_policies(const struct policy_chain *chain);
 bool policy_chain_is_silent(const struct policy_chain *chain);
 /* May the outcome differ between prefixes with the same attributes? */
 bool policy_chain_asks_prefix(const struct policy_chain *chain);
+/* May it depend on the origin's validity? */
+bool policy_chain_asks_validity(const struct policy_chain *chain);
 enum policy_action policy_chain_default(const struct policy_chain *chain);
 
 /* What conditions and actions may ask about a route, besides its attributes. */

@@ -63,6 +63,7 @@ struct condition_kind {
     size_t offset, size;    /* of what says it, in struct conditions_spec */
     enum set_type set_type; /* SET_TYPE_COUNT: names no set */
     bool asks_prefix;
+    bool asks_validity;
     bool (*said)(const void *spec);
     int (*compile)(struct condition *condition, const void *spec, struct err *err); /* NULL: the set is all */
     bool (*holds)(const struct condition *condition, struct evaluation *evaluation);
@@ -138,8 +139,9 @@ struct policy_assignment {
     struct policy **policies;
     size_t count;
     enum policy_action default_action;
-    bool default_said; /* by somebody, even if it was that there is none */
-    bool asks_prefix;  /* some condition does */
+    bool default_said;  /* by somebody, even if it was that there is none */
+    bool asks_prefix;   /* some condition does */
+    bool asks_validity; /* of the RPKI */
     struct policy_change change;
 };
 

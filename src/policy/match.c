@@ -273,6 +273,6 @@ const struct condition_kind condition_kinds[CONDITION_KINDS] = {
      .compile = compile_set, .holds = as_path_holds},
     {"match-prefix-set.prefix-set", 0, SAYS(prefix_set), .set_type = SET_PREFIX, .asks_prefix = true, .said = said_set,
      .compile = compile_set, .holds = prefix_holds},
-    {"bgp-conditions.rpki-validation-result", 6, SAYS(rpki), NO_SET, .asks_prefix = true, .said = said_rpki,
-     .compile = compile_rpki, .holds = rpki_holds},
+    {"bgp-conditions.rpki-validation-result", 6, SAYS(rpki), NO_SET, .asks_prefix = true, .asks_validity = true,
+     .said = said_rpki, .compile = compile_rpki, .holds = rpki_holds},
 };

@@ -137,13 +137,15 @@ static bool assignment_uses_set(const struct policy_assignment *assignment, cons
 
 void assignment_note_questions(struct policy_assignment *assignment)
 {
-    assignment->asks_prefix = false;
+    assignment->asks_prefix = assignment->asks_validity = false;
     for (size_t i = 0; i < assignment->count; i++) {
         const struct policy *policy = assignment->policies[i];
         for (size_t at = 0; at < policy->count; at++) {
             const struct policy_statement *statement = policy->statements[at];
-            for (unsigned c = 0; c < statement->condition_count; c++)
+            for (unsigned c = 0; c < statement->condition_count; c++) {
                 assignment->asks_prefix |= statement->conditions[c].kind->asks_prefix;
+                assignment->asks_validity |= statement->conditions[c].kind->asks_validity;
+            }
         }
     }
 }

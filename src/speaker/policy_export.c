@@ -12,6 +12,7 @@
 #include "speaker/packer.h"
 #include "speaker/policy_run.h"
 #include "speaker/update_group.h"
+#include "speaker/validation.h"
 
 enum { VIEWPOINT_MAX = 1 << 20 };
 
@@ -153,6 +154,12 @@ bool policy_export_passes(const struct update_group *group, const struct policy_
     return view != NULL && (view->chain.global == assignment || view->chain.own == assignment);
 }
 
+bool policy_export_asks_validity(const struct update_group *group)
+{
+    const struct policy_view *view = group->rules.policy;
+    return view != NULL && policy_chain_asks_validity(&view->chain);
+}
+
 /* What a path is rewritten in. */
 struct rewriting {
     struct buf *work, *section, *block;
@@ -263,9 +270,10 @@ static attr_id evaluate(void *context, struct policy_trace *trace)
 
 static void prepare(struct policy_export *export, const struct prefix *prefix, const struct rib_path *path)
 {
+    const struct speaker *speaker = export->view->speaker;
     export->path = path;
-    export->facts = (struct policy_facts){.prefix = prefix,
-                                          .origin_as = attr_get(export->group->rib->view, path->attrs)->origin_as};
+    export->facts = (struct policy_facts){.prefix = prefix};
+    validation_facts(speaker, validation_origin(speaker, export->group->rib, path->attrs), &export->facts);
 }
 
 enum export_reason policy_export_path(struct policy_export *export, row_id row, const struct rib_path *path,

@@ -63,3 +63,4 @@ void policy_export_facts(const struct rib *rib, const struct export_rules *rules
 
 /* Does the group's chain have this assignment in it? */
 bool policy_export_passes(const struct update_group *group, const struct policy_assignment *assignment);
+bool policy_export_asks_validity(const struct update_group *group);

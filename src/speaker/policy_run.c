@@ -10,6 +10,7 @@
 #include "speaker/import.h"
 #include "speaker/long_lived.h"
 #include "speaker/policy_export.h"
+#include "speaker/validation.h"
 
 /* One source's routes on their way into one table. */
 struct importing {
@@ -217,7 +218,8 @@ static attr_id pass(struct importing *importing, const struct prefix *prefix)
     if (policy_memo_is_stale(table->import_memo, run->table))
         policy_memo_clear(table->import_memo);
     importing->facts.prefix = prefix;
-    importing->facts.origin_as = attr_get(table->rib->view, importing->attrs)->origin_as;
+    validation_facts(importing->speaker, validation_origin(importing->speaker, table->rib, importing->attrs),
+                     &importing->facts);
     struct policy_lookup lookup = {
         .table = run->table,
         .facts = &importing->facts,
@@ -372,7 +374,7 @@ void policy_import_explain(struct speaker *speaker, struct speaker_table *table,
     const struct attr_set *set = attr_get(rib->view, imported != 0 ? imported : received);
     attr_block_of(attr_bytes(rib->view, set), set->wire_length, &block);
     importing.facts.prefix = prefix;
-    importing.facts.origin_as = set->origin_as;
+    validation_facts(speaker, validation_origin(speaker, rib, imported != 0 ? imported : received), &importing.facts);
     policy_evaluate(speaker->policy->scratch, &importing.chain, &importing.facts, &block, NULL, result);
     if (imported != 0)
         attr_store_unref(rib->attrs, imported, 1);

@@ -43,6 +43,8 @@ const char *policy_run_target(const struct peer *peer); /* what the neighbor is 
 
 /* Something was changed in the table: the routes it touches are looked at again. */
 void policy_run_changed(struct speaker *speaker);
+/* The validity of routes within these ranges may have become another one (validation.h). */
+void policy_run_validity_changed(struct speaker *speaker, const struct policy_change *change);
 
 /* Import ----------------------------------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 #include "speaker/peer_groups.h"
 #include "speaker/policy_export.h"
 #include "speaker/policy_run.h"
+#include "speaker/validation.h"
 
 static int too_many(struct err *err)
 {
@@ -92,7 +93,7 @@ int policy_try(const struct policy_trial *trial, const struct attr_block *attrs,
         status = give_export(trial, rib, id, &facts, given, err);
     }
     facts.prefix = &trial->prefix;
-    facts.origin_as = attr_get(rib->view, id)->origin_as;
+    validation_facts(trial->speaker, validation_origin(trial->speaker, rib, id), &facts);
     facts.watcher = trial->watcher;
     attr_store_unref(rib->attrs, id, 1);
     return status < 0 ? status : evaluate(trial, &facts, given, result, err);

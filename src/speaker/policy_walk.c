@@ -32,6 +32,8 @@ struct policy_walk {
     bool import;
     source_id source;                           /* import: of whom; RIB_SOURCE_NONE: of all */
     const struct policy_assignment *assignment; /* export: of which groups */
+    bool validity;                              /* export: of those that ask about it */
+    bool again;                                 /* validity: over everything, once this is done */
     bool everything;
     struct prefix_set within; /* if not everything */
     struct prefix *exact;     /* all of `within`, if no range is wider than its prefix; else NULL */
@@ -59,7 +61,8 @@ void policy_walk_drop_all(struct speaker_table *table)
 static struct policy_walk *find_import(struct speaker_table *table, source_id source)
 {
     list_foreach (walk, &table->policy_walks, struct policy_walk, link) {
-        if (walk->import && walk->everything && (walk->source == source || walk->source == RIB_SOURCE_NONE))
+        if (walk->import && walk->everything && !walk->validity &&
+            (walk->source == source || walk->source == RIB_SOURCE_NONE))
             return walk;
     }
     return NULL;
@@ -269,6 +272,61 @@ void policy_run_changed(struct speaker *speaker)
     pipeline_wake(speaker);
 }
 
+/* Validity --------------------------------------------------------------------------------------------------------- */
+
+static bool import_asks_validity(struct speaker *speaker, const struct speaker_table *table)
+{
+    struct policy_chain chain;
+    policy_chain_of(speaker, NULL, POLICY_IMPORT, &chain);
+    if (!table->of_clients && policy_chain_asks_validity(&chain))
+        return true;
+    list_foreach (peer, &speaker->peers, struct peer, link) {
+        policy_chain_of(speaker, peer, POLICY_IMPORT, &chain);
+        if (peer->config.peer.route_server_client == table->of_clients && policy_chain_asks_validity(&chain))
+            return true;
+    }
+    return false;
+}
+
+static bool export_asks_validity(const struct speaker_table *table)
+{
+    list_foreach (group, &table->groups, struct update_group, link) {
+        if (policy_export_asks_validity(group))
+            return true;
+    }
+    return false;
+}
+
+/* One walk for all neighbours. While it is under way further changes are put off until its end, so that a cache that
+ * never stops changing neither adds walks nor keeps one from its end. */
+static void validity_changed(struct speaker_table *table, bool import, const struct policy_change *change)
+{
+    list_foreach (walk, &table->policy_walks, struct policy_walk, link) {
+        if (walk->validity && walk->import == import) {
+            walk->again = true;
+            return;
+        }
+    }
+    struct policy_walk *walk = walk_new(table, change);
+    walk->validity = true;
+    walk->import = import;
+    walk->source = RIB_SOURCE_NONE;
+    if (!take_ranges(walk, table->rib, change))
+        finish(walk);
+}
+
+void policy_run_validity_changed(struct speaker *speaker, const struct policy_change *change)
+{
+    for (unsigned i = 0; i < TABLE_COUNT; i++) {
+        struct speaker_table *table = &speaker->tables[i];
+        if (table->rib != NULL && import_asks_validity(speaker, table))
+            validity_changed(table, true, change);
+        if (table->rib != NULL && export_asks_validity(table))
+            validity_changed(table, false, change);
+    }
+    pipeline_wake(speaker);
+}
+
 /* Walking ---------------------------------------------------------------------------------------------------------- */
 
 static bool concerns(const struct policy_walk *walk, const struct rib *rib, row_id row)
@@ -283,7 +341,7 @@ static bool concerns(const struct policy_walk *walk, const struct rib *rib, row_
 static void walk_groups(struct speaker_table *table, const struct policy_walk *walk, const row_id *rows, uint32_t count)
 {
     list_foreach (group, &table->groups, struct update_group, link) {
-        if (!policy_export_passes(group, walk->assignment))
+        if (!(walk->validity ? policy_export_asks_validity(group) : policy_export_passes(group, walk->assignment)))
             continue;
         table->packer->since_version = table->rib->version + 1;
         for (uint32_t i = 0; i < count; i++) {
@@ -332,12 +390,26 @@ static bool walk_chunk(struct speaker *speaker, struct speaker_table *table, str
     return more;
 }
 
+/* What changed on the way may be about rows it has passed. */
+static void end(struct policy_walk *walk)
+{
+    if (!walk->again) {
+        finish(walk);
+        return;
+    }
+    mem_free(MEM_POLICY, walk->exact);
+    walk->exact = NULL;
+    walk->everything = true;
+    walk->again = false;
+    walk->row = 0;
+}
+
 bool policy_walk_run(struct speaker *speaker, struct speaker_table *table, struct mono_time until)
 {
     while (!list_empty(&table->policy_walks)) {
         struct policy_walk *walk = list_entry(table->policy_walks.next, struct policy_walk, link);
         if (!walk_chunk(speaker, table, walk))
-            finish(walk);
+            end(walk);
         if (!mono_before(mono_now(), until))
             break;
     }

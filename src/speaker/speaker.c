@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "rpki/vrp_table.h"
 #include "session/acceptor.h"
 #include "speaker/link_thread.h"
 #include "speaker/catch_up.h"
@@ -327,6 +328,8 @@ void speaker_stop(struct speaker *speaker)
     for (unsigned i = 0; i < TABLE_COUNT; i++)
         close_table(&speaker->tables[i]);
     policy_run_free(speaker->policy);
+    vrp_table_free(speaker->vrps);
+    speaker->vrps = NULL;
     speaker->policy = NULL;
     next_hop_tracking_stop(speaker);
     mem_free(MEM_OTHER, speaker->cluster_ids.ids);

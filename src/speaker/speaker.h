@@ -37,6 +37,7 @@ struct originate;
 struct policy_memo;
 struct policy_run;
 struct monitor;
+struct vrp_table;
 struct packer;
 struct catch_up_set;
 
@@ -82,6 +83,7 @@ struct speaker {
     struct acceptor *acceptor;
     struct originate *originate;
     struct policy_run *policy; /* while started */
+    struct vrp_table *vrps;    /* NULL until somebody fills it: validation.h */
     struct dynamic_peers dynamic;
     struct next_hop_tracking *next_hops;    /* NULL: off */
     struct next_hop_source next_hop_source; /* tests set it before speaker_start; the kernel otherwise */
