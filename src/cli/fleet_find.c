@@ -37,7 +37,7 @@ static int find_in(struct cli *cli, const struct fleet_list *list, const char *p
 }
 
 static const struct fleet_list project_list = {.key = "projects", .pages = PAGES_NUMBERED};
-static const struct fleet_list device_list = {.key = "devices", .pages = PAGES_NUMBERED};
+static const struct fleet_list device_list = {.key = "devices", .pages = PAGES_CURSOR};
 static const struct fleet_list router_list = {.key = "routers", .pages = PAGES_NONE};
 static const struct fleet_list organization_list = {.key = "organizations", .pages = PAGES_NUMBERED};
 
@@ -69,29 +69,18 @@ const char *fleet_find_organization(struct cli *cli, const char *word)
     return find_by_name(cli, &organization_list, "/organizations", "organization", word);
 }
 
-/* Devices are listed by project: in the one that is set, else in all. */
+/* In the project that is set, else in all. */
 const char *fleet_find_device(struct cli *cli, const char *word)
 {
     const struct fleet_settings *settings = fleet_settings(cli);
-    struct fleet_rows projects = {0};
-    const char *id = NULL;
+    const char *id = NULL, *project = "";
     if (fleet_is_id(word))
         return word;
-    if (!settings)
+    if (!settings || (settings->project && !(project = fleet_find_project(cli, settings->project))))
         return NULL;
-    if (settings->project) {
-        const char *project = fleet_find_project(cli, settings->project);
-        if (!project ||
-            find_in(cli, &device_list, fleet_path(cli, "/projects/%s/devices", project), "hostname", word, &id) < 0)
-            return NULL;
-    } else if (fleet_rows_ask(cli, &project_list, "/projects", &projects) < 0) {
+    const char *path = fleet_path(cli, "/v1/devices?hostname=%s&project=%s", word, project);
+    if (find_in(cli, &device_list, path, "hostname", word, &id) < 0)
         return NULL;
-    }
-    for (size_t i = 0; i < projects.count; i++) {
-        const char *project = fleet_member_text(cli, projects.rows[i], "id");
-        if (find_in(cli, &device_list, fleet_path(cli, "/projects/%s/devices", project), "hostname", word, &id) < 0)
-            return NULL;
-    }
     if (!id)
         cli_fail(cli, "%s: there is no device of this host name or identifier", word);
     return id;

@@ -48,6 +48,7 @@ const struct api_route api_routes[] = {
     {"GET", "/v1/sessions/:id/config", API_READ, view_session_config},
     {"POST", "/v1/sessions/:id/reset", API_WRITE, view_session_reset},
     {"POST", "/v1/sessions/:id/refresh", API_READ, discover_session},
+    {"GET", "/v1/devices", API_READ, view_devices},
     {"GET", "/v1/devices/:id", API_READ, view_device},
     {"GET", "/v1/projects/:id", API_READ, view_project},
     {"GET", "/v1/projects/:id/prefixes", API_READ, view_prefixes},

@@ -64,9 +64,12 @@ void view_audit(struct api_call *call);
 void view_session_routes(struct api_call *call);
 void view_lookup(struct api_call *call);
 
+/* view_device.c */
+void view_devices(struct api_call *call);
+void view_device(struct api_call *call);
+
 /* view_project.c */
 void view_project(struct api_call *call);
-void view_device(struct api_call *call);
 void view_prefixes(struct api_call *call);
 void view_prefixes_set(struct api_call *call);
 

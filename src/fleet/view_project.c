@@ -90,59 +90,6 @@ void view_project(struct api_call *call)
     api_reply(call, 200);
 }
 
-static void write_device_session(struct api_call *call, const char *key, int64_t family)
-{
-    char id[ID_TEXT_MAX];
-    json_key(&call->json, key);
-    if (store_find_text(call->store, "SELECT id FROM sessions WHERE device_id = $1 AND family = $2",
-                        STORE_ARGS(store_text(call->id), store_number(family)), id, sizeof(id)))
-        write_session(call, id);
-    else
-        json_null(&call->json);
-}
-
-static void write_device_addresses(struct api_call *call)
-{
-    struct store_rows *rows =
-        store_query(call->store, "SELECT address FROM device_addresses WHERE device_id = $1 ORDER BY position",
-                    STORE_ARGS(store_text(call->id)));
-    json_key(&call->json, "addresses");
-    json_array(&call->json);
-    while (store_rows_next(rows))
-        json_string(&call->json, store_rows_text(rows, 0));
-    store_rows_end(rows);
-    json_array_end(&call->json);
-}
-
-void view_device(struct api_call *call)
-{
-    struct json *json = &call->json;
-    char project[ID_TEXT_MAX];
-    if (!api_find_device(call, project))
-        return;
-    struct store_rows *rows =
-        store_query(call->store,
-                    "SELECT d.id, d.hostname, d.project_id, m.code FROM devices d JOIN metros m ON m.id = d.metro_id"
-                    " WHERE d.id = $1",
-                    STORE_ARGS(store_text(call->id)));
-    json_object(json);
-    if (store_rows_next(rows)) {
-        member_row_text(json, "id", rows, 0);
-        member_row_text(json, "hostname", rows, 1);
-        member_row_text(json, "project_id", rows, 2);
-        member_row_text(json, "metro", rows, 3);
-    }
-    store_rows_end(rows);
-    write_device_addresses(call);
-    json_key(json, "sessions");
-    json_object(json);
-    write_device_session(call, "ipv4", 4);
-    write_device_session(call, "ipv6", 6);
-    json_object_end(json);
-    json_object_end(json);
-    api_reply(call, 200);
-}
-
 void view_prefixes(struct api_call *call)
 {
     if (!api_find_project(call))

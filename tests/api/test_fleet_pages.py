@@ -23,15 +23,19 @@ def projects(lab):
     return made
 
 
-def pages(client, limit, query=""):
+def rows_of(client, kind, limit, query=""):
     cursor, rows = None, []
     while True:
-        page = client.get(f"/v1/sessions?limit={limit}{query}" + (f"&cursor={cursor}" if cursor else ""))
-        assert 0 < len(page["sessions"]) <= limit
-        rows += page["sessions"]
+        page = client.get(f"/v1/{kind}?limit={limit}{query}" + (f"&cursor={cursor}" if cursor else ""))
+        assert 0 < len(page[kind]) <= limit
+        rows += page[kind]
         cursor = page["next"]
         if cursor is None:
-            return [(row["device"]["hostname"], row["device"]["id"]) for row in rows]
+            return rows
+
+
+def pages(client, limit, query=""):
+    return [(row["device"]["hostname"], row["device"]["id"]) for row in rows_of(client, "sessions", limit, query)]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 100])
@@ -79,3 +83,21 @@ def test_cursors_of_nobody(lab, cursor):
 def test_counts_of_a_project(lab, projects):
     counts = lab.provider.get(f"/v1/projects/{projects['one']}")
     assert counts["devices"] == 4 and sum(counts["sessions"].values()) == 4
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_devices_by_host_name(lab, projects, limit):
+    everything = [(row["hostname"], row["id"]) for row in rows_of(lab.provider, "devices", limit)]
+    assert everything == pages(lab.provider, 100)
+    same = rows_of(lab.provider, "devices", limit, "&hostname=a")
+    assert [row["hostname"] for row in same] == ["a", "a"]
+    assert {row["project_id"] for row in same} == set(projects.values())
+    [own] = rows_of(lab.token(projects["two"]), "devices", limit, "&hostname=a")
+    assert own["project_id"] == projects["two"]
+    assert lab.provider.get("/v1/devices?hostname=nobody") == {"devices": [], "next": None}
+    assert lab.token(projects["two"]).get(f"/v1/devices?project={projects['one']}") == {"devices": [], "next": None}
+
+
+def test_devices_cursor_is_checked(lab, projects):
+    answer = lab.provider.ask("GET", "/v1/devices?cursor=nonsense")
+    assert answer.status == 400 and "cursor" in answer.json["errors"][0]
