@@ -35,6 +35,7 @@ _godwit()
     "monitor global") words="rib " ;;
     "mrt") words="inject " ;;
     "mrt inject") words="global " ;;
+    "rpki") words="server table " ;;
     "log-level") words="panic fatal error warn info debug trace " ;;
     "neighbor ADDRESS local") words="summary " ;;
     "neighbor ADDRESS adj-in") words="summary " ;;

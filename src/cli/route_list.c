@@ -10,6 +10,7 @@
 #include "cli/call.h"
 #include "cli/neighbor.h"
 #include "cli/show.h"
+#include "cli/validation_show.h"
 #include "net/addr.h"
 #include "net/prefix.h"
 
@@ -59,6 +60,7 @@ struct list {
     const struct list_ops *ops;
     enum route_table table;
     enum family_id family;
+    const char *validated; /* the prefix about which is asked what the RPKI says; NULL: none */
     bool shown[COLUMN_COUNT];
     size_t width[COLUMN_COUNT];
     int64_t now_s;
@@ -299,6 +301,12 @@ static bool take_destination(struct cli *cli, void *context, const ProtobufCMess
 {
     struct list *list = context;
     const Apipb__ListPathResponse *response = (const Apipb__ListPathResponse *)answer;
+    if (response->destination && list->validated && !cli->options.json) {
+        if (strcmp(response->destination->prefix, list->validated) != 0)
+            return true;
+        list->count++;
+        return validation_show(cli, response->destination) == 0;
+    }
     if (response->destination)
         list->ops->destination(list, response->destination);
     if (list->cells.failed)
@@ -306,9 +314,11 @@ static bool take_destination(struct cli *cli, void *context, const ProtobufCMess
     return !list->cells.failed;
 }
 
-static int lookup_of(struct cli *cli, enum family_id family, int count, char **words, Apipb__TableLookupPrefix *lookup)
+static int lookup_of(struct list *list, int count, char **words, Apipb__TableLookupPrefix *lookup)
 {
+    struct cli *cli = list->cli;
     struct prefix prefix;
+    enum family_id family = list->family;
     bool named = family == FAMILY_EVPN || family == FAMILY_IPV4_MUP || family == FAMILY_IPV6_MUP;
     if (!named && prefix_parse(words[0], true, &prefix) < 0)
         return cli_fail(cli, "invalid CIDR/IP");
@@ -318,8 +328,10 @@ static int lookup_of(struct cli *cli, enum family_id family, int count, char **w
             lookup->type = APIPB__TABLE_LOOKUP_PREFIX__TYPE__LONGER;
         else if (strcmp(words[i], "shorter-prefixes") == 0)
             lookup->type = APIPB__TABLE_LOOKUP_PREFIX__TYPE__SHORTER;
+        else if (strcmp(words[i], "validation") == 0 && list->table != ROUTES_ADJ_IN)
+            return cli_fail(cli, "RPKI information is supported for only adj-in");
         else if (strcmp(words[i], "validation") == 0)
-            return cli_fail(cli, "validation: not offered yet");
+            list->validated = words[0];
         else
             return cli_fail(cli, "invalid format for route filtering");
     }
@@ -378,7 +390,7 @@ static int list_fetch(struct list *list, const char *name, int word_count, char 
     request.sort_type = APIPB__LIST_PATH_REQUEST__SORT_TYPE__PREFIX;
     request.enable_filtered = list->table == ROUTES_REJECTED;
     if (word_count > 0) {
-        if (lookup_of(cli, list->family, word_count, words, &lookup) < 0)
+        if (lookup_of(list, word_count, words, &lookup) < 0)
             return E_INVALID;
         request.prefixes = lookups;
         request.n_prefixes = 1;
@@ -398,8 +410,10 @@ int route_list(struct cli *cli, enum route_table table, const char *name, enum f
     int result = list_fetch(&list, name, word_count, words);
     if (result == 0 && list.count == 0 && table != ROUTES_GLOBAL)
         result = neighbor_must_be_established(cli, name);
-    if (result == 0)
+    if (result == 0 && (!list.validated || cli->options.json))
         list.ops->print(&list);
+    else if (result == 0 && list.count == 0)
+        output_add(&cli->out, "Network not in table\n");
     text_release(&list.cells);
     mem_free(MEM_OTHER, list.destinations);
     return result;

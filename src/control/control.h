@@ -342,12 +342,12 @@ struct why_path {
     struct path_view view;
     const char *step;   /* the decision step that put it behind the best ("AS_PATH length"); for the best: why it won
                            over the next one; "only path" */
-    char sentence[256]; /* "AS_PATH is 3 long, the best one's is 2" */
+    char sentence[320]; /* "AS_PATH is 3 long, the best one's is 2" */
 };
 
 struct why_told { /* about one peer */
     bool told;
-    char sentence[256];    /* "in update group 3"; or why not */
+    char sentence[320];    /* "in update group 3"; or why not */
     struct path_view sent; /* if told: what stands in the Adj-RIB-Out */
 };
 

@@ -194,7 +194,8 @@ static void explain_told(struct control *control, struct rib *rib, row_id row, c
     enum export_reason reason = why_not_told(rib, row, gathered, peer, outbox->group);
     if (reason == EXPORT_TOLD)
         str_add(&out, "not yet: it is waiting to be sent");
-    else if (reason != EXPORT_POLICY || !control_why_export_policy(outbox->group, row, &gathered->paths[0], &out))
+    else if (reason != EXPORT_POLICY ||
+             !control_why_export_policy(peer->speaker, outbox->group, row, &gathered->paths[0], &out))
         str_printf(&out, "%s", export_reason_text(reason));
 }
 

@@ -63,7 +63,8 @@ struct control_group *control_group_find(struct control *control, const char *na
 void control_why_import_policy(struct control *control, struct rib *rib, const struct rib_path *path,
                                struct why_path *why);
 /* False: it was not the policy. */
-bool control_why_export_policy(struct update_group *group, row_id row, const struct rib_path *path, struct str *out);
+bool control_why_export_policy(const struct speaker *speaker, struct update_group *group, row_id row,
+                               const struct rib_path *path, struct str *out);
 
 /* The neighbor that is the target of an assignment; NULL: none is. */
 struct peer *control_policy_target(struct control *control, const char *target);

@@ -113,6 +113,7 @@ bool policy_question_ask(const struct policy_table *table, uint32_t test, const 
 bool evaluation_ask(struct evaluation *evaluation, uint32_t test, const struct policy_set *set)
 {
     bool yes = answer(test, set, evaluation->facts);
+    evaluation->asked_validity |= test < TEST_FIRST_SET;
     struct policy_trace *trace = evaluation->trace;
     if (trace == NULL)
         return yes;
@@ -225,6 +226,7 @@ void policy_evaluate(struct policy_scratch *scratch, const struct policy_chain *
         trace->count = trace->full = 0;
     result->action = pass_chain(chain, &evaluation, result);
     result->changed = evaluation.changed;
+    result->asked_validity = evaluation.asked_validity;
     result->attrs = evaluation.attrs;
     result->length = evaluation.length;
 }

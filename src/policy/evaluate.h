@@ -51,6 +51,7 @@ struct policy_facts {
 struct policy_result {
     enum policy_action action; /* POLICY_ACCEPT or POLICY_REJECT */
     bool changed;              /* the attributes are others */
+    bool asked_validity;       /* of the origin, on the way to this */
     const uint8_t *attrs;      /* canonical; the caller's, or the scratch's until its next use */
     uint32_t length;
     const char *policy; /* what decided; NULL: a default */

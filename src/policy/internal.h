@@ -194,6 +194,7 @@ struct evaluation {
     struct attr_summary summary;
     struct policy_trace *trace;
     bool changed;
+    bool asked_validity;
 };
 
 /* Finds an answer about the prefix, and remembers the question. */

@@ -49,9 +49,46 @@ enum validity validation_of(const struct speaker *speaker, const struct prefix *
     return speaker->vrps != NULL ? vrp_validate(speaker->vrps, prefix, origin_as) : VALIDITY_NOT_FOUND;
 }
 
-const char *validity_name(enum validity validity)
+/* The VRP to be shown: the one that makes it valid, or else the first. */
+struct describing {
+    uint32_t origin_as;
+    uint8_t length;
+    bool matched;
+    unsigned count;
+    struct vrp vrp;
+};
+
+static void look_at(void *context, const struct vrp *vrp, uint32_t sources)
 {
-    return validity == VALIDITY_VALID ? "valid" : validity == VALIDITY_INVALID ? "invalid" : "not found";
+    struct describing *describing = context;
+    bool matches = vrp->asn != 0 && vrp->asn == describing->origin_as && describing->length <= vrp->max_length;
+    if (describing->count++ == 0 || (matches && !describing->matched))
+        describing->vrp = *vrp;
+    describing->matched |= matches;
+}
+
+void validation_describe(const struct speaker *speaker, const struct prefix *prefix, uint32_t origin_as,
+                         struct str *out)
+{
+    static const char *const names[] = {"not known", "not found", "valid", "invalid"};
+    struct describing describing = {.origin_as = origin_as, .length = prefix->length};
+    char text[PREFIX_TEXT_MAX];
+    str_printf(out, "RPKI: %s, origin ", names[validation_of(speaker, prefix, origin_as)]);
+    if (origin_as != 0)
+        str_printf(out, "AS %u", origin_as);
+    else
+        str_add(out, "unknown (the path ends in a set)");
+    if (speaker->vrps != NULL)
+        vrp_foreach_covering(speaker->vrps, prefix, look_at, &describing);
+    if (describing.count == 0)
+        return;
+    str_printf(out, "; %s up to /%u is for ", prefix_format(&describing.vrp.prefix, text), describing.vrp.max_length);
+    if (describing.vrp.asn != 0)
+        str_printf(out, "AS %u", describing.vrp.asn);
+    else
+        str_add(out, "nobody");
+    if (describing.count > 1 && !describing.matched)
+        str_printf(out, ", %u more cover it", describing.count - 1);
 }
 
 static enum rpki_result ask(void *context, const struct prefix *prefix, uint32_t origin_as)

@@ -2,6 +2,7 @@
  * come from whoever fills the table (feeds/rtr_servers.h); without any, every route is not found. */
 #pragma once
 
+#include "base/str.h"
 #include "policy/evaluate.h"
 #include "rpki/vrp_table.h"
 #include "speaker/speaker.h"
@@ -17,7 +18,10 @@ uint32_t validation_origin(const struct speaker *speaker, const struct rib *rib,
 uint32_t validation_origin_of(const struct speaker *speaker, const uint8_t *attrs, uint32_t length);
 
 enum validity validation_of(const struct speaker *speaker, const struct prefix *prefix, uint32_t origin_as);
-const char *validity_name(enum validity validity);
+
+/* "RPKI: invalid, origin AS 65001; 192.0.2.0/24 up to /24 is for AS 65002". */
+void validation_describe(const struct speaker *speaker, const struct prefix *prefix, uint32_t origin_as,
+                         struct str *out);
 
 /* Fills in what conditions on validity ask. */
 void validation_facts(const struct speaker *speaker, uint32_t origin_as, struct policy_facts *facts);
