@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "attr/as_path.h"
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "control/control_policy.h"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 #include "net/nlri.h"
 

@@ -160,7 +160,7 @@ static const struct capability_convert conversions[] = {
     {CAPABILITY_GRACEFUL_RESTART, graceful_restart},
     {CAPABILITY_FOUR_OCTET_AS, four_octet_as},
     {CAPABILITY_ADD_PATH, add_path},
-    {CAPABILITY_ENHANCED_REFRESH, enhanced_refresh},
+    {CAPABILITY_ENHANCED_ROUTE_REFRESH, enhanced_refresh},
     {CAPABILITY_LONG_LIVED_GRACEFUL_RESTART, long_lived},
     {CAPABILITY_FQDN, fqdn},
     {CAPABILITY_ROUTE_REFRESH_CISCO, route_refresh_cisco},

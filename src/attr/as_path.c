@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/err.h"
 #include "net/asn.h"
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/cursor.h"

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/cursor.h"

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "capability.pb-c.h"
 #include "cli/any.h"
-#include "cli/bgp.h"
+#include "cli/ext_community.h"
+#include "net/bgp.h"
 #include "cli/neighbor_show.h"
 
 struct capability_show;

@@ -6,7 +6,7 @@
 #include "attribute.pb-c.h"
 #include "base/check.h"
 #include "cli/any.h"
-#include "cli/bgp.h"
+#include "cli/ext_community.h"
 #include "cli/route_words.h"
 #include "cli/words.h"
 #include "net/addr.h"

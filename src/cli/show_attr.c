@@ -6,7 +6,8 @@
 
 #include "base/check.h"
 #include "cli/any.h"
-#include "cli/bgp.h"
+#include "cli/ext_community.h"
+#include "net/bgp.h"
 #include "cli/community.h"
 #include "net/addr.h"
 

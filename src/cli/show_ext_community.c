@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "cli/any.h"
-#include "cli/bgp.h"
+#include "cli/ext_community.h"
 
 struct ext_show {
     const ProtobufCMessageDescriptor *type;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "attr/as_path.h"
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 #include "base/mem.h"
 #include "policy/internal.h"

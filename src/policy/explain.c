@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 #include "base/str.h"
 #include "policy/internal.h"

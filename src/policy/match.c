@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 #include "base/mem.h"
 #include "policy/internal.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "attr/as_path.h"
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/octets.h"

@@ -2,7 +2,7 @@
 #include "speaker/client_scope.h"
 
 #include "attr/as_path.h"
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "speaker/peer.h"
 
 enum { LARGE_NOT_TO = 0, LARGE_TO = 1, LARGE_BYTES = 12 };

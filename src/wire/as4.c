@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "attr/as_path.h"
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 #include "base/cursor.h"
 #include "base/octets.h"

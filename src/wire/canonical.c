@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 #include "base/cursor.h"
 #include "base/hash.h"

@@ -269,7 +269,7 @@ static int enhanced_refresh_decode(struct cursor *value, struct capabilities *ca
 static void enhanced_refresh_encode(const struct capabilities *capabilities, struct buf *buf)
 {
     if (capabilities->enhanced_refresh)
-        tlv_end(buf, tlv_begin(buf, CAPABILITY_ENHANCED_REFRESH));
+        tlv_end(buf, tlv_begin(buf, CAPABILITY_ENHANCED_ROUTE_REFRESH));
 }
 
 static int long_lived_decode(struct cursor *value, struct capabilities *capabilities)
@@ -398,7 +398,8 @@ static const struct capability {
     {CAPABILITY_GRACEFUL_RESTART, false, "graceful-restart", graceful_restart_decode, graceful_restart_encode},
     {CAPABILITY_FOUR_OCTET_AS, true, "4-octet-as", four_octet_as_decode, four_octet_as_encode},
     {CAPABILITY_ADD_PATH, true, "add-path", add_path_decode, add_path_encode},
-    {CAPABILITY_ENHANCED_REFRESH, false, "enhanced-route-refresh", enhanced_refresh_decode, enhanced_refresh_encode},
+    {CAPABILITY_ENHANCED_ROUTE_REFRESH, false, "enhanced-route-refresh", enhanced_refresh_decode,
+     enhanced_refresh_encode},
     {CAPABILITY_LONG_LIVED_GRACEFUL_RESTART, false, "long-lived-graceful-restart", long_lived_decode,
      long_lived_encode},
     {CAPABILITY_FQDN, false, "fqdn", fqdn_decode, fqdn_encode},

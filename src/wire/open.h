@@ -6,25 +6,10 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net/bgp.h"
 #include "net/family.h"
 #include "wire/message.h"
 #include "wire/notification.h"
-
-enum {
-    CAPABILITY_MULTIPROTOCOL = 1,
-    CAPABILITY_ROUTE_REFRESH = 2,
-    CAPABILITY_EXTENDED_NEXT_HOP = 5,
-    CAPABILITY_EXTENDED_MESSAGE = 6,
-    CAPABILITY_ROLE = 9,
-    CAPABILITY_GRACEFUL_RESTART = 64,
-    CAPABILITY_FOUR_OCTET_AS = 65,
-    CAPABILITY_ADD_PATH = 69,
-    CAPABILITY_ENHANCED_REFRESH = 70,
-    CAPABILITY_LONG_LIVED_GRACEFUL_RESTART = 71,
-    CAPABILITY_FQDN = 73,
-    CAPABILITY_SOFTWARE_VERSION = 75,
-    CAPABILITY_ROUTE_REFRESH_CISCO = 128,
-};
 
 /* BGP roles (RFC 9234 4.1). */
 enum role {

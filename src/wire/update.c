@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 #include "base/cursor.h"
 #include "wire/as4.h"

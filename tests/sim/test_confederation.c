@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 
 enum { CONFEDERATION = 65100, FIRST = 64601, SECOND = 64602, THIRD = 64603, OUTSIDE = 65009 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 
 static bool says_so(const struct lab_route *route)
 {

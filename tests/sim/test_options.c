@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 
 /* A route as an external neighbour would pass it on. */
 struct offer {

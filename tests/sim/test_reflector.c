@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 
 enum { AS = 65001, CLUSTER = 77 };
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 
 enum { SERVER_AS = 65000 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "attr/as_path.h"
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 #include "policy/pattern_set.h"
 

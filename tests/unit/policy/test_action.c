@@ -1,7 +1,7 @@
 /* Every action: what it makes of a route. */
 #include "lab.h"
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 
 #define ROUTE(...) (&(struct route){__VA_ARGS__})

@@ -1,7 +1,7 @@
 /* Every condition: routes for which it holds, and routes for which it does not. */
 #include "lab.h"
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 
 #define STATEMENT(...) \

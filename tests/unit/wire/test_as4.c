@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "attr/as_path.h"
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "wire/as4.h"
 #include "wire/update.h"
 

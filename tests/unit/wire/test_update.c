@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "attr/types.h"
+#include "net/bgp.h"
 #include "base/check.h"
 #include "net/nlri.h"
 #include "wire/attr_rules.h"

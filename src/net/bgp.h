@@ -1,5 +1,6 @@
-/* Path attribute type codes and flags (RFC 4271 4.3 and the IANA registry). What each may look like on the wire is
- * the table in wire/attr_rules.c. */
+/* The numbers of BGP (RFC 4271 and the IANA registries): path attributes, capabilities, communities. What each
+ * attribute may look like on the wire is the table in wire/attr_rules.c; capabilities are encoded by the one in
+ * wire/open.c. */
 #pragma once
 
 enum {
@@ -70,3 +71,20 @@ enum {
 };
 
 enum { LOCAL_PREF_DEFAULT = 100 };
+
+enum {
+    CAPABILITY_MULTIPROTOCOL = 1,
+    CAPABILITY_ROUTE_REFRESH = 2,
+    CAPABILITY_CARRYING_LABEL_INFO = 4,
+    CAPABILITY_EXTENDED_NEXT_HOP = 5,
+    CAPABILITY_EXTENDED_MESSAGE = 6,
+    CAPABILITY_ROLE = 9,
+    CAPABILITY_GRACEFUL_RESTART = 64,
+    CAPABILITY_FOUR_OCTET_AS = 65,
+    CAPABILITY_ADD_PATH = 69,
+    CAPABILITY_ENHANCED_ROUTE_REFRESH = 70,
+    CAPABILITY_LONG_LIVED_GRACEFUL_RESTART = 71,
+    CAPABILITY_FQDN = 73,
+    CAPABILITY_SOFTWARE_VERSION = 75,
+    CAPABILITY_ROUTE_REFRESH_CISCO = 128,
+};
