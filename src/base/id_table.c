@@ -132,6 +132,7 @@ static bool segment_add(const struct id_segment_ref *ref, struct id_segment *seg
 static void directory_set(struct id_table *table, uint32_t segment_index, uint32_t hash)
 {
     const struct id_segment *segment = &table->segments[segment_index];
+    table->layout++;
     uint64_t first = (uint64_t)hash << segment->depth >> 32 << (table->depth - segment->depth);
     uint64_t count = 1ull << (table->depth - segment->depth);
     for (uint64_t i = 0; i < count; i++) {
@@ -238,18 +239,6 @@ static bool segment_resize(struct id_table *table, uint32_t index, unsigned size
     table->segments[index] = resized;
     directory_set(table, index, hash);
     return true;
-}
-
-/* How many of a segment's hashes go on with a 1. */
-static uint32_t upper_half(const struct id_table *table, const struct id_segment *segment)
-{
-    const struct id_bucket *bucket = segment_buckets(table, segment);
-    uint32_t upper = 0;
-    for (const struct id_bucket *end = bucket + segment_bucket_count(segment); bucket < end; bucket++) {
-        for (unsigned slot = 0; slot < ID_BUCKET_SLOTS; slot++)
-            upper += (bucket->ids[slot] != 0) & bucket->hashes[slot] << segment->depth >> 31;
-    }
-    return upper;
 }
 
 /* Copies the ids of a segment into two, of which the second is for hashes that go on with a 1. */

@@ -55,6 +55,7 @@ struct id_table {
     uint32_t segment_capacity;
     uint64_t count;
     uint64_t slot_count;
+    uint64_t layout; /* another number whenever buckets went elsewhere: see id_table_home */
     struct slab slots;
 };
 
@@ -89,7 +90,8 @@ static inline uint32_t id_bucket_home(uint32_t hash, unsigned depth, uint32_t ho
     return (uint32_t)((uint64_t)(hash << depth) * homes >> 32);
 }
 
-static inline struct id_bucket *id_table_home(const struct id_table *table, uint32_t hash)
+/* Where a search for the hash begins, while `layout` of the table is the same. */
+static inline const struct id_bucket *id_table_home(const struct id_table *table, uint32_t hash)
 {
     const struct id_segment_ref *ref = id_table_segment(table, hash);
     return &ref->buckets[id_bucket_home(hash, ref->depth, ref->homes)];
@@ -136,9 +138,13 @@ static inline uint32_t id_probe_next(struct id_probe *probe)
     return probe->bucket->ids[slot]; /* of an empty slot: 0, and behind a bucket with room there is nothing */
 }
 
-static inline uint32_t id_probe_first(const struct id_table *table, uint32_t hash, struct id_probe *probe)
+static inline uint32_t id_probe_from(const struct id_bucket *home, uint32_t hash, struct id_probe *probe)
 {
-    const struct id_bucket *home = id_table_home(table, hash);
     *probe = (struct id_probe){.bucket = home, .hash = hash, .matches = id_bucket_equal(home->hashes, hash)};
     return id_probe_next(probe);
+}
+
+static inline uint32_t id_probe_first(const struct id_table *table, uint32_t hash, struct id_probe *probe)
+{
+    return id_probe_from(id_table_home(table, hash), hash, probe);
 }

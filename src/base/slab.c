@@ -64,7 +64,7 @@ static struct slab_page *listed(const struct slab *slab, uint32_t link)
     return &slab->pages[link - 1];
 }
 
-static void page_link(struct slab *slab, struct slab_class *class, uint32_t page)
+__attribute__((noinline)) static void page_link(struct slab *slab, struct slab_class *class, uint32_t page)
 {
     struct slab_page *entry = &slab->pages[page];
     entry->previous = 0;
@@ -74,7 +74,7 @@ static void page_link(struct slab *slab, struct slab_class *class, uint32_t page
     class->pages = page + 1;
 }
 
-static void page_unlink(struct slab *slab, struct slab_class *class, uint32_t page)
+__attribute__((noinline)) static void page_unlink(struct slab *slab, struct slab_class *class, uint32_t page)
 {
     struct slab_page *entry = &slab->pages[page];
     if (entry->previous)
@@ -100,8 +100,9 @@ static void page_cut(struct slab *slab, uint32_t page, const struct slab_class *
     entry->touched = (uint16_t)keep;
 }
 
-/* Puts a free page into a class; false when there is none left. */
-static bool page_take(struct slab *slab, unsigned class_index)
+/* Puts a free page into a class; false when there is none left. Seldom, and apart, so that an allocation has few
+ * registers to save. */
+__attribute__((noinline)) static bool page_take(struct slab *slab, unsigned class_index)
 {
     uint32_t page;
     if (slab->warm) {
@@ -125,7 +126,7 @@ static bool page_take(struct slab *slab, unsigned class_index)
     return true;
 }
 
-static void page_give(struct slab *slab, uint32_t page)
+__attribute__((noinline)) static void page_give(struct slab *slab, uint32_t page)
 {
     struct slab_page *entry = &slab->pages[page];
     if (slab->warm_count < SLAB_WARM_MAX) {
@@ -143,11 +144,9 @@ static void page_give(struct slab *slab, uint32_t page)
     slab->cold = page + 1;
 }
 
-static void page_touch(struct slab *slab, struct slab_page *entry, size_t end_bytes)
+__attribute__((noinline)) static void page_touch(struct slab *slab, struct slab_page *entry, size_t end_bytes)
 {
     size_t touched = (end_bytes + TOUCH_BYTES - 1) / TOUCH_BYTES;
-    if (likely(touched <= entry->touched))
-        return;
     size_t more = (touched - entry->touched) * TOUCH_BYTES;
     entry->touched = (uint16_t)touched;
     slab->touched_bytes += more;
@@ -172,7 +171,9 @@ uint32_t slab_alloc(struct slab *slab, unsigned class_index)
     } else {
         uint32_t first_unit = (uint32_t)entry->fresh++ * class->units;
         place = (page << slab->page_shift) + first_unit;
-        page_touch(slab, entry, (size_t)(first_unit + class->units) * slab->unit_bytes);
+        size_t end_bytes = (size_t)(first_unit + class->units) * slab->unit_bytes;
+        if (unlikely(end_bytes > (size_t)entry->touched * TOUCH_BYTES))
+            page_touch(slab, entry, end_bytes);
     }
     entry->used++;
     slab->used_units += class->units;

@@ -1,5 +1,6 @@
 /* Path chunks. The unit is a narrow record, 8 bytes; a wide one takes two. Sizes grow by a third
- * and a half in turn, so that little of a chunk is empty and growing path by path copies it twice per doubling.
+ * and a half in turn, so that little of a chunk is empty and growing path by path copies it twice per doubling; the
+ * first by more, because most rows grow through those: ten tables copy a row's paths four times.
  */
 #include "rib/path_pool.h"
 
@@ -11,7 +12,7 @@ enum { PATH_PAGE_UNITS = 8192, PATH_UNIT_BYTES = sizeof(struct path_narrow) };
 
 /* PATH_CHUNK_NONE has none. The slab's classes begin behind it. */
 const uint16_t path_chunk_units[PATH_CHUNK_CLASS_END] = {
-    0, 1, 2, 3, 4, 6, 8, 11, 16, 21, 32, 42, 64, 85, 128, 170, 256, 341, 512, 682, 1024, 1365, 2048, 2730, 4096, 8192};
+    0, 1, 2, 4, 7, 11, 16, 21, 32, 42, 64, 85, 128, 170, 256, 341, 512, 682, 1024, 1365, 2048, 2730, 4096, 8192};
 
 void path_pool_init(struct path_pool *pool)
 {

@@ -43,7 +43,7 @@ void path_pool_init(struct path_pool *pool);
 void path_pool_release(struct path_pool *pool);
 
 /* Units of 8 bytes, by chunk_class without PATH_CHUNK_WIDE. */
-enum { PATH_CHUNK_CLASS_END = 26 };
+enum { PATH_CHUNK_CLASS_END = 24 };
 extern const uint16_t path_chunk_units[PATH_CHUNK_CLASS_END];
 
 /* The smallest chunk_class for so many records; PATH_CHUNK_NONE for 0 records or more than fit into any. */

@@ -55,14 +55,16 @@ void prefix_table_free(struct prefix_table *table)
 
 static uint32_t row_add(struct prefix_table *table, uint32_t hash, const uint8_t *key, uint8_t length)
 {
+    CHECK(length <= table->key_bytes * 8);
     uint32_t id = slab_alloc(&table->rows, 0);
     if (unlikely(!id))
         return 0;
     struct rib_row *row = prefix_table_row(table, id);
-    memset(row, 0, table->row_bytes);
-    row->best_rank = UINT64_MAX;
-    row->length = length;
-    memcpy(row->key, key, table->key_bytes);
+    *row = (struct rib_row){.best_rank = UINT64_MAX, .length = length};
+    if (table->kind == ADDR_IPV4)
+        memcpy(row->key, key, 4);
+    else
+        memcpy(row->key, key, 16);
     if (unlikely(!id_table_put(&table->ids, hash, id))) {
         row->length = ROW_FREED;
         slab_free(&table->rows, id, 0);
@@ -74,16 +76,10 @@ static uint32_t row_add(struct prefix_table *table, uint32_t hash, const uint8_t
     return id;
 }
 
-static inline uint32_t get_or_add(struct prefix_table *table, uint32_t hash, const uint8_t *key, uint8_t length)
-{
-    uint32_t id = prefix_table_find_hashed(table, hash, key, length);
-    return likely(id) ? id : row_add(table, hash, key, length);
-}
-
 uint32_t prefix_table_get_or_add(struct prefix_table *table, const uint8_t *key, uint8_t length)
 {
-    CHECK(length <= table->key_bytes * 8);
-    return get_or_add(table, prefix_table_hash(table, key, length), key, length);
+    uint32_t id = prefix_table_find(table, key, length);
+    return id ? id : row_add(table, prefix_table_hash(table, key, length), key, length);
 }
 
 void prefix_batch_ask_slots(const struct prefix_table *table, struct prefix_batch *batch)
@@ -91,18 +87,30 @@ void prefix_batch_ask_slots(const struct prefix_table *table, struct prefix_batc
     CHECK(batch->count <= PREFIX_BATCH);
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct prefix_key *key = &batch->keys[i];
-        CHECK(key->length <= table->key_bytes * 8);
         batch->hashes[i] = prefix_table_hash(table, key->bytes, key->length);
-        id_table_prefetch(&table->ids, batch->hashes[i]);
+        batch->homes[i] = id_table_home(&table->ids, batch->hashes[i]);
+        __builtin_prefetch(batch->homes[i]);
     }
+    batch->layout = table->ids.layout;
     batch->generation = 0;
+}
+
+/* A table grows seldom. */
+static void keep_homes_right(const struct prefix_table *table, struct prefix_batch *batch)
+{
+    if (likely(batch->layout == table->ids.layout))
+        return;
+    for (uint32_t i = 0; i < batch->count; i++)
+        batch->homes[i] = id_table_home(&table->ids, batch->hashes[i]);
+    batch->layout = table->ids.layout;
 }
 
 void prefix_batch_ask_rows(const struct prefix_table *table, struct prefix_batch *batch)
 {
+    keep_homes_right(table, batch);
     for (uint32_t i = 0; i < batch->count; i++) {
         struct id_probe probe;
-        batch->ids[i] = id_probe_first(&table->ids, batch->hashes[i], &probe);
+        batch->ids[i] = id_probe_from(batch->homes[i], batch->hashes[i], &probe);
         if (batch->ids[i])
             __builtin_prefetch(prefix_table_row(table, batch->ids[i]), 1);
     }
@@ -129,7 +137,7 @@ void prefix_batch_find(const struct prefix_table *table, struct prefix_batch *ba
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct prefix_key *key = &batch->keys[i];
         if (batch->ids[i] && !is_found(table, batch, i))
-            batch->ids[i] = prefix_table_find_hashed(table, batch->hashes[i], key->bytes, key->length);
+            batch->ids[i] = prefix_table_find_from(table, batch->homes[i], batch->hashes[i], key->bytes, key->length);
     }
 }
 
@@ -138,8 +146,14 @@ void prefix_batch_get_or_add(struct prefix_table *table, struct prefix_batch *ba
     ask_again_if_changed(table, batch);
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct prefix_key *key = &batch->keys[i];
-        if (!is_found(table, batch, i))
-            batch->ids[i] = get_or_add(table, batch->hashes[i], key->bytes, key->length);
+        if (is_found(table, batch, i))
+            continue;
+        /* The same prefix may have stood earlier in the batch. */
+        batch->ids[i] = prefix_table_find_from(table, batch->homes[i], batch->hashes[i], key->bytes, key->length);
+        if (batch->ids[i])
+            continue;
+        batch->ids[i] = row_add(table, batch->hashes[i], key->bytes, key->length);
+        keep_homes_right(table, batch);
     }
 }
 

@@ -74,6 +74,8 @@ struct prefix_batch {
     uint32_t count;
     uint32_t hashes[PREFIX_BATCH];
     uint32_t ids[PREFIX_BATCH];
+    const struct id_bucket *homes[PREFIX_BATCH]; /* of the hashes, in that layout of the table */
+    uint64_t layout;
     uint64_t generation; /* of the table, plus 1, when rows were asked for; 0: not yet */
     struct prefix_key keys[PREFIX_BATCH];
 };
@@ -82,6 +84,10 @@ void prefix_batch_ask_slots(const struct prefix_table *table, struct prefix_batc
 void prefix_batch_ask_rows(const struct prefix_table *table, struct prefix_batch *batch);
 void prefix_batch_find(const struct prefix_table *table, struct prefix_batch *batch);
 void prefix_batch_get_or_add(struct prefix_table *table, struct prefix_batch *batch);
+
+/* What removing the row will need is asked for: first itself, and later, once it is near, its slot. */
+static inline void prefix_table_ask_row(const struct prefix_table *table, uint32_t id);
+static inline void prefix_table_ask_slot(const struct prefix_table *table, uint32_t id);
 
 /* Removes a row in use. The RIB has taken its paths out and its id from every list before. */
 void prefix_table_remove(struct prefix_table *table, uint32_t id);
@@ -180,11 +186,11 @@ static inline bool prefix_row_matches(const struct prefix_table *table, uint32_t
     return memcmp(row->key, key, 16) == 0;
 }
 
-static inline uint32_t prefix_table_find_hashed(const struct prefix_table *table, uint32_t hash, const uint8_t *key,
-                                                uint8_t length)
+static inline uint32_t prefix_table_find_from(const struct prefix_table *table, const struct id_bucket *home,
+                                              uint32_t hash, const uint8_t *key, uint8_t length)
 {
     struct id_probe probe;
-    uint32_t id = id_probe_first(&table->ids, hash, &probe);
+    uint32_t id = id_probe_from(home, hash, &probe);
     while (id && !prefix_row_matches(table, id, key, length))
         id = id_probe_next(&probe);
     return id;
@@ -192,5 +198,17 @@ static inline uint32_t prefix_table_find_hashed(const struct prefix_table *table
 
 static inline uint32_t prefix_table_find(const struct prefix_table *table, const uint8_t *key, uint8_t length)
 {
-    return prefix_table_find_hashed(table, prefix_table_hash(table, key, length), key, length);
+    uint32_t hash = prefix_table_hash(table, key, length);
+    return prefix_table_find_from(table, id_table_home(&table->ids, hash), hash, key, length);
+}
+
+static inline void prefix_table_ask_row(const struct prefix_table *table, uint32_t id)
+{
+    __builtin_prefetch(prefix_table_row(table, id), 1);
+}
+
+static inline void prefix_table_ask_slot(const struct prefix_table *table, uint32_t id)
+{
+    const struct rib_row *row = prefix_table_row(table, id);
+    id_table_prefetch(&table->ids, prefix_table_hash(table, row->key, row->length));
 }

@@ -30,15 +30,6 @@ const char *path_reject_text(enum path_reject reject)
     return reject_texts[reject];
 }
 
-enum {
-    TOMBSTONES_MIN = 1024,
-};
-
-struct tombstone {
-    row_id row;
-    uint32_t version;
-};
-
 struct rib *rib_new(enum family_id family, const struct rib_options *options)
 {
     struct rib *rib = mem_zalloc(MEM_OTHER, sizeof(*rib));
@@ -125,9 +116,8 @@ static void count_paths(struct rib *rib, source_id source, uint16_t flags, int32
 
 /* Dirty rows ------------------------------------------------------------------------------------------------------ */
 
-void rib_dirty_mark(struct rib *rib, row_id id)
+static inline void mark_dirty(struct rib *rib, struct rib_row *row, row_id id)
 {
-    struct rib_row *row = prefix_table_row(rib->prefixes, id);
     if (row->dirty_next != 0)
         return;
     row->dirty_next = DIRTY_LAST;
@@ -137,6 +127,11 @@ void rib_dirty_mark(struct rib *rib, row_id id)
         rib->dirty_head = id;
     rib->dirty_tail = id;
     rib->dirty_count++;
+}
+
+void rib_dirty_mark(struct rib *rib, row_id id)
+{
+    mark_dirty(rib, prefix_table_row(rib->prefixes, id), id);
 }
 
 bool rib_row_dirty(const struct rib *rib, row_id row)
@@ -158,56 +153,6 @@ row_id rib_dirty_take(struct rib *rib)
     age_note(&rib->age, row->version, rib->now_s);
     rib->dirty_count--;
     return id;
-}
-
-static void grow_tombstones(struct rib *rib)
-{
-    uint32_t capacity = rib->tombstone_capacity ? rib->tombstone_capacity * 2 : TOMBSTONES_MIN;
-    struct tombstone *ring = mem_alloc(MEM_PREFIX, capacity * sizeof(*ring));
-    for (uint32_t i = 0; i < rib->tombstone_count; i++)
-        ring[i] = rib->tombstones[(rib->tombstone_first + i) & (rib->tombstone_capacity - 1)];
-    mem_free(MEM_PREFIX, rib->tombstones);
-    rib->tombstones = ring;
-    rib->tombstone_first = 0;
-    rib->tombstone_capacity = capacity;
-}
-
-static void bury(struct rib *rib, row_id id, uint32_t version)
-{
-    if (rib->tombstone_count == rib->tombstone_capacity)
-        grow_tombstones(rib);
-    uint32_t at = (rib->tombstone_first + rib->tombstone_count++) & (rib->tombstone_capacity - 1);
-    rib->tombstones[at] = (struct tombstone){.row = id, .version = version};
-}
-
-void rib_row_release(struct rib *rib, row_id id)
-{
-    const struct rib_row *row = prefix_table_row(rib->prefixes, id);
-    if (row->path_count == 0 && row->dirty_next == 0)
-        bury(rib, id, row->version);
-}
-
-bool rib_reclaim(struct rib *rib, uint32_t version, uint32_t budget)
-{
-    while (rib->tombstone_count > 0) {
-        const struct tombstone *oldest = &rib->tombstones[rib->tombstone_first];
-        if (rib_version_reached(oldest->version, version))
-            return false;
-        if (budget-- == 0)
-            return true;
-        const struct rib_row *row = prefix_table_row(rib->prefixes, oldest->row);
-        /* It may have come back to life, and even died again: then another tombstone stands for it. */
-        if (row->version == oldest->version && row->path_count == 0 && row->dirty_next == 0)
-            prefix_table_remove(rib->prefixes, oldest->row);
-        rib->tombstone_first = (rib->tombstone_first + 1) & (rib->tombstone_capacity - 1);
-        rib->tombstone_count--;
-    }
-    if (rib->tombstone_count == 0 && rib->tombstone_capacity > TOMBSTONES_MIN) {
-        mem_free(MEM_PREFIX, rib->tombstones);
-        rib->tombstones = NULL;
-        rib->tombstone_capacity = 0;
-    }
-    return false;
 }
 
 /* Reading --------------------------------------------------------------------------------------------------------- */
@@ -348,10 +293,9 @@ bool rib_row_best(struct rib *rib, row_id id, struct rib_path *best, uint32_t *i
     return rib_path_eligible(best);
 }
 
-/* May the MED of one of them decide? Then it takes all who tie. */
-static bool has_med(const struct rib *rib, attr_id a, attr_id b)
+static uint16_t med_flag(const struct rib *rib, attr_id attrs)
 {
-    return (attr_get(rib->view, a)->facts | attr_get(rib->view, b)->facts) & ATTR_HAS_MED;
+    return attr_get(rib->view, attrs)->facts & ATTR_HAS_MED ? PATH_HAS_MED : 0;
 }
 
 /* Without MED, is the path that was put at the end better than the best one, whose rank it has? Mostly both are
@@ -385,7 +329,8 @@ static bool weigh_new_path(struct rib *rib, struct rib_row *row, const struct ri
         return false;
     struct rib_path best;
     row_path_get(rib, row, row_best(row), &best);
-    bool unknown = has_med(rib, path->attrs, best.attrs);
+    /* May the MED of one of them decide? Then it takes all who tie. */
+    bool unknown = (path->flags | best.flags) & PATH_HAS_MED;
     if (!unknown && !beats_best(rib, path, index, &best, row_best(row)))
         return false;
     row_set_best(row, unknown ? BEST_UNKNOWN : index);
@@ -398,8 +343,7 @@ static bool med_in_tie(const struct rib *rib, const struct rib_row *row, uint64_
     for (uint32_t i = 0; i < row->path_count; i++) {
         struct rib_path path;
         row_path_get(rib, row, i, &path);
-        if (i != except && rib_path_eligible(&path) && (attr_get(rib->view, path.attrs)->facts & ATTR_HAS_MED) &&
-            path_rank(rib, &path) == rank)
+        if (i != except && rib_path_eligible(&path) && (path.flags & PATH_HAS_MED) && path_rank(rib, &path) == rank)
             return true;
     }
     return false;
@@ -422,15 +366,14 @@ static bool weigh_leaving_path(struct rib *rib, struct rib_row *row, const struc
 
 /* Changing -------------------------------------------------------------------------------------------------------- */
 
-static void touch(struct rib *rib, row_id id, bool best_changed)
+static inline void touch(struct rib *rib, struct rib_row *row, row_id id, bool best_changed)
 {
     if (best_changed || rib->options.any_change_dirties)
-        rib_dirty_mark(rib, id);
+        mark_dirty(rib, row, id);
 }
 
-static void remove_at(struct rib *rib, row_id id, uint32_t index)
+static void remove_at(struct rib *rib, struct rib_row *row, row_id id, uint32_t index)
 {
-    struct rib_row *row = prefix_table_row(rib->prefixes, id);
     struct rib_path path;
     row_path_get(rib, row, index, &path);
     bool changed = row_is_inline(row) ? rib_path_eligible(&path) : weigh_leaving_path(rib, row, &path, index);
@@ -440,23 +383,22 @@ static void remove_at(struct rib *rib, row_id id, uint32_t index)
     if (row->path_count == 0) {
         rib->rows_with_paths--;
         /* Freed once whoever still has it in a list let go. */
-        rib_dirty_mark(rib, id);
+        mark_dirty(rib, row, id);
         return;
     }
-    touch(rib, id, changed);
+    touch(rib, row, id, changed);
 }
 
 /* The same path heard again: nothing changed but that it is not stale any more, or who it is from. */
-static void refresh(struct rib *rib, row_id id, uint32_t index, struct rib_path *path)
+static void refresh(struct rib *rib, struct rib_row *row, row_id id, uint32_t index, struct rib_path *path)
 {
-    struct rib_row *row = prefix_table_row(rib->prefixes, id);
     struct rib_source *source = &rib->sources[path->source];
     if (!flags_stale(source, path->flags))
         return;
     if (source->changed && !row_is_inline(row))
         row_set_best(row, BEST_UNKNOWN);
     if (source->changed)
-        rib_dirty_mark(rib, id);
+        mark_dirty(rib, row, id);
     if (source->stale > 0)
         source->stale--;
     path->flags = (uint16_t)((path->flags & ~PATH_EPOCH_MASK) | source->epoch);
@@ -486,7 +428,9 @@ struct arrival {
 
 static struct arrival arrival_of(const struct rib *rib, const struct rib_path *path)
 {
-    return (struct arrival){.path = *path, .rank = path_rank(rib, path)};
+    struct arrival arrival = {.path = *path, .rank = path_rank(rib, path)};
+    arrival.path.flags |= med_flag(rib, path->attrs);
+    return arrival;
 }
 
 /* The caller holds a reference of his own until then. */
@@ -499,16 +443,15 @@ static void arrival_settle(struct rib *rib, struct arrival *arrival)
     arrival->added = 0;
 }
 
-static void add_path(struct rib *rib, row_id id, struct arrival *arrival)
+static void add_path(struct rib *rib, struct rib_row *row, row_id id, struct arrival *arrival)
 {
-    struct rib_row *row = prefix_table_row(rib->prefixes, id);
     const struct rib_path *path = &arrival->path;
     bool was_empty = row->path_count == 0;
     bool leaves_row = row_is_inline(row) && !was_empty;
     if (!row_path_append(rib, row, path)) {
         rib->refused_paths++;
         if (was_empty)
-            rib_dirty_mark(rib, id); /* to be freed again */
+            mark_dirty(rib, row, id); /* to be freed again */
         return;
     }
     if (leaves_row)
@@ -523,13 +466,12 @@ static void add_path(struct rib *rib, row_id id, struct arrival *arrival)
         changed = weigh_new_path(rib, row, path, arrival->rank, row->path_count - 1u);
     }
     /* A row without an eligible path is looked at once too: that gives it its version, and so its age. */
-    touch(rib, id, changed || was_empty);
+    touch(rib, row, id, changed || was_empty);
 }
 
-static void replace_path(struct rib *rib, row_id id, uint32_t index, const struct rib_path *before,
+static void replace_path(struct rib *rib, struct rib_row *row, row_id id, uint32_t index, const struct rib_path *before,
                          const struct arrival *arrival)
 {
-    struct rib_row *row = prefix_table_row(rib->prefixes, id);
     /* Out and in again at the end: a changed path is a young one. */
     struct rib_path after = arrival->path;
     after.local_id = before->local_id;
@@ -546,26 +488,26 @@ static void replace_path(struct rib *rib, row_id id, uint32_t index, const struc
         changed |= weigh_new_path(rib, row, &after, arrival->rank, row->path_count - 1u);
     }
     attr_store_unref(rib->attrs, before->attrs, 1);
-    touch(rib, id, changed);
+    touch(rib, row, id, changed);
 }
 
 static void put_path(struct rib *rib, row_id id, struct arrival *arrival)
 {
-    const struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
     struct rib_path *path = &arrival->path, before;
     if (rib->next_hops != NULL)
         path->flags = (uint16_t)((path->flags & ~PATH_NEXT_HOP_DOWN) | next_hops_flags(rib, path->attrs, id));
     int32_t index = row_path_find(rib, row, path->source, path->path_id);
     if (index < 0) {
-        add_path(rib, id, arrival);
+        add_path(rib, row, id, arrival);
         return;
     }
     row_path_get(rib, row, (uint32_t)index, &before);
     uint16_t same = (uint16_t)(before.flags ^ path->flags) & (uint16_t)~PATH_EPOCH_MASK;
     if (before.attrs == path->attrs && same == 0)
-        refresh(rib, id, (uint32_t)index, &before);
+        refresh(rib, row, id, (uint32_t)index, &before);
     else
-        replace_path(rib, id, (uint32_t)index, &before, arrival);
+        replace_path(rib, row, id, (uint32_t)index, &before, arrival);
 }
 
 void rib_announce(struct rib *rib, source_id source, const struct prefix *prefix, uint32_t path_id, attr_id attrs,
@@ -585,10 +527,13 @@ void rib_announce(struct rib *rib, source_id source, const struct prefix *prefix
 
 static bool withdraw_row(struct rib *rib, row_id id, source_id source, uint32_t path_id)
 {
-    int32_t index = id != 0 ? row_path_find(rib, prefix_table_row(rib->prefixes, id), source, path_id) : -1;
+    if (id == 0)
+        return false;
+    struct rib_row *row = prefix_table_row(rib->prefixes, id);
+    int32_t index = row_path_find(rib, row, source, path_id);
     if (index < 0)
         return false;
-    remove_at(rib, id, (uint32_t)index);
+    remove_at(rib, row, id, (uint32_t)index);
     return true;
 }
 
@@ -624,6 +569,7 @@ void rib_set_attrs(struct rib *rib, row_id id, uint32_t index, attr_id attrs)
     attr_store_ref(rib->attrs, attrs, 1);
     attr_store_unref(rib->attrs, path.attrs, 1);
     path.attrs = attrs;
+    path.flags = (uint16_t)((path.flags & ~PATH_HAS_MED) | med_flag(rib, attrs));
     bool was_eligible = rib_path_eligible(&path);
     if (rib->next_hops != NULL)
         path.flags = (uint16_t)((path.flags & ~PATH_NEXT_HOP_DOWN) | next_hops_flags(rib, attrs, id));
@@ -637,7 +583,7 @@ void rib_set_attrs(struct rib *rib, row_id id, uint32_t index, attr_id attrs)
 
 void rib_remove_path(struct rib *rib, row_id id, uint32_t index)
 {
-    remove_at(rib, id, index);
+    remove_at(rib, prefix_table_row(rib->prefixes, id), id, index);
 }
 
 /* Dirty only if another path is the best: a version that changed nothing would make the best path look young. */
@@ -648,7 +594,7 @@ void rib_weigh_again(struct rib *rib, row_id id)
         return;
     uint16_t before = row_best(row);
     select_best(rib, row);
-    touch(rib, id, before == BEST_UNKNOWN || before != row_best(row));
+    touch(rib, row, id, before == BEST_UNKNOWN || before != row_best(row));
 }
 
 void rib_set_next_hop_down(struct rib *rib, row_id id, uint32_t index, bool down)
@@ -662,7 +608,7 @@ void rib_set_next_hop_down(struct rib *rib, row_id id, uint32_t index, bool down
     if (was_eligible == rib_path_eligible(&path))
         return;
     if (row_is_inline(row))
-        touch(rib, id, true);
+        touch(rib, row, id, true);
     else
         rib_weigh_again(rib, id);
 }
@@ -771,7 +717,7 @@ static void sweep_row(struct rib *rib, row_id id, source_id source, uint8_t epoc
         row_path_get(rib, row, i, &path);
         unsigned of = path.flags & PATH_EPOCH_MASK;
         if (path.source == source && of != epoch && of != kept_epoch)
-            remove_at(rib, id, i);
+            remove_at(rib, row, id, i);
     }
 }
 

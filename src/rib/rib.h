@@ -38,6 +38,7 @@ enum {
     PATH_REJECT_SHIFT = 4,
     PATH_REJECT_MASK = 0x00F0,
     PATH_NEXT_HOP_DOWN = 0x0100,
+    PATH_HAS_MED = 0x0200, /* among its attributes: so that a tie does not fetch them to see */
 };
 
 /* Why a path that was received takes no part in the decision. Kept with the path. */
