@@ -39,17 +39,29 @@ struct known_option {
 #define AT(field) offsetof(struct run_options, field)
 
 static const struct known_option known_options[] = {
-    {"target", OPTION_TEXT, AT(target)},      {"name", OPTION_TEXT, AT(name)},
-    {"table", OPTION_TEXT, AT(table)},        {"phases", OPTION_TEXT, AT(phases)},
-    {"port", OPTION_NUMBER, AT(port)},        {"pid", OPTION_NUMBER, AT(pid)},
-    {"senders", OPTION_NUMBER, AT(senders)},  {"receivers", OPTION_NUMBER, AT(receivers)},
-    {"clients", OPTION_NUMBER, AT(clients)},  {"prefixes", OPTION_NUMBER, AT(prefixes)},
-    {"overlap", OPTION_NUMBER, AT(overlap)},  {"dying", OPTION_NUMBER, AT(dying)},
-    {"rate", OPTION_NUMBER, AT(rate)},        {"seconds", OPTION_NUMBER, AT(seconds)},
-    {"limit", OPTION_NUMBER, AT(limit_s)},    {"hold", OPTION_NUMBER, AT(hold_time_s)},
-    {"packing", OPTION_PACKING, AT(packing)}, {"controlled", OPTION_FLAG, AT(controlled)},
-    {"ipv6", OPTION_FLAG, AT(ipv6)},          {"internal", OPTION_FLAG, AT(internal)},
-    {"best", OPTION_FLAG, AT(best)},          {"marked", OPTION_FLAG, AT(marked)},
+    {"target", OPTION_TEXT, AT(target)},
+    {"name", OPTION_TEXT, AT(name)},
+    {"table", OPTION_TEXT, AT(table)},
+    {"phases", OPTION_TEXT, AT(phases)},
+    {"port", OPTION_NUMBER, AT(port)},
+    {"pid", OPTION_NUMBER, AT(pid)},
+    {"senders", OPTION_NUMBER, AT(senders)},
+    {"receivers", OPTION_NUMBER, AT(receivers)},
+    {"clients", OPTION_NUMBER, AT(clients)},
+    {"prefixes", OPTION_NUMBER, AT(prefixes)},
+    {"overlap", OPTION_NUMBER, AT(overlap)},
+    {"dying", OPTION_NUMBER, AT(dying)},
+    {"rate", OPTION_NUMBER, AT(rate)},
+    {"seconds", OPTION_NUMBER, AT(seconds)},
+    {"limit", OPTION_NUMBER, AT(limit_s)},
+    {"hold", OPTION_NUMBER, AT(hold_time_s)},
+    {"packing", OPTION_PACKING, AT(packing)},
+    {"controlled", OPTION_FLAG, AT(controlled)},
+    {"ipv6", OPTION_FLAG, AT(ipv6)},
+    {"internal", OPTION_FLAG, AT(internal)},
+    {"buffer", OPTION_NUMBER, AT(buffer_bytes)},
+    {"best", OPTION_FLAG, AT(best)},
+    {"marked", OPTION_FLAG, AT(marked)},
 };
 
 static enum stream_packing packing_of(const char *text)
@@ -110,6 +122,13 @@ static void read_options(int argc, char **argv, struct run_options *options)
         options->target = options->ipv6 ? target_ipv6 : target_ipv4;
 }
 
+static void times_init(struct times *times)
+{
+    spans_init(&times->delays);
+    spans_init(&times->silences);
+    spans_init(&times->keepalives);
+}
+
 /* Neighbors -------------------------------------------------------------------------------------------------------- */
 
 static void set_target(struct peer *peer, const struct run_options *options)
@@ -152,7 +171,6 @@ static void make_peers(struct run *run)
             peer->state = PEER_CONNECTING;
             peer->voice.best = options->best && i == 0;
             peer->voice.controlled_of = options->controlled ? options->clients : 0;
-            peer->delays = &run->delays;
             if (role != PEER_SENDER)
                 peer_watch(peer, marks_of(run, index));
         }
@@ -245,25 +263,42 @@ static void sum_up(const struct run *run, struct result *result)
     }
 }
 
-static double delay_ms(const struct delays *delays, double share)
+static double ms(uint64_t ns)
 {
-    uint64_t wanted = (uint64_t)(share * (double)delays->total), seen = 0;
-    unsigned bucket = 0;
-    while (bucket < DELAY_BUCKETS - 1 && (seen += delays->counts[bucket]) < wanted)
-        bucket++;
-    return (double)(bucket + 1) * DELAY_BUCKET_NS * 1e-6;
+    return (double)ns * 1e-6;
 }
 
+static void print_times(const struct run *run, const struct spans *shadows, const char *prefix)
+{
+    const struct times *times = &run->bench.times;
+    struct spans_summary delays, silences, keepalives;
+    spans_sum_up(&times->delays, shadows, &delays);
+    spans_sum_up(&times->silences, shadows, &silences);
+    spans_sum_up(&times->keepalives, shadows, &keepalives);
+    printf(",\"%sp50_ms\":%.1f,\"%sp99_ms\":%.1f,\"%smax_ms\":%.1f,\"%sgap_ms\":%.1f,\"%slate_ms\":%.1f", prefix,
+           ms(delays.p50_ns), prefix, ms(delays.p99_ns), prefix, ms(delays.longest_ns), prefix, ms(silences.longest_ns),
+           prefix, ms(keepalives.longest_ns));
+    if (shadows != NULL && delays.total > 0)
+        printf(",\"left_out\":%.4f", (double)delays.left_out / (double)delays.total);
+}
+
+/* As it was, and without what the host did. */
 static void print_delays(const struct run *run, const struct result *result)
 {
-    const struct gaps *gaps = &run->bench.gaps;
-    double keepalive_s = run->options.hold_time_s / 3;
-    double late_ms = (double)gaps->keepalive_ns * 1e-6 - keepalive_s * 1e3;
-    printf(",\"changes\":%llu,\"p50_ms\":%.1f,\"p99_ms\":%.1f,\"max_ms\":%.1f,\"gap_ms\":%.1f,\"late_ms\":%.1f,"
-           "\"away_ms\":%.1f",
-           (unsigned long long)result->changes, delay_ms(&run->delays, 0.5), delay_ms(&run->delays, 0.99),
-           (double)run->delays.longest_ns * 1e-6, (double)gaps->update_ns * 1e-6, late_ms > 0 ? late_ms : 0,
-           (double)result->away_ns * 1e-6);
+    struct spans interruptions;
+    struct spans_summary away;
+    printf(",\"changes\":%llu,\"away_ms\":%.1f", (unsigned long long)result->changes, ms(result->away_ns));
+    print_times(run, NULL, "");
+    if (run->witness == NULL)
+        return;
+    spans_init(&interruptions);
+    witness_tell(run->witness, run->timed_from_ns, &interruptions);
+    spans_unite(&interruptions);
+    spans_sum_up(&interruptions, NULL, &away);
+    printf(",\"host_ms\":%.1f,\"host_max_ms\":%.1f", ms(away.sum_ns), ms(away.longest_ns));
+    spans_double(&interruptions);
+    print_times(run, &interruptions, "own_");
+    spans_release(&interruptions);
 }
 
 static void print_result(const struct run *run, const char *phase, const struct result *result)
@@ -280,7 +315,7 @@ static void print_result(const struct run *run, const char *phase, const struct 
            (unsigned long long)result->counts.updates, (unsigned long long)result->counts.bytes,
            (unsigned long long)result->counts.reads, (unsigned long long)result->counts.own,
            (unsigned long long)result->missing, (unsigned long long)result->surplus, result->lost, result->generator_s);
-    if (result->delays)
+    if (result->timed)
         print_delays(run, result);
     printf("}\n");
     fflush(stdout);
@@ -316,6 +351,7 @@ int main(int argc, char **argv)
     read_options(argc, argv, &run.options);
     const struct run_options *options = &run.options;
     run.bench.hold_time_s = options->hold_time_s;
+    run.bench.buffer_bytes = options->buffer_bytes;
     run.bench.ipv6 = options->ipv6;
     run.bench.internal = options->internal;
     table_init(&run.bench.table,
@@ -329,8 +365,13 @@ int main(int argc, char **argv)
     if (options->clients > 0)
         run_expect(&run);
     net_init(&run.net, &run.bench, run.peers, run.peer_count);
+    times_init(&run.bench.times);
+    run.witness = witness_new();
+    if (run.witness == NULL)
+        fprintf(stderr, "bench-load: no witness (SCHED_FIFO is not to be had): nobody knows when the host was away\n");
     for (char *rest, *name = strtok_r(run.options.phases, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest))
         run_phase(&run, name);
     net_release(&run.net);
+    witness_free(run.witness);
     return 0;
 }

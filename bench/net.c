@@ -14,7 +14,7 @@
 #include "base/check.h"
 
 enum {
-    READ_BYTES = 256 * 1024,
+    READ_BYTES = 64 * 1024,
     KEPT_BYTES = 65536,
     WRITE_BYTES = 256 * 1024,
     EVENTS_MAX = 256,
@@ -99,6 +99,10 @@ static void dial(struct net *net, struct peer *peer)
     setsockopt(peer->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     /* A tick's changes are to be there at once, not when the ones before are acknowledged. */
     setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (net->bench->buffer_bytes > 0) {
+        int bytes = (int)net->bench->buffer_bytes;
+        setsockopt(peer->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    }
     if (bind(peer->fd, (struct sockaddr *)&peer->local, length) != 0) {
         fprintf(stderr, "bench: the address of neighbor %u is not there: %s\n", peer->voice.number, strerror(errno));
         exit(1);
@@ -140,11 +144,27 @@ static void keep_alive(struct net *net)
     }
 }
 
+static void send_some(struct peer *peer)
+{
+    size_t piece = peer->out_left < WRITE_BYTES ? peer->out_left : WRITE_BYTES;
+    ssize_t sent = send(peer->fd, peer->out, piece, MSG_NOSIGNAL);
+    if (sent > 0) {
+        peer->out += sent;
+        peer->out_left -= (size_t)sent;
+    }
+}
+
 void net_speak(struct net *net, struct peer *peer, const uint8_t *bytes, size_t length)
 {
+    bool waits = peer->out_left > 0;
     peer->out = bytes;
     peer->out_left = length;
-    if (!peer->polled && peer->fd >= 0 && length > 0)
+    if (peer->fd < 0 || length == 0)
+        return;
+    /* At once: the receivers' turns are not to be part of a change's delay. */
+    if (!waits && peer->state == PEER_UP)
+        send_some(peer);
+    if (!peer->polled && peer->out_left > 0)
         watch(net, peer, EPOLL_CTL_MOD);
 }
 
@@ -161,14 +181,8 @@ static void write_some(struct net *net, struct peer *peer)
             watch(net, peer, EPOLL_CTL_MOD);
         return;
     }
-    if (peer->state == PEER_UP && peer->out_left > 0) {
-        size_t piece = peer->out_left < WRITE_BYTES ? peer->out_left : WRITE_BYTES;
-        ssize_t sent = send(peer->fd, peer->out, piece, MSG_NOSIGNAL);
-        if (sent > 0) {
-            peer->out += sent;
-            peer->out_left -= (size_t)sent;
-        }
-    }
+    if (peer->state == PEER_UP && peer->out_left > 0)
+        send_some(peer);
     if (peer->out_left == 0)
         watch(net, peer, EPOLL_CTL_MOD);
 }

@@ -256,35 +256,33 @@ static int64_t take_prefixes(struct peer *peer, const uint8_t *at, size_t length
 
 static void note_delay(struct peer *peer, uint32_t tick, uint64_t prefixes)
 {
-    struct delays *delays = peer->delays;
-    uint64_t delay_ns = peer->bench->now_ns - peer->bench->tick_ns[tick];
-    uint64_t bucket = delay_ns / DELAY_BUCKET_NS;
-    delays->counts[bucket < DELAY_BUCKETS ? bucket : DELAY_BUCKETS - 1] += prefixes;
-    delays->total += prefixes;
-    if (delay_ns > delays->longest_ns)
-        delays->longest_ns = delay_ns;
+    struct bench *bench = peer->bench;
+    spans_add(&bench->times.delays,
+              &(struct span){.begin_ns = bench->tick_ns[tick], .end_ns = bench->now_ns, .weight = prefixes});
 }
 
 /* Gaps ------------------------------------------------------------------------------------------------------------- */
 
-static void note_gap(const struct peer *peer, uint64_t *seen_ns, uint64_t *longest_ns)
+/* Nothing came since `*seen_ns`, and nothing had to for `allowed_ns`. */
+static void note_gap(const struct peer *peer, uint64_t *seen_ns, uint64_t allowed_ns, struct spans *gaps)
 {
-    uint64_t now = peer->bench->now_ns;
-    if (!peer->bench->gaps.measured || peer->role == PEER_SENDER || peer->deaf)
+    uint64_t now = peer->bench->now_ns, due = *seen_ns + allowed_ns;
+    if (!peer->bench->times.gaps_measured || peer->role == PEER_SENDER || peer->deaf)
         return;
-    if (*seen_ns != 0 && now - *seen_ns > *longest_ns)
-        *longest_ns = now - *seen_ns;
+    if (*seen_ns != 0 && now > due)
+        spans_add(gaps, &(struct span){.begin_ns = due, .end_ns = now, .weight = 1});
     *seen_ns = now;
 }
 
 static void note_update_gap(struct peer *peer)
 {
-    note_gap(peer, &peer->update_seen_ns, &peer->bench->gaps.update_ns);
+    note_gap(peer, &peer->update_seen_ns, 0, &peer->bench->times.silences);
 }
 
 static void note_keepalive_gap(struct peer *peer)
 {
-    note_gap(peer, &peer->keepalive_seen_ns, &peer->bench->gaps.keepalive_ns);
+    uint64_t interval_ns = peer->bench->hold_time_s / 3 * 1000000000ull;
+    note_gap(peer, &peer->keepalive_seen_ns, interval_ns, &peer->bench->times.keepalives);
 }
 
 void peer_measure_gaps(struct peer *peer, bool on)
@@ -329,7 +327,7 @@ static bool take_update(struct peer *peer, const uint8_t *at, const uint8_t *end
         peer->counts.own += announced;
     /* A change told again, after a policy changed, is no news: who keeps marks can tell. */
     uint64_t news = peer->marks != NULL ? peer->fresh : announced;
-    if (gist.tick && peer->delays != NULL && news > 0)
+    if (gist.tick && !peer->is_late && news > 0)
         note_delay(peer, gist.tick, news);
     if (peer->have != NULL)
         peer->bench->last_news_ns = peer->bench->now_ns;

@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 
+#include "bench/spans.h"
 #include "bench/stream.h"
 
 enum peer_role {
@@ -30,20 +31,14 @@ enum peer_marks {
     MARKS_TICK,    /* the last change */
 };
 
-enum { DELAY_BUCKETS = 20000, DELAY_BUCKET_NS = 100 * 1000, TICKS_MAX = 65536 };
+enum { TICKS_MAX = 65536 };
 
-/* Delays of announcements that carry a tick, by prefix. */
-struct delays {
-    uint64_t counts[DELAY_BUCKETS]; /* the last: that or longer */
-    uint64_t total;
-    uint64_t longest_ns;
-};
-
-/* The longest time without a message of a kind, at any receiver. */
-struct gaps {
-    bool measured;
-    uint64_t update_ns;
-    uint64_t keepalive_ns;
+/* What is measured while changes flow, of all receivers. */
+struct times {
+    bool gaps_measured;
+    struct spans delays;     /* from a tick's changes to an announcement of them; weighed by prefixes */
+    struct spans silences;   /* from one UPDATE to the next */
+    struct spans keepalives; /* from when a KEEPALIVE was due at the latest until it came */
 };
 
 struct bench {
@@ -51,8 +46,9 @@ struct bench {
     uint64_t tick_ns[TICKS_MAX]; /* when a tick's changes were written */
     uint64_t now_ns;
     uint64_t last_news_ns; /* when an UPDATE came last, at any receiver */
-    struct gaps gaps;
+    struct times times;
     uint32_t hold_time_s;
+    uint32_t buffer_bytes; /* for what was not read yet, of each neighbor; 0: as many as the kernel likes */
     bool ipv6;
     bool internal;
 };
@@ -86,8 +82,8 @@ struct peer {
     uint32_t wanted_count;
     uint32_t *marks; /* by prefix; NULL: none */
     enum peer_marks mark_kind;
-    uint64_t fresh;        /* prefixes whose mark changed, of the UPDATE being read */
-    struct delays *delays; /* shared; NULL: not measured */
+    uint64_t fresh; /* prefixes whose mark changed, of the UPDATE being read */
+    bool is_late;   /* its delays are its own fault, and not measured */
     struct peer_counts counts;
 };
 

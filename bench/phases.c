@@ -210,13 +210,21 @@ static void make_room(struct run *run, struct churn *churn)
     churn->stream.length = sender->out_left;
 }
 
+static void times_begin(struct run *run)
+{
+    run->timed_from_ns = now_ns();
+    spans_clear(&run->bench.times.delays);
+    spans_clear(&run->bench.times.silences);
+    spans_clear(&run->bench.times.keepalives);
+}
+
 static void measure_gaps(struct run *run, bool on)
 {
     if (on)
-        run->bench.gaps = (struct gaps){.measured = true};
+        run->bench.times.gaps_measured = true;
     for (unsigned i = 0; i < run->peer_count; i++)
         peer_measure_gaps(&run->peers[i], on);
-    run->bench.gaps.measured = on;
+    run->bench.times.gaps_measured = on;
 }
 
 static void churn_until(struct run *run, struct churn *churn, uint64_t end_ns, bool last)
@@ -257,7 +265,7 @@ static bool all_up_to_date(const struct run *run)
 static void churn_phase(struct run *run, struct result *result, struct peer *deaf)
 {
     struct churn churn = {.random = 88172645463325252ull};
-    memset(&run->delays, 0, sizeof(run->delays));
+    times_begin(run);
     churn.withdrawn = calloc(run->bench.table.set_count, sizeof(*churn.withdrawn));
     CHECK(churn.withdrawn != NULL);
     if (deaf != NULL)
@@ -268,16 +276,15 @@ static void churn_phase(struct run *run, struct result *result, struct peer *dea
     measure_gaps(run, false);
     result->away_ns = run->net.away_ns;
     if (deaf != NULL) {
-        /* Its delays are its own fault. */
-        deaf->delays = NULL;
+        deaf->is_late = true;
         net_set_deaf(&run->net, deaf, false);
     }
     result->wall_s = seconds(settle(run, all_up_to_date));
     if (!all_up_to_date(run))
         result->missing++;
     if (deaf != NULL)
-        deaf->delays = &run->delays;
-    result->delays = true;
+        deaf->is_late = false;
+    result->timed = true;
     result->changes = churn.changes;
     free(churn.withdrawn);
     stream_release(&churn.stream);

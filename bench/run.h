@@ -3,6 +3,7 @@
 
 #include "bench/accounts.h"
 #include "bench/net.h"
+#include "bench/witness.h"
 
 /* Numbers are all of one type: load.c's table of options sets them by their offsets. */
 struct run_options {
@@ -18,6 +19,7 @@ struct run_options {
     unsigned seconds;
     unsigned limit_s;
     unsigned hold_time_s;
+    unsigned buffer_bytes;
     enum stream_packing packing;
     bool controlled; /* some of the clients' sets may go to some clients only */
     bool ipv6, internal;
@@ -32,9 +34,10 @@ struct run {
     unsigned peer_count;
     struct net net;
     struct accounts accounts;
-    struct stream *streams; /* by peer */
-    struct delays delays;
-    unsigned dead; /* the first so many are gone */
+    struct stream *streams;  /* by peer */
+    struct witness *witness; /* NULL: there can be none */
+    uint64_t timed_from_ns;  /* interruptions before do not count */
+    unsigned dead;           /* the first so many are gone */
     uint32_t tick;
     uint32_t *set_ticks; /* by set: of its last change */
 };
@@ -46,7 +49,7 @@ struct result {
     double generator_s; /* CPU-seconds of our own */
     uint64_t missing, surplus;
     unsigned lost;
-    bool delays;
+    bool timed; /* run.bench.times says something */
     uint64_t changes;
     uint64_t away_ns; /* the longest time the generator itself did not look */
 };

@@ -3,11 +3,16 @@ import os
 
 TABLE = 1_050_000
 DEFAULTS = {"senders": 0, "receivers": 0, "clients": 0, "prefixes": TABLE, "ipv6": False, "internal": False,
-            "best": False, "marked": False, "controlled": False, "overlap": 20, "packing": "packed", "dying": 1, "rate": 50_000,
-            "seconds": 60, "hold": 3600, "phases": "up,announce", "peers": None, "threads": 1, "list": False, "tag": 0, "reload": "",
-            "rivals": "godwitd bird", "limit": 900}
+            "best": False, "marked": False, "controlled": False, "overlap": 20, "packing": "packed", "dying": 1,
+            "rate": 50_000, "seconds": 60, "hold": 3600, "buffer": 0, "phases": "up,announce", "peers": None, "threads": 1,
+            "list": False, "tag": 0, "reload": "", "rivals": "godwitd bird", "limit": 900}
 ALL = "godwitd bird frr openbgpd gobgp"
 
+# `buffer` is what a router sets aside for what it has not read yet. The kernel would make it megabytes, and what the
+# generator reads late, being ten neighbors on one processor, would stand in there before every change.
+RELOADS = {"senders": 1, "receivers": 10, "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers",
+           "rate": 10_000, "seconds": 20, "hold": 3, "buffer": 128 * 1024, "tag": 1, "marked": True,
+           "rivals": "godwitd bird null"}
 # `peers` says which of the counts PEERS sets.
 SCENARIOS = {
     "S1": {"title": "one table in, out to one", "senders": 1, "receivers": 1, "phases": "up,announce,die",
@@ -33,22 +38,16 @@ SCENARIOS = {
            "phases": "up,announce,die,return", "peers": "senders", "rivals": "godwitd bird"},
     "S6": {"title": "best paths change, many receivers", "senders": 1, "receivers": 100, "prefixes": 200_000,
            "phases": "up,announce,churn", "peers": "receivers", "rivals": "godwitd bird frr null"},
-    "S7all": {"title": "a policy that changes every route, reloaded during changes", "senders": 1, "receivers": 10,
-           "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "rate": 10_000, "seconds": 20,
-           "hold": 3, "tag": 1, "reload": "all", "marked": True, "rivals": "godwitd bird null"},
-    "S7one": {"title": "a policy of one receiver's, reloaded during changes", "senders": 1, "receivers": 10,
-              "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "rate": 10_000,
-              "seconds": 20, "hold": 3, "tag": 1, "reload": "one", "marked": True, "rivals": "godwitd bird null"},
-    "S7nothing": {"title": "the same file, reloaded during changes", "senders": 1, "receivers": 10,
-                  "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "rate": 10_000,
-                  "seconds": 20, "hold": 3, "tag": 1, "reload": "nothing", "marked": True, "rivals": "godwitd bird null"},
+    "S7all": {"title": "a policy that changes every route, reloaded during changes", "reload": "all", **RELOADS},
+    "S7one": {"title": "a policy of one receiver's, reloaded during changes", "reload": "one", **RELOADS},
+    "S7nothing": {"title": "the same file, reloaded during changes", "reload": "nothing", **RELOADS},
     "S8": {"title": "one of many receivers stops reading during changes", "senders": 1, "receivers": 100,
            "prefixes": 200_000, "phases": "up,announce,churn,stall", "peers": "receivers",
            "rivals": "godwitd bird frr null"},
     "S9": {"title": "sessions up from cold, and held", "receivers": 1000, "prefixes": 1, "hold": 9, "seconds": 30,
            "phases": "up,hold", "peers": "receivers", "rivals": "godwitd bird frr"},
-    "S10": {"title": "full listings and table dumps during changes", "senders": 1, "receivers": 100, "prefixes": 200_000,
-            "phases": "up,announce,churn", "peers": "receivers", "list": True,
+    "S10": {"title": "full listings and table dumps during changes", "senders": 1, "receivers": 100,
+            "prefixes": 200_000, "phases": "up,announce,churn", "peers": "receivers", "list": True,
             "rivals": "godwitd bird null"},
     "S11single": {"title": "one prefix in an UPDATE", "senders": 1, "receivers": 1, "packing": "single",
                   "rivals": ALL},
@@ -98,7 +97,7 @@ def expand(names):
 def scenario(name):
     """The row, with what the environment changes."""
     row = {**DEFAULTS, **SCENARIOS[name], "name": name}
-    for key in ("prefixes", "rate", "seconds", "threads", "limit"):
+    for key in ("prefixes", "rate", "seconds", "threads", "limit", "buffer"):
         if os.environ.get(key.upper()):
             row[key] = number(os.environ[key.upper()])
     if os.environ.get("PEERS") and row["peers"]:
