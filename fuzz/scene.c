@@ -86,6 +86,7 @@ void scene_start_speaker(struct scene *scene, uint8_t options)
     if (!(options & GLOBAL_LARGE_CAPS))
         scene->control->speaker->tuning = (struct speaker_tuning){.log_cap_bytes = 8192,
                                                                   .backlog_bytes = 2048,
+                                                                  .walk_ahead_bytes = 1024,
                                                                   .catch_up_ahead_bytes = 2048,
                                                                   .cohort_wait_ms = 50,
                                                                   .batch_rows = 16,

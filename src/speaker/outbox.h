@@ -65,7 +65,8 @@ struct outbox {
     bool wants_end_of_rib;
     bool end_of_rib_sent;
     uint64_t written_bytes;
-    uint32_t catch_up_count; /* begun since it joined */
+    struct mono_time read_at; /* when something was taken last, perhaps a part of a piece */
+    uint32_t catch_up_count;  /* begun since it joined */
     const struct outbox_ops *ops;
     void *owner; /* the peer */
 };

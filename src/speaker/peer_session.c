@@ -327,6 +327,7 @@ static void output_taken(void *owner, size_t bytes)
 {
     struct peer *peer = owner;
     peer->piece_written += bytes;
+    peer->piece_owners[0]->read_at = loop_now(peer->speaker->loop);
     while (peer->piece_count > 0 && peer->piece_written >= peer->pieces[0].iov_len) {
         struct outbox *first = peer->piece_owners[0];
         peer->piece_written -= peer->pieces[0].iov_len;

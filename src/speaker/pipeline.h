@@ -4,4 +4,10 @@
 #include "speaker/speaker.h"
 
 void pipeline_init(struct speaker *speaker);
+void pipeline_stop(struct speaker *speaker);
 void pipeline_wake(struct speaker *speaker); /* there may be work; cheap */
+
+struct update_group;
+
+/* Should bulk for this group wait until it was read? Who asks is woken. */
+bool pipeline_waits_for_readers(struct speaker *speaker, const struct update_group *group);

@@ -74,6 +74,8 @@ void policy_import_explain(struct speaker *speaker, struct speaker_table *table,
 
 /* Looking again ---------------------------------------------------------------------------------------------------- */
 
-/* Walks over a table for what has changed, until the time is reached. True while there is more. */
-bool policy_walk_run(struct speaker *speaker, struct speaker_table *table, struct mono_time until);
+/* Walks over a table for what has changed, until the time is reached, as far as nobody would wait for it: with
+ * `rows_wait` no more rows become dirty, and what is told goes no further ahead of its readers than
+ * tuning.walk_ahead_bytes. True while it can go on at once. */
+bool policy_walk_run(struct speaker *speaker, struct speaker_table *table, bool rows_wait, struct mono_time until);
 void policy_walk_drop_all(struct speaker_table *table);

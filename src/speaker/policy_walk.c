@@ -2,8 +2,8 @@
  *
  *   import, everything     each path that passes the assignment goes through import again, from the set as received
  *   import, some prefixes  the same for the rows within them
- *   export, everything     each group that passes it looks at all rows again, as it did when it began
- * (update_group_fill) export, some prefixes  each such group looks at the rows within them
+ *   export, everything     each group that passes it looks at all rows again, as it did when it began (pipeline.c)
+ *   export, some prefixes  each such group looks at the rows within them
  *
  * Groups whose rules have become others go on with the new ones: what they told stands in out[], so only differences
  * are sent, and no session notices. A neighbour that is not treated as the rest of its group any more moves to another
@@ -404,14 +404,33 @@ static void end(struct policy_walk *walk)
     walk->row = 0;
 }
 
-bool policy_walk_run(struct speaker *speaker, struct speaker_table *table, struct mono_time until)
+static bool waits_for_readers(struct speaker *speaker, const struct speaker_table *table,
+                              const struct policy_walk *walk)
 {
-    while (!list_empty(&table->policy_walks)) {
-        struct policy_walk *walk = list_entry(table->policy_walks.next, struct policy_walk, link);
+    list_foreach (group, &table->groups, struct update_group, link) {
+        if (policy_export_passes(group, walk->assignment) && pipeline_waits_for_readers(speaker, group))
+            return true;
+    }
+    return false;
+}
+
+static struct policy_walk *next_walk(struct speaker *speaker, const struct speaker_table *table, bool rows_wait)
+{
+    list_foreach (walk, &table->policy_walks, struct policy_walk, link) {
+        if (walk->import ? !rows_wait : !waits_for_readers(speaker, table, walk))
+            return walk;
+    }
+    return NULL;
+}
+
+bool policy_walk_run(struct speaker *speaker, struct speaker_table *table, bool rows_wait, struct mono_time until)
+{
+    struct policy_walk *walk;
+    while ((walk = next_walk(speaker, table, rows_wait)) != NULL) {
         if (!walk_chunk(speaker, table, walk))
             end(walk);
         if (!mono_before(mono_now(), until))
-            break;
+            return next_walk(speaker, table, rows_wait) != NULL;
     }
-    return !list_empty(&table->policy_walks);
+    return false;
 }

@@ -337,6 +337,6 @@ void speaker_stop(struct speaker *speaker)
     mem_free(MEM_OTHER, speaker->peer_by_source);
     speaker->peer_by_source = NULL;
     speaker->source_capacity = 0;
-    loop_task_cancel(&speaker->work);
+    pipeline_stop(speaker);
     speaker->started = false;
 }

@@ -93,8 +93,9 @@ struct speaker {
     struct mono_time encoded_at; /* rows that changed were encoded last: pipeline.c */
     struct list subscribers;     /* events.h */
     uint32_t next_group_id;
-    struct loop_task work; /* pipeline.h */
-    struct mono_time turn; /* of the loop, when import read the wall clock */
+    struct loop_task work;     /* pipeline.h */
+    struct loop_timer stalled; /* likewise */
+    struct mono_time turn;     /* of the loop, when import read the wall clock */
     uint32_t turn_wall_s;
     bool restarted; /* set before speaker_start: neighbors keep our routes from a former life */
     struct deferral deferral;

@@ -167,14 +167,26 @@ void update_group_leave(struct update_group *group, struct outbox *outbox)
     outbox->behind = false;
 }
 
-uint64_t update_group_backlog(const struct update_group *group)
+uint64_t update_group_backlog(const struct update_group *group, struct mono_time since)
 {
     uint64_t least = UINT64_MAX;
     list_foreach (outbox, &group->members, struct outbox, link) {
-        uint64_t backlog = outbox_backlog(outbox);
+        uint64_t backlog = mono_before(outbox->read_at, since) ? UINT64_MAX : outbox_backlog(outbox);
         least = backlog < least ? backlog : least;
     }
     return least == UINT64_MAX ? 0 : least;
+}
+
+bool update_group_most_behind(const struct update_group *group, uint64_t bytes, struct mono_time since)
+{
+    uint32_t readers = 0, behind = 0;
+    list_foreach (outbox, &group->members, struct outbox, link) {
+        if (mono_before(outbox->read_at, since))
+            continue;
+        readers++;
+        behind += outbox_backlog(outbox) >= bytes;
+    }
+    return behind * 2 > readers;
 }
 
 static struct outbox *slowest_member(const struct update_group *group, uint64_t *position)

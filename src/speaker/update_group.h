@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/time.h"
 #include "rib/rib.h"
 #include "speaker/export.h"
 #include "speaker/group_log.h"
@@ -95,8 +96,10 @@ bool update_group_fill(struct update_group *group, uint32_t budget);
 void update_group_change_policy(struct update_group *group, const struct export_rules *rules);
 void update_group_refill(struct update_group *group);
 
-/* Bytes the fastest member has not taken yet; 0 without members. */
-uint64_t update_group_backlog(const struct update_group *group);
+/* How far readers are behind. Only those count that read something after `since`: who reads nothing is waited for by
+ * nobody, and whose own routes are told is always at the end of the log, without having read any of it. */
+uint64_t update_group_backlog(const struct update_group *group, struct mono_time since); /* the fastest one's */
+bool update_group_most_behind(const struct update_group *group, uint64_t bytes, struct mono_time since);
 
 /* Frees what all members have read; cuts off members that keep too much alive. Returns the version from which on
  * tombstones may still matter to a member. */

@@ -232,6 +232,7 @@ static void choose_tuning(struct world *world)
         return;
     tuning->log_cap_bytes = 4096 * (1 + world_random(world, 8));
     tuning->backlog_bytes = 256 + world_random(world, 16384);
+    tuning->walk_ahead_bytes = 1 + world_random(world, 4096);
     tuning->catch_up_ahead_bytes = 1 + world_random(world, 4096);
     tuning->cohort_wait_ms = world_random(world, 100);
     if (world_chance(world, 50))
