@@ -21,7 +21,7 @@ def wait_for(condition, complaint, limit_s=WAIT_S):
         value = condition()
         if value:
             return value
-        assert time.monotonic() < end, complaint
+        assert time.monotonic() < end, complaint() if callable(complaint) else complaint
         time.sleep(0.02)
 
 

@@ -158,6 +158,10 @@ class RtrServer:
                 pass
 
     def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # close() alone would leave accept() waiting
+        except OSError:
+            pass
         self.listener.close()
         self.hang_up()
 
