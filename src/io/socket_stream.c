@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -97,6 +99,12 @@ static void socket_want(struct stream *stream, unsigned loop_events)
         loop_watch_want(&socket->watch, loop_events);
 }
 
+/* Of a UNIX socket it is refused: nothing there is under way. */
+static void socket_limit_unsent(struct stream *stream, uint32_t bytes)
+{
+    setsockopt(socket_stream_of(stream)->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof(bytes));
+}
+
 static void socket_free(struct stream *stream)
 {
     struct socket_stream *socket = socket_stream_of(stream);
@@ -136,6 +144,7 @@ static const struct stream_ops socket_stream_ops = {
     .read = socket_read,
     .writev = socket_writev,
     .want = socket_want,
+    .limit_unsent = socket_limit_unsent,
     .free = socket_free,
 };
 

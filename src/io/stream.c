@@ -24,6 +24,12 @@ ssize_t stream_write(struct stream *stream, const void *bytes, size_t length)
     return stream->ops->writev(stream, &piece, 1);
 }
 
+void stream_limit_unsent(struct stream *stream, uint32_t bytes)
+{
+    if (stream->ops->limit_unsent != NULL)
+        stream->ops->limit_unsent(stream, bytes);
+}
+
 void stream_want(struct stream *stream, unsigned loop_events)
 {
     stream->ops->want(stream, loop_events);

@@ -36,6 +36,10 @@ ssize_t stream_read(struct stream *stream, void *bytes, size_t length);
 ssize_t stream_writev(struct stream *stream, const struct iovec *pieces, int count);
 ssize_t stream_write(struct stream *stream, const void *bytes, size_t length); /* one piece */
 
+/* Of what was written, the system holds at most so much that it has not sent yet; 0: as much as it likes. Until then
+ * the stream takes no more. Where that is not to be had nothing happens. */
+void stream_limit_unsent(struct stream *stream, uint32_t bytes);
+
 /* Which of readable/writable to be told. A new stream is told nothing. Level-triggered. What is wanted while still
  * connecting counts from `connected` on. */
 void stream_want(struct stream *stream, unsigned loop_events);
@@ -108,6 +112,7 @@ struct stream_ops {
     ssize_t (*read)(struct stream *stream, void *bytes, size_t length);
     ssize_t (*writev)(struct stream *stream, const struct iovec *pieces, int count);
     void (*want)(struct stream *stream, unsigned loop_events);
+    void (*limit_unsent)(struct stream *stream, uint32_t bytes); /* NULL: not to be had */
     void (*free)(struct stream *stream);
     void (*detach)(struct stream *stream); /* NULL, both: cannot be moved */
     void (*attach)(struct stream *stream, struct loop *loop);

@@ -250,6 +250,14 @@ void session_output_ready(struct session *session)
     }
 }
 
+void session_limit_unsent(struct session *session, uint32_t bytes)
+{
+    for (unsigned i = 0; i < SESSION_CONNS; i++) {
+        if (session->conns[i].fsm.state == SESSION_ESTABLISHED)
+            stream_limit_unsent(session->conns[i].stream, bytes);
+    }
+}
+
 void session_input_ready(struct session *session)
 {
     for (unsigned i = 0; i < SESSION_CONNS; i++) {

@@ -155,6 +155,7 @@ void session_accept(struct session *session, struct stream *stream);
 
 /* There is new output / input may go on. Cheap when nothing changes. Same loop only. */
 void session_output_ready(struct session *session);
+void session_limit_unsent(struct session *session, uint32_t bytes); /* as stream_limit_unsent, of this connection */
 void session_input_ready(struct session *session);
 
 /* ROUTE-REFRESH out. False if not Established or not negotiated. BEGIN and END need enhanced refresh. */

@@ -47,6 +47,11 @@ void link_output_ready(struct link *link)
     link->kind->output_ready(link);
 }
 
+void link_limit_unsent(struct link *link, uint32_t bytes)
+{
+    link->kind->limit_unsent(link, bytes);
+}
+
 void link_send_refresh(struct link *link, enum family_id family, enum refresh_kind kind)
 {
     link->kind->send_refresh(link, family, kind);
@@ -167,6 +172,11 @@ static void direct_output_ready(struct link *link)
     session_output_ready(direct_of(link)->session);
 }
 
+static void direct_limit_unsent(struct link *link, uint32_t bytes)
+{
+    session_limit_unsent(direct_of(link)->session, bytes);
+}
+
 static void direct_send_refresh(struct link *link, enum family_id family, enum refresh_kind kind)
 {
     session_send_refresh(direct_of(link)->session, family, kind);
@@ -186,6 +196,7 @@ static const struct link_kind direct_kind = {
     .configure = direct_configure,
     .accept = direct_accept,
     .output_ready = direct_output_ready,
+    .limit_unsent = direct_limit_unsent,
     .send_refresh = direct_send_refresh,
     .status = direct_status,
 };

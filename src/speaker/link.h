@@ -51,6 +51,7 @@ void link_reset(struct link *link, const struct notification *notification, enum
 void link_configure(struct link *link, const struct session_config *config);
 void link_accept(struct link *link, struct stream *stream);
 void link_output_ready(struct link *link);
+void link_limit_unsent(struct link *link, uint32_t bytes); /* as session_limit_unsent */
 /* BEGIN and END need enhanced refresh to have been negotiated. */
 void link_send_refresh(struct link *link, enum family_id family, enum refresh_kind kind);
 

@@ -12,6 +12,7 @@ struct link_kind {
     void (*configure)(struct link *link, const struct session_config *config);
     void (*accept)(struct link *link, struct stream *stream);
     void (*output_ready)(struct link *link);
+    void (*limit_unsent)(struct link *link, uint32_t bytes);
     void (*send_refresh)(struct link *link, enum family_id family, enum refresh_kind kind);
     void (*status)(struct link *const *links, size_t count, struct link_snapshot *snapshots);
 };

@@ -276,6 +276,7 @@ struct link_call {
     uint32_t idle_hold_s;
     enum family_id family;
     enum refresh_kind kind;
+    uint32_t unsent_bytes;
     struct stream *stream;
     struct session_config *config; /* owned */
     struct notification notification;
@@ -366,6 +367,11 @@ static void run_accept(struct threaded_link *link, struct link_call *call)
     session_accept(link->session, call->stream);
 }
 
+static void run_limit_unsent(struct threaded_link *link, struct link_call *call)
+{
+    session_limit_unsent(link->session, call->unsent_bytes);
+}
+
 static void run_send_refresh(struct threaded_link *link, struct link_call *call)
 {
     session_send_refresh(link->session, call->family, call->kind);
@@ -436,6 +442,13 @@ static void threaded_accept(struct link *base, struct stream *stream)
     struct link_call *call = call_new(threaded_of(base), run_accept);
     stream_detach(stream);
     call->stream = stream;
+    post(call);
+}
+
+static void threaded_limit_unsent(struct link *base, uint32_t bytes)
+{
+    struct link_call *call = call_new(threaded_of(base), run_limit_unsent);
+    call->unsent_bytes = bytes;
     post(call);
 }
 
@@ -623,6 +636,7 @@ static const struct link_kind threaded_kind = {
     .configure = threaded_configure,
     .accept = threaded_accept,
     .output_ready = threaded_output_ready,
+    .limit_unsent = threaded_limit_unsent,
     .send_refresh = threaded_send_refresh,
     .status = threaded_status,
 };

@@ -32,6 +32,10 @@ enum {
     SLICE_NS = 1000 * 1000,
     WALKS_NS = 600 * 1000, /* of it, for what is no fresh change; but one chunk of each goes ahead */
     CHUNK_ROWS = 512,
+    /* Of a member's connection while there is bulk: what the kernel has and could not send yet also stands before the
+     * next change, and before a KEEPALIVE; by itself it takes megabytes. Not always, as it costs system calls: a writer
+     * is woken at half of it. */
+    UNSENT_BYTES = 128 * 1024,
     STALLED_MS = 100, /* who took nothing for so long is not waited for */
     INPUT_PAUSE_NS = 20 * 1000 * 1000,
 };
@@ -193,9 +197,35 @@ static bool run_table(struct speaker *speaker, struct speaker_table *table, stru
     return more || may_export(speaker, table);
 }
 
+static bool has_bulk(const struct speaker_table *table)
+{
+    if (table->rib == NULL)
+        return false;
+    list_foreach (group, &table->groups, struct update_group, link) {
+        if (group->refills && !group->filled)
+            return true;
+    }
+    return !list_empty(&table->policy_walks);
+}
+
+static void limit_unsent(struct speaker *speaker)
+{
+    bool limited = false;
+    for (unsigned i = 0; i < TABLE_COUNT; i++)
+        limited |= has_bulk(&speaker->tables[i]);
+    if (limited == speaker->unsent_is_limited)
+        return;
+    speaker->unsent_is_limited = limited;
+    list_foreach (peer, &speaker->peers, struct peer, link) {
+        if (peer->session != NULL)
+            link_limit_unsent(peer->session, limited ? UNSENT_BYTES : 0);
+    }
+}
+
 static bool run(struct loop_task *task)
 {
     struct speaker *speaker = container_of(task, struct speaker, work);
+    limit_unsent(speaker);
     struct mono_time until = {.ns = mono_now().ns + SLICE_NS};
     bool more = false;
     for (unsigned i = 0; i < TABLE_COUNT; i++)

@@ -338,10 +338,15 @@ static bool concerns(const struct policy_walk *walk, const struct rib *rib, row_
     return prefix_set_match(&walk->within, &prefix);
 }
 
+static bool reaches(const struct policy_walk *walk, const struct update_group *group)
+{
+    return walk->validity ? policy_export_asks_validity(group) : policy_export_passes(group, walk->assignment);
+}
+
 static void walk_groups(struct speaker_table *table, const struct policy_walk *walk, const row_id *rows, uint32_t count)
 {
     list_foreach (group, &table->groups, struct update_group, link) {
-        if (!(walk->validity ? policy_export_asks_validity(group) : policy_export_passes(group, walk->assignment)))
+        if (!reaches(walk, group))
             continue;
         table->packer->since_version = table->rib->version + 1;
         for (uint32_t i = 0; i < count; i++) {
@@ -408,7 +413,7 @@ static bool waits_for_readers(struct speaker *speaker, const struct speaker_tabl
                               const struct policy_walk *walk)
 {
     list_foreach (group, &table->groups, struct update_group, link) {
-        if (policy_export_passes(group, walk->assignment) && pipeline_waits_for_readers(speaker, group))
+        if (reaches(walk, group) && pipeline_waits_for_readers(speaker, group))
             return true;
     }
     return false;

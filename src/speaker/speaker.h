@@ -95,6 +95,7 @@ struct speaker {
     uint32_t next_group_id;
     struct loop_task work;     /* pipeline.h */
     struct loop_timer stalled; /* likewise */
+    bool unsent_is_limited;    /* likewise */
     struct mono_time turn;     /* of the loop, when import read the wall clock */
     uint32_t turn_wall_s;
     bool restarted; /* set before speaker_start: neighbors keep our routes from a former life */

@@ -469,6 +469,7 @@ bool update_group_fill(struct update_group *group, uint32_t budget)
 void update_group_refill(struct update_group *group)
 {
     group->filled = false;
+    group->refills = true;
     group->fill_row = 0;
 }
 

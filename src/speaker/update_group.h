@@ -59,6 +59,7 @@ struct update_group {
     uint32_t member_count;
     row_id fill_row; /* the last row the first look at the table came to */
     bool filled;
+    bool refills;             /* it has looked at all rows before */
     uint32_t fill_after;      /* the version of the last row that was in the queue before */
     bool dissolving;          /* fill_row counts again, for giving back */
     uint64_t filled_position; /* log position when the fill was done */

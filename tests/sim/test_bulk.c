@@ -113,6 +113,7 @@ static void test_a_change_overtakes_a_policys_walk(void **state)
     lab_run_ms(&line.lab, 2 * DELAY_MS);
     unsigned before = tagged_count(line.c);
     assert_true(before < ROUTES / 8);
+    assert_true(line.b->control->speaker->unsent_is_limited);
     lab_announce(line.a, FRESH, 0, 0);
     until_told(&line, line.c, FRESH, true);
     /* What was on its way, with a little for what is encoded in one go. */
@@ -121,6 +122,7 @@ static void test_a_change_overtakes_a_policys_walk(void **state)
     assert_false(has(line.c, route_text(ROUTES - 1), true));
     until_told(&line, line.c, route_text(ROUTES - 1), true);
     until_told(&line, line.d, route_text(ROUTES - 1), true);
+    assert_false(line.b->control->speaker->unsent_is_limited);
     lab_release(&line.lab);
 }
 

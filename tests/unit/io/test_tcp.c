@@ -4,10 +4,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -268,6 +270,29 @@ static void test_back_pressure_and_writable(void **state)
     free(bytes);
 }
 
+/* Until it takes no more; what the system then holds and could not send, the other side reading nothing. */
+static int unsent_when_full(struct lab *lab)
+{
+    static const uint8_t bytes[1 << 20];
+    int unsent = -1;
+    while (stream_write(lab->dialer.stream, bytes, sizeof(bytes)) > 0)
+        continue;
+    assert_int_equal(ioctl(socket_stream_fd(lab->dialer.stream), SIOCOUTQNSD, &unsent), 0);
+    return unsent;
+}
+
+static void test_what_was_not_sent_is_limited(void **state)
+{
+    enum { LIMIT = 64 * 1024, SLACK = 64 * 1024 }; /* a buffer of the system's is filled up */
+    struct lab *lab = *state;
+    connect_both(lab);
+    stream_want(lab->acceptor.stream, 0);
+    stream_limit_unsent(lab->dialer.stream, LIMIT);
+    assert_in_range(unsent_when_full(lab), 1, LIMIT + SLACK);
+    stream_limit_unsent(lab->dialer.stream, 0);
+    assert_true(unsent_when_full(lab) > LIMIT + SLACK);
+}
+
 static void test_owner_may_free_inside_a_callback(void **state)
 {
     struct lab *lab = *state;
@@ -418,6 +443,7 @@ int main(void)
         LAB_TEST(test_ttl_security_drops_what_comes_from_afar),
         LAB_TEST(test_last_words_survive_unread_bytes),
         LAB_TEST(test_back_pressure_and_writable),
+        LAB_TEST(test_what_was_not_sent_is_limited),
         LAB_TEST(test_owner_may_free_inside_a_callback),
         LAB_TEST(test_md5_match),
         LAB_TEST(test_md5_mismatch_is_silence_until_it_matches),
