@@ -5,7 +5,7 @@ _godwit()
     for ((i = 1; i < COMP_CWORD; i++)); do
         word="${COMP_WORDS[i]}"
         case "$word" in
-        --host | -u | --port | -p | --target | --tls-ca-file | --tls-client-cert-file | --tls-client-key-file | --pprof-port | -r | --address-family | -a | --reason | --transport | -t | --nexthop | --queue-size | --fleet | --token-file | --token | --ca-file | --config | --output | -o | --project-id | -p | --id | -i | --name | -n | --device-id | --session-id | -s | --router-id | -r | --organization-id | -O | --user-id | --metro | -m | --deployment-type | --md5 | --md5-file | --use-case | --status | --max-prefix | --asn | --hostname | -H | --address | --address-family | -a | --target | --peer-address | --gateway | --tls-ca-file | --tls-client-cert-file | --tls-client-key-file | --tls-server-name | --kind | --scope | --expires | --description | --hold-off | --state | --after | --bash-cmpl-file) ((i++)) ;;
+        --host | -u | --port | -p | --target | --tls-ca-file | --tls-client-cert-file | --tls-client-key-file | --pprof-port | -r | --address-family | -a | --reason | --transport | -t | --nexthop | --statistics-timeout | -s | --queue-size | --fleet | --token-file | --token | --ca-file | --config | --output | -o | --project-id | -p | --id | -i | --name | -n | --device-id | --session-id | -s | --router-id | -r | --organization-id | -O | --user-id | --metro | -m | --deployment-type | --md5 | --md5-file | --use-case | --status | --max-prefix | --asn | --hostname | -H | --address | --address-family | -a | --target | --peer-address | --gateway | --tls-ca-file | --tls-client-cert-file | --tls-client-key-file | --tls-server-name | --kind | --scope | --expires | --description | --hold-off | --state | --after | --bash-cmpl-file) ((i++)) ;;
         -d) case "$path" in device* | session* | event*) ((i++)) ;; esac ;;
         -*) ;;
         *[.:]*) path="$path${path:+ }ADDRESS" ;;
@@ -36,6 +36,7 @@ _godwit()
     "mrt") words="inject " ;;
     "mrt inject") words="global " ;;
     "rpki") words="server table " ;;
+    "bmp") words="add del " ;;
     "log-level") words="panic fatal error warn info debug trace " ;;
     "neighbor ADDRESS local") words="summary " ;;
     "neighbor ADDRESS adj-in") words="summary " ;;
@@ -111,7 +112,7 @@ _godwit()
     "metro list" | "metro list "*) options="--fleet --token-file --ca-file --insecure --config --output --json --quiet --compat --gen-cmpl --bash-cmpl-file --help --version " ;;
     "metro get" | "metro get "*) options="--fleet --token-file --ca-file --insecure --config --output --json --quiet --compat --gen-cmpl --bash-cmpl-file --help --version " ;;
     "metro create" | "metro create "*) options="--fleet --token-file --ca-file --insecure --config --output --name --json --quiet --compat --gen-cmpl --bash-cmpl-file --help --version " ;;
-    *) options="--host --port --target --debug --tls --tls-ca-file --tls-client-cert-file --tls-client-key-file --address-family --reason --transport --current --only-best --no-ipv4 --no-ipv6 --nexthop --queue-size --json --quiet --compat --gen-cmpl --bash-cmpl-file --help --version " ;;
+    *) options="--host --port --target --debug --tls --tls-ca-file --tls-client-cert-file --tls-client-key-file --address-family --reason --transport --current --only-best --no-ipv4 --no-ipv6 --nexthop --statistics-timeout --queue-size --json --quiet --compat --gen-cmpl --bash-cmpl-file --help --version " ;;
     esac
     word="${COMP_WORDS[COMP_CWORD]}"
     case "$word" in -*) words="$options" ;; esac

@@ -66,6 +66,9 @@ static const struct rpc_method methods[] = {
      packed_list_cancelled},
     {GOBGP("EnableMrt"), RPC_UNARY, false, enable_mrt, NULL, NULL, NULL},
     {GOBGP("DisableMrt"), RPC_UNARY, false, disable_mrt, NULL, NULL, NULL},
+    {GOBGP("AddBmp"), RPC_UNARY, false, add_bmp, NULL, NULL, NULL},
+    {GOBGP("DeleteBmp"), RPC_UNARY, false, delete_bmp, NULL, NULL, NULL},
+    {GOBGP("ListBmp"), RPC_SERVER_STREAM, true, list_bmp, NULL, packed_list_more, packed_list_cancelled},
     {GOBGP("AddRpki"), RPC_UNARY, false, add_rpki, NULL, NULL, NULL},
     {GOBGP("DeleteRpki"), RPC_UNARY, false, delete_rpki, NULL, NULL, NULL},
     {GOBGP("ListRpki"), RPC_SERVER_STREAM, true, list_rpki, NULL, packed_list_more, packed_list_cancelled},
@@ -86,9 +89,6 @@ static const struct rpc_method methods[] = {
     NOT_OFFERED("DeleteVrf"),
     NOT_OFFERED("ListVrf"),
     NOT_OFFERED("EnableZebra"),
-    NOT_OFFERED("AddBmp"),
-    NOT_OFFERED("DeleteBmp"),
-    NOT_OFFERED("ListBmp"),
 };
 
 struct api *api_new(struct loop *loop, struct control *control, struct rpc_server *server,

@@ -77,6 +77,7 @@ method_call add_path_stream_end;
 method_more list_path_more;
 method_call list_path_cancelled;
 method_message enable_mrt, disable_mrt;
+method_message add_bmp, delete_bmp, list_bmp;
 method_message add_rpki, delete_rpki, enable_rpki, disable_rpki, reset_rpki, list_rpki, list_rpki_table;
 method_more list_rpki_table_more;
 method_call list_rpki_table_cancelled;

@@ -40,6 +40,7 @@ struct cli_options {
     bool no_ipv4;
     bool no_ipv6;
     const char *next_hop;
+    const char *statistics_timeout;
     const char *queue_size;
     uint64_t given;           /* bits of enum option_scope: whose options were used */
     struct fleet_flags fleet; /* of the commands that speak to the fleet service */

@@ -20,6 +20,7 @@ command_function cmd_neighbor_policy, cmd_neighbor_policy_direction, cmd_neighbo
 command_function cmd_monitor_rib, cmd_monitor_neighbor, cmd_monitor_adj_in;
 command_function cmd_mrt_inject;
 command_function cmd_rpki_server, cmd_rpki_table;
+command_function cmd_bmp, cmd_bmp_add, cmd_bmp_delete;
 command_function cmd_log_level, cmd_completion;
 command_function cmd_why, cmd_groups, cmd_counters, cmd_reload, cmd_save;
 command_function cmd_not_offered;

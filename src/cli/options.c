@@ -37,6 +37,8 @@ static const struct option daemon_options[] = {
     {"no-ipv4", 0, OPTION_FLAG, OPTION_MRT, AT(no_ipv4), NULL, "leave IPv4 out"},
     {"no-ipv6", 0, OPTION_FLAG, OPTION_MRT, AT(no_ipv6), NULL, "leave IPv6 out"},
     {"nexthop", 0, OPTION_TEXT, OPTION_MRT, AT(next_hop), "ADDRESS", "in place of the next hops of the file"},
+    {"statistics-timeout", 's', OPTION_TEXT, OPTION_BMP, AT(statistics_timeout), "SECONDS",
+     "how often to tell numbers (0: never)"},
     {"queue-size", 0, OPTION_TEXT, OPTION_MRT, AT(queue_size), "NUMBER", "accepted, no effect: nothing is queued"},
 };
 

@@ -13,6 +13,7 @@ enum option_scope {
     OPTION_NEIGHBOR = 1 << 1, /* --reason, -t */
     OPTION_MONITOR = 1 << 2,  /* --current */
     OPTION_MRT = 1 << 3,      /* --only-best and the like */
+    OPTION_BMP = 1 << 4,      /* -s */
     FLEET_SCOPE_FIRST = 8,
 };
 

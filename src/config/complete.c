@@ -404,3 +404,11 @@ int mrt_dump_config_check(const struct mrt_dump_config *dump, struct err *err)
     struct problem problem;
     return mrt_dump_finish(dump, &problem) == 0 ? 0 : err_set(err, problem.code, "%s", problem.text);
 }
+
+int bmp_server_config_check(const struct bmp_server_config *server, struct err *err)
+{
+    enum { POLICY_MAX = 4 };
+    if (server->policy > POLICY_MAX)
+        return err_set(err, E_INVALID, "invalid bmp route monitoring policy: %u", server->policy);
+    return 0;
+}

@@ -27,6 +27,7 @@ enum {
     CONFIG_DUMPS_MAX = 64,
     CONFIG_HOST_MAX = 256,
     CONFIG_RPKI_SERVERS_MAX = 16,
+    CONFIG_BMP_SERVERS_MAX = 16,
     CONFIG_FAMILIES_MAX = FAMILY_COUNT,
     CONFIG_POLICIES_MAX = 16,
     CONFIG_NEIGHBORS_MAX = 65536, /* and so many groups, and so many dynamic ranges */
@@ -199,6 +200,16 @@ struct rpki_server_config {
     uint32_t record_lifetime_s; /* what it said holds so long after its session ended; 0: not said */
 };
 
+/* A station that is told what neighbors say, by BMP (RFC 7854). */
+struct bmp_server_config {
+    struct addr address;
+    uint16_t port;
+    uint8_t policy; /* what it is told of: 0 before import policy, 1 after it, 2 both, 3 Loc-RIB, 4 all */
+    uint16_t statistics_timeout_s;          /* 0: no statistics */
+    char sys_name[CONFIG_NAME_MAX];         /* "": the host's */
+    char sys_descr[CONFIG_DESCRIPTION_MAX]; /* "": the program and its version */
+};
+
 struct confederation_config {
     bool enabled;
     uint32_t identifier;
@@ -246,6 +257,8 @@ struct config {
     size_t mrt_dump_count;
     struct rpki_server_config *rpki_servers;
     size_t rpki_server_count;
+    struct bmp_server_config *bmp_servers;
+    size_t bmp_server_count;
     const struct policy_definitions *policies; /* counted by reference; NULL: none said */
 };
 
@@ -286,6 +299,7 @@ int neighbor_config_regroup(struct neighbor_config *neighbor, const struct globa
 
 /* Is it one that can be done? Says so in GoBGP's words. */
 int mrt_dump_config_check(const struct mrt_dump_config *dump, struct err *err);
+int bmp_server_config_check(const struct bmp_server_config *server, struct err *err);
 
 /* Fills in what was not said; is it one there can be? */
 int rpki_server_config_complete(struct rpki_server_config *server, struct err *err);
@@ -308,6 +322,8 @@ struct config_diff_ops {
                      const struct mrt_dump_config *after);
     void (*rpki_server)(void *context, enum config_change change, const struct rpki_server_config *before,
                         const struct rpki_server_config *after);
+    void (*bmp_server)(void *context, enum config_change change, const struct bmp_server_config *before,
+                       const struct bmp_server_config *after);
     /* A key of `global` or `godwit` that differs, by its path: "global.config.router-id". */
     void (*global)(void *context, const char *key);
     /* Definitions, or what is applied globally. Called first: neighbors name policies. */

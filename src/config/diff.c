@@ -63,6 +63,14 @@ static int compare_mrt_dumps(const void *a, const void *b)
     return strcmp(one->file_name, other->file_name);
 }
 
+static int compare_bmp_servers(const void *a, const void *b)
+{
+    const struct bmp_server_config *one = *(const struct bmp_server_config *const *)a;
+    const struct bmp_server_config *other = *(const struct bmp_server_config *const *)b;
+    int order = addr_compare(&one->address, &other->address);
+    return order != 0 ? order : (int)one->port - (int)other->port;
+}
+
 static void neighbor_change(const struct config_diff_ops *ops, void *context, enum config_change change,
                             const void *before, const void *after)
 {
@@ -91,11 +99,19 @@ static void mrt_dump_change(const struct config_diff_ops *ops, void *context, en
         ops->mrt_dump(context, change, before, after);
 }
 
+static void bmp_server_change(const struct config_diff_ops *ops, void *context, enum config_change change,
+                              const void *before, const void *after)
+{
+    if (ops->bmp_server)
+        ops->bmp_server(context, change, before, after);
+}
+
 static const struct collection neighbors = {&schema_neighbor, compare_neighbors, neighbor_change};
 static const struct collection groups = {&schema_peer_group, compare_groups, group_change};
 static const struct collection dynamic_neighbors = {&schema_dynamic_neighbor, compare_dynamic_neighbors,
                                                     dynamic_neighbor_change};
 static const struct collection mrt_dumps = {&schema_mrt_dump, compare_mrt_dumps, mrt_dump_change};
+static const struct collection bmp_servers = {&schema_bmp_server, compare_bmp_servers, bmp_server_change};
 
 static int compare_rpki_servers(const void *a, const void *b)
 {
@@ -174,4 +190,6 @@ void config_diff(const struct config *before, const struct config *after, const 
                     (struct elements){after->mrt_dumps, after->mrt_dump_count}, ops, context);
     diff_collection(&rpki_servers, (struct elements){before->rpki_servers, before->rpki_server_count},
                     (struct elements){after->rpki_servers, after->rpki_server_count}, ops, context);
+    diff_collection(&bmp_servers, (struct elements){before->bmp_servers, before->bmp_server_count},
+                    (struct elements){after->bmp_servers, after->bmp_server_count}, ops, context);
 }

@@ -373,32 +373,6 @@ static int check_dump(const struct loader *loader, const struct frame *frame, co
     return 0;
 }
 
-/* Dumps without a file name are left out, as GoBGP leaves them out. */
-static int load_mrt_dumps(struct loader *loader)
-{
-    const struct node *node;
-    size_t count;
-    struct config *config = loader->config;
-    const struct schema_node *schema = schema_child(loader->schema, "mrt-dump");
-    int result = open_list(loader, schema->name, &node, &count);
-    if (result < 0 || count == 0)
-        return result;
-    struct frame list = {NULL, schema->name, -1};
-    if (count > CONFIG_DUMPS_MAX)
-        return reader_error(&loader->reader, &list, node_place(node), "%zu entries are too many (at most %d)", count,
-                            CONFIG_DUMPS_MAX);
-    config->mrt_dumps = mem_zalloc(MEM_CONFIG, count * sizeof(*config->mrt_dumps));
-    for (size_t i = 0; i < count && result == 0; i++, node = node->next) {
-        struct frame frame = {NULL, schema->name, (int)i};
-        struct mrt_dump_config *dump = &config->mrt_dumps[config->mrt_dump_count];
-        section_defaults(&schema_mrt_dump, dump);
-        result = reader_table(&loader->reader, &frame, schema, node, dump, PASS_VALUES);
-        if (result == 0 && dump->file_name[0] != '\0')
-            result = check_dump(loader, &frame, node, config->mrt_dump_count++);
-    }
-    return result;
-}
-
 static int check_rpki_server(const struct loader *loader, const struct frame *frame, const struct node *node,
                              size_t index)
 {
@@ -417,27 +391,74 @@ static int check_rpki_server(const struct loader *loader, const struct frame *fr
     return 0;
 }
 
-static int load_rpki_servers(struct loader *loader)
+static int check_bmp_server(const struct loader *loader, const struct frame *frame, const struct node *node,
+                            size_t index)
+{
+    const struct bmp_server_config *servers = loader->config->bmp_servers;
+    struct problem problem = {.code = E_INVALID, .key = "config.address", .text = "missing"};
+    if (servers[index].address.kind == ADDR_NONE)
+        return report(loader, frame, node_nearest(node, problem.key), &problem);
+    for (size_t i = 0; i < index; i++) {
+        struct str str = str_over(problem.text, sizeof(problem.text));
+        if (!addr_equal(&servers[i].address, &servers[index].address) || servers[i].port != servers[index].port)
+            continue;
+        str_add(&str, "the same server is there already");
+        return report(loader, frame, node_nearest(node, problem.key), &problem);
+    }
+    return 0;
+}
+
+/* Dumps without a file name are left out, as GoBGP leaves them out. */
+static bool names_a_file(const void *dump)
+{
+    return ((const struct mrt_dump_config *)dump)->file_name[0] != '\0';
+}
+
+/* What stands beside the speaker, as lists of plain structures. */
+struct service {
+    const char *name;
+    const struct section *section;
+    size_t list_offset, count_offset; /* in struct config */
+    size_t most;
+    bool (*wanted)(const void *element); /* NULL: every one */
+    int (*check)(const struct loader *loader, const struct frame *frame, const struct node *node, size_t index);
+};
+
+#define SERVICE_LIST(list, count) \
+    .list_offset = offsetof(struct config, list), .count_offset = offsetof(struct config, count)
+
+static const struct service services[] = {
+    {"mrt-dump", &schema_mrt_dump, SERVICE_LIST(mrt_dumps, mrt_dump_count), .most = CONFIG_DUMPS_MAX,
+     .wanted = names_a_file, .check = check_dump},
+    {"rpki-servers", &schema_rpki_server, SERVICE_LIST(rpki_servers, rpki_server_count),
+     .most = CONFIG_RPKI_SERVERS_MAX, .check = check_rpki_server},
+    {"bmp-servers", &schema_bmp_server, SERVICE_LIST(bmp_servers, bmp_server_count), .most = CONFIG_BMP_SERVERS_MAX,
+     .check = check_bmp_server},
+};
+
+static int load_service(struct loader *loader, const struct service *service)
 {
     const struct node *node;
     size_t count;
-    struct config *config = loader->config;
-    const struct schema_node *schema = schema_child(loader->schema, "rpki-servers");
+    const struct schema_node *schema = schema_child(loader->schema, service->name);
     int result = open_list(loader, schema->name, &node, &count);
     if (result < 0 || count == 0)
         return result;
     struct frame list = {NULL, schema->name, -1};
-    if (count > CONFIG_RPKI_SERVERS_MAX)
-        return reader_error(&loader->reader, &list, node_place(node), "%zu entries are too many (at most %d)", count,
-                            CONFIG_RPKI_SERVERS_MAX);
-    config->rpki_servers = mem_zalloc(MEM_CONFIG, count * sizeof(*config->rpki_servers));
+    if (count > service->most)
+        return reader_error(&loader->reader, &list, node_place(node), "%zu entries are too many (at most %zu)", count,
+                            service->most);
+    size_t size = service->section->object_size;
+    uint8_t *elements = mem_zalloc(MEM_CONFIG, count * size);
+    size_t *used = (size_t *)(void *)((uint8_t *)loader->config + service->count_offset);
+    *(void **)(void *)((uint8_t *)loader->config + service->list_offset) = elements;
     for (size_t i = 0; i < count && result == 0; i++, node = node->next) {
         struct frame frame = {NULL, schema->name, (int)i};
-        struct rpki_server_config *server = &config->rpki_servers[config->rpki_server_count];
-        section_defaults(&schema_rpki_server, server);
-        result = reader_table(&loader->reader, &frame, schema, node, server, PASS_VALUES);
-        if (result == 0)
-            result = check_rpki_server(loader, &frame, node, config->rpki_server_count++);
+        void *element = elements + *used * size;
+        section_defaults(service->section, element);
+        result = reader_table(&loader->reader, &frame, schema, node, element, PASS_VALUES);
+        if (result == 0 && (service->wanted == NULL || service->wanted(element)))
+            result = service->check(loader, &frame, node, (*used)++);
     }
     return result;
 }
@@ -457,10 +478,8 @@ static int load(struct loader *loader)
         result = load_groups(loader);
     if (result == 0)
         result = load_dynamic_neighbors(loader);
-    if (result == 0)
-        result = load_mrt_dumps(loader);
-    if (result == 0)
-        result = load_rpki_servers(loader);
+    for (size_t i = 0; i < ARRAY_LEN(services) && result == 0; i++)
+        result = load_service(loader, &services[i]);
     return result == 0 ? load_neighbors(loader) : result;
 }
 
@@ -544,6 +563,7 @@ void config_free(struct config *config)
     mem_free(MEM_CONFIG, config->dynamic_neighbors);
     mem_free(MEM_CONFIG, config->mrt_dumps);
     mem_free(MEM_CONFIG, config->rpki_servers);
+    mem_free(MEM_CONFIG, config->bmp_servers);
     config_policies_unref(config->policies);
     mem_free(MEM_CONFIG, config);
 }

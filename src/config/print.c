@@ -210,6 +210,7 @@ static void build(struct printer *printer, const struct config *config)
                  config->dynamic_neighbor_count);
     add_elements(printer, schema_child(schema, "mrt-dump"), config->mrt_dumps, config->mrt_dump_count);
     add_elements(printer, schema_child(schema, "rpki-servers"), config->rpki_servers, config->rpki_server_count);
+    add_elements(printer, schema_child(schema, "bmp-servers"), config->bmp_servers, config->bmp_server_count);
     add_neighbors(printer, schema_child(schema, "neighbors"), config);
     if (config->policies != NULL && !policies_print(&printer->tree, printer->tree.root, config->policies))
         printer->full = true;

@@ -27,15 +27,16 @@ static const struct key rpki_server_keys[] = {
 const struct section schema_rpki_server = SECTION("rpki-servers", rpki_server_keys, sizeof(struct rpki_server_config));
 
 static const struct key bmp_server_keys[] = {
-    {"config.address", KEY_TEXT, HONOURED},
-    {"config.port", KEY_NUMBER, HONOURED, RANGE(1, 65535), .fallback = 11019},
-    {"config.route-monitoring-policy", KEY_WORD, HONOURED, .words = monitoring_words},
-    {"config.statistics-timeout", KEY_NUMBER, HONOURED, ZERO, RANGE(15, 65535)},
+    {"config.address", KEY_ADDR, HONOURED, ALWAYS, IN(bmp_server_config, address)},
+    {"config.port", KEY_NUMBER, HONOURED, IN(bmp_server_config, port), RANGE(1, 65535), .fallback = 11019},
+    {"config.route-monitoring-policy", KEY_WORD, HONOURED, IN(bmp_server_config, policy), .words = monitoring_words},
+    {"config.statistics-timeout", KEY_NUMBER, HONOURED, ZERO, IN(bmp_server_config, statistics_timeout_s),
+     RANGE(15, 65535)},
     {"config.route-mirroring-enabled", KEY_BOOL, IGNORED},
-    {"config.sys-name", KEY_TEXT, HONOURED},
-    {"config.sys-descr", KEY_TEXT, HONOURED},
+    {"config.sys-name", KEY_TEXT, HONOURED, IN(bmp_server_config, sys_name)},
+    {"config.sys-descr", KEY_TEXT, HONOURED, IN(bmp_server_config, sys_descr)},
 };
-const struct section schema_bmp_server = SECTION("bmp-servers", bmp_server_keys, 0);
+const struct section schema_bmp_server = SECTION("bmp-servers", bmp_server_keys, sizeof(struct bmp_server_config));
 
 static const struct key vrf_keys[] = {
     {"config.name", KEY_TEXT, HONOURED},

@@ -38,6 +38,8 @@ static void close_speaker(struct control *control)
     control->rpki = NULL;
     mrt_dumps_free(control->mrt);
     control->mrt = NULL;
+    bmp_stations_free(control->bmp);
+    control->bmp = NULL;
     path_walks_stop(control);
     why_answer_free(control->why);
     control->why = NULL;
@@ -284,6 +286,26 @@ static void apply_rpki_server(void *context, enum config_change change, const st
                change == CONFIG_ADDED ? "added" : "changed");
 }
 
+/* A changed station is told everything anew. */
+static void apply_bmp_server(void *context, enum config_change change, const struct bmp_server_config *before,
+                             const struct bmp_server_config *after)
+{
+    struct apply *apply = context;
+    char name[ENDPOINT_TEXT_MAX];
+    const struct bmp_server_config *either = after ? after : before;
+    struct endpoint endpoint = {.addr = either->address, .port = either->port};
+    struct err err = {0};
+    endpoint_format(&endpoint, name);
+    if (before != NULL) /* the API may have deleted it */
+        control_bmp_delete(apply->control, &before->address, before->port, NULL);
+    if (change == CONFIG_REMOVED)
+        report(apply, "bmp-server %s: removed", name);
+    else if (control_bmp_add(apply->control, after, &err) < 0)
+        report(apply, "bmp-server %s: not added: %s", name, err.text);
+    else
+        report(apply, "bmp-server %s: %s", name, change == CONFIG_ADDED ? "added" : "changed");
+}
+
 static void apply_global(void *context, const char *key)
 {
     report(context, "%s: changed, but only a restart applies it", key);
@@ -303,6 +325,7 @@ static const struct config_diff_ops apply_ops = {
     .dynamic_neighbor = apply_dynamic_neighbor,
     .mrt_dump = apply_mrt_dump,
     .rpki_server = apply_rpki_server,
+    .bmp_server = apply_bmp_server,
     .global = apply_global,
 };
 

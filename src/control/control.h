@@ -336,6 +336,18 @@ struct validation_view {
 };
 void control_validate(const struct control *control, const struct path_view *path, struct validation_view *view);
 
+/* BMP stations ------------------------------------------------------------------------------------------------- */
+
+struct station_view {
+    const struct bmp_server_config *config;
+    struct wall_time up_at, down_at; /* the last time; 0 ns: never */
+};
+/* E_EXISTS, E_NOT_FOUND with GoBGP's words. */
+int control_bmp_add(struct control *control, const struct bmp_server_config *server, struct err *err);
+int control_bmp_delete(struct control *control, const struct addr *address, uint16_t port, struct err *err);
+size_t control_bmp_list(struct control *control, void (*station)(void *context, const struct station_view *view),
+                        void *context);
+
 /* Why --------------------------------------------------------------------------------------------------------- */
 
 struct why_path {

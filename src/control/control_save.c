@@ -206,6 +206,15 @@ static void take_rpki_server(void *context, const struct rtr_server_view *server
     save->config.rpki_servers = list;
 }
 
+static void take_station(void *context, const struct station_view *station)
+{
+    struct save *save = context;
+    void *list = save->config.bmp_servers;
+    *(struct bmp_server_config *)grow(&list, &save->config.bmp_server_count, sizeof(*station->config),
+                                      &save->capacity) = *station->config;
+    save->config.bmp_servers = list;
+}
+
 static void note_routes(struct save *save)
 {
     for (unsigned family = 0; family < FAMILY_COUNT; family++) {
@@ -230,6 +239,7 @@ static void release(struct save *save)
     mem_free(MEM_CONFIG, save->config.dynamic_neighbors);
     mem_free(MEM_CONFIG, save->config.mrt_dumps);
     mem_free(MEM_CONFIG, save->config.rpki_servers);
+    mem_free(MEM_CONFIG, save->config.bmp_servers);
     mem_free(MEM_CONFIG, save->sets);
     mem_free(MEM_CONFIG, save->policy_specs);
     arena_release(&save->arena);
@@ -253,6 +263,8 @@ int control_save(struct control *control, const struct save_options *options, st
         mrt_dumps_list(control->mrt, take_dump, &save);
     save.capacity = 0;
     rtr_servers_list(control->rpki, take_rpki_server, &save);
+    save.capacity = 0;
+    control_bmp_list(control, take_station, &save);
     save.capacity = 0;
     gather_policies(&save);
     note_routes(&save);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "control/control.h"
+#include "feeds/bmp.h"
 #include "feeds/mrt_dump.h"
 #include "feeds/rtr_servers.h"
 #include "rib/prefix_index.h"
@@ -20,6 +21,7 @@ struct control {
     struct list roa_walks;    /* of struct roa_walk */
     struct mrt_dumps *mrt;    /* NULL until one is wanted */
     struct rtr_servers *rpki; /* likewise */
+    struct bmp_stations *bmp; /* likewise */
     struct prefix_index *indexes[TABLE_COUNT];
     struct loop_timer stopping;
     struct mono_time stop_deadline;

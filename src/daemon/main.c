@@ -140,6 +140,15 @@ static void tell_rpki_server(void *context, enum config_change change, const str
     text_printf(context, "rpki-servers %s port %u: %s\n", server->address, server->port, change_words[change]);
 }
 
+static void tell_bmp_server(void *context, enum config_change change, const struct bmp_server_config *before,
+                            const struct bmp_server_config *after)
+{
+    const struct bmp_server_config *either = after ? after : before;
+    struct endpoint endpoint = {.addr = either->address, .port = either->port};
+    char text[ENDPOINT_TEXT_MAX];
+    text_printf(context, "bmp-server %s: %s\n", endpoint_format(&endpoint, text), change_words[change]);
+}
+
 static void tell_global(void *context, const char *key)
 {
     text_printf(context, "%s: would need a restart\n", key);
@@ -155,6 +164,7 @@ static const struct config_diff_ops tell_ops = {.neighbor = tell_neighbor,
                                                 .dynamic_neighbor = tell_dynamic_neighbor,
                                                 .mrt_dump = tell_mrt_dump,
                                                 .rpki_server = tell_rpki_server,
+                                                .bmp_server = tell_bmp_server,
                                                 .global = tell_global,
                                                 .policies = tell_policies};
 

@@ -87,6 +87,22 @@ void events_best(struct speaker *speaker, const struct path_event *event)
     }
 }
 
+void events_judged(struct speaker *speaker, const struct path_event *event)
+{
+    list_foreach_safe (subscriber, &speaker->subscribers, struct subscriber, link) {
+        if (subscriber->ops->judged != NULL)
+            subscriber->ops->judged(subscriber->context, event);
+    }
+}
+
+void events_refreshed(struct speaker *speaker, struct peer *peer, enum family_id family)
+{
+    list_foreach_safe (subscriber, &speaker->subscribers, struct subscriber, link) {
+        if (subscriber->ops->refreshed != NULL)
+            subscriber->ops->refreshed(subscriber->context, peer, family);
+    }
+}
+
 /* Before policy: the set as received. */
 static void tell_adj_in(struct speaker *speaker, const struct path_event *event)
 {

@@ -29,6 +29,10 @@ struct subscriber_ops {
     void (*best)(void *context, const struct path_event *event);
     void (*adj_in)(void *context, const struct path_event *event);      /* before policy; every announcement heard */
     void (*post_policy)(void *context, const struct path_event *event); /* accepted ones, withdraws */
+    /* Policies have changed, and so what they make of a path that is there; a withdraw if it is rejected now. */
+    void (*judged)(void *context, const struct path_event *event);
+    /* The peer has said everything again (RFC 7313): what is stale goes now. */
+    void (*refreshed)(void *context, struct peer *peer, enum family_id family);
 };
 
 struct subscriber {
@@ -46,6 +50,8 @@ bool events_want_adj_in(const struct speaker *speaker);
 void events_peer_state(struct speaker *speaker, struct peer *peer);
 void events_peer_gone(struct speaker *speaker, struct peer *peer);
 void events_update(struct speaker *speaker, struct peer *peer, const struct update *update);
+void events_judged(struct speaker *speaker, const struct path_event *event);
+void events_refreshed(struct speaker *speaker, struct peer *peer, enum family_id family);
 void events_best(struct speaker *speaker, const struct path_event *event);
 /* rib_update.touched, for updates heard from a peer; `context` is the speaker. */
 void events_path_touched(void *context, struct rib *rib, const struct rib_update *update, const struct prefix *prefix,

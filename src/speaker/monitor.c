@@ -35,6 +35,15 @@ void monitor_free(struct monitor *monitor)
     mem_free(MEM_OTHER, monitor);
 }
 
+bool monitor_told(struct monitor *monitor, row_id row, struct rib_path *path)
+{
+    *path = (struct rib_path){.attrs = monitor->told_attrs[row], .source = monitor->told_sources[row]};
+    if (path->attrs != 0)
+        return true;
+    bool nothing = path->source == LOOKED_AT || row > monitor->known_rows;
+    return !nothing && rib_row_best(monitor->rib, row, path, NULL);
+}
+
 static void monitor_row(struct monitor *monitor, struct speaker *speaker, row_id row)
 {
     struct rib *rib = monitor->rib;

@@ -274,6 +274,7 @@ static void refresh_from_peer(struct peer *peer, enum family_id family, enum ref
         state->refreshing_in = true;
     } else if (state->refreshing_in) {
         state->refreshing_in = false;
+        events_refreshed(peer->speaker, peer, family);
         sweep_start(peer->speaker, family, peer->source, SWEEP_STALE);
     }
 }

@@ -322,6 +322,15 @@ static attr_id import_received(struct importing *importing, const struct prefix 
     return made;
 }
 
+static void tell_judged(const struct importing *importing, const struct prefix *prefix, const struct rib_path *path,
+                        attr_id attrs, enum path_reject reject)
+{
+    struct path_event event = {
+        .rib = importing->table->rib, .prefix = *prefix, .path = *path, .withdraw = reject != PATH_ACCEPTED};
+    event.path.attrs = attrs;
+    events_judged(importing->speaker, &event);
+}
+
 static void import_again(struct importing *importing, row_id row, uint32_t index, const struct rib_path *path)
 {
     struct rib *rib = importing->table->rib;
@@ -343,6 +352,9 @@ static void import_again(struct importing *importing, row_id row, uint32_t index
         return;
     rib_set_attrs(rib, row, index, made);
     rib_set_reject(rib, row, index, reject);
+    if (importing->peer != NULL &&
+        (made != path->attrs || reject != (path->flags & PATH_REJECT_MASK) >> PATH_REJECT_SHIFT))
+        tell_judged(importing, &prefix, path, made, reject);
     attr_store_unref(rib->attrs, made, 1);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "wire/message.h"
+#include "wire/update_write.h"
 
 enum {
     LENGTH_AT = 8, /* of a record's length, in its header */
@@ -82,20 +83,6 @@ void mrt_rib_begin(struct mrt_rib_writer *writer, struct buf *buf, const struct 
     buf_u16(buf, 0);
 }
 
-/* AFI, SAFI, next hop, reserved, NLRI; whether the octets are on a session or in a file. */
-static void put_mp_reach_value(struct buf *buf, enum family_id family, const struct attr_item *next_hop,
-                               const uint8_t *nlri, uint32_t nlri_length)
-{
-    const struct family *facts = family_get(family);
-    buf_u16(buf, facts->afi);
-    buf_u8(buf, facts->safi);
-    buf_u8(buf, (uint8_t)next_hop->length);
-    if (next_hop->length > 0)
-        buf_put(buf, next_hop->value, next_hop->length);
-    buf_u8(buf, 0);
-    buf_put(buf, nlri, nlri_length);
-}
-
 /* A block whose next hop goes into MP_REACH_NLRI. */
 static void put_with_mp_reach(const struct mrt_rib_writer *writer, const struct mrt_rib_entry *entry,
                               const struct attr_item *next_hop)
@@ -105,8 +92,8 @@ static void put_with_mp_reach(const struct mrt_rib_writer *writer, const struct 
     struct buf value;
     CHECK(next_hop->length <= NEXT_HOP_MAX_BYTES);
     buf_init_fixed(&value, memory, sizeof(memory));
-    put_mp_reach_value(&value, writer->ipv4 ? FAMILY_IPV4_UNICAST : FAMILY_IPV6_UNICAST, next_hop, writer->nlri,
-                       writer->nlri_length);
+    update_put_mp_reach(&value, writer->ipv4 ? FAMILY_IPV4_UNICAST : FAMILY_IPV6_UNICAST, next_hop, writer->nlri,
+                        writer->nlri_length);
     attr_edit_init(&edit, entry->attrs, entry->attrs_length);
     attr_edit_remove(&edit, ATTR_NEXT_HOP);
     attr_edit_set(&edit, ATTR_FLAG_OPTIONAL, ATTR_MP_REACH, value.bytes, (uint16_t)value.length);
@@ -170,57 +157,6 @@ void mrt_state_change(struct buf *buf, uint32_t timestamp, const struct mrt_sess
     record_end(buf, record);
 }
 
-/* The header of an attribute whose value is written next. */
-static void put_attr_header(struct buf *buf, uint8_t type, size_t length)
-{
-    buf_u8(buf, ATTR_FLAG_OPTIONAL | ATTR_FLAG_EXTENDED_LENGTH);
-    buf_u8(buf, type);
-    buf_u16(buf, (uint16_t)length);
-}
-
-/* Attributes and NLRI of an announcement: as they are, or with MP_REACH_NLRI (first, RFC 7606 5.1). */
-static void put_announcement(struct buf *buf, const struct nlri_run *run, const struct attr_block *attrs)
-{
-    struct attr_item next_hop = {0};
-    struct attr_edit edit;
-    buf_u16(buf, 0); /* no withdrawn routes */
-    size_t length_at = buf->length;
-    buf_u16(buf, 0);
-    if (!attr_find(attrs->bytes, attrs->length, ATTR_NEXT_HOP, &next_hop))
-        next_hop.length = 0;
-    bool plain = run->family == FAMILY_IPV4_UNICAST && (next_hop.length == 0 || next_hop.length == IPV4_BYTES);
-    if (plain) {
-        buf_put(buf, attrs->bytes, attrs->length);
-    } else {
-        put_attr_header(buf, ATTR_MP_REACH, MP_REACH_OVERHEAD_BYTES + (size_t)next_hop.length + run->length);
-        put_mp_reach_value(buf, run->family, &next_hop, run->bytes, run->length);
-        attr_edit_init(&edit, attrs->bytes, attrs->length);
-        attr_edit_remove(&edit, ATTR_NEXT_HOP);
-        attr_edit_finish(&edit, buf);
-    }
-    buf_patch_u16(buf, length_at, (uint16_t)(buf->length - length_at - 2));
-    if (plain)
-        buf_put(buf, run->bytes, run->length);
-}
-
-static void put_withdrawal(struct buf *buf, const struct nlri_run *run)
-{
-    const struct family *family = family_get(run->family);
-    if (run->family == FAMILY_IPV4_UNICAST) {
-        buf_u16(buf, (uint16_t)run->length);
-        buf_put(buf, run->bytes, run->length);
-        buf_u16(buf, 0);
-        return;
-    }
-    size_t value = 2 + 1 + (size_t)run->length;
-    buf_u16(buf, 0);
-    buf_u16(buf, (uint16_t)(4 + value));
-    put_attr_header(buf, ATTR_MP_UNREACH, value);
-    buf_u16(buf, family->afi);
-    buf_u8(buf, family->safi);
-    buf_put(buf, run->bytes, run->length);
-}
-
 static size_t begin_message(struct buf *buf, uint32_t timestamp, const struct mrt_session *session, bool add_path)
 {
     size_t record = record_begin(buf, timestamp, MRT_BGP4MP, add_path ? MRT_MESSAGE_AS4_ADDPATH : MRT_MESSAGE_AS4);
@@ -235,18 +171,12 @@ unsigned mrt_update(struct buf *buf, uint32_t timestamp, const struct mrt_sessio
     for (unsigned i = 0; i < update->run_count; i++) {
         const struct nlri_run *run = &update->runs[i];
         size_t record = begin_message(buf, timestamp, session, run->add_path);
-        size_t message = message_begin(buf, MESSAGE_UPDATE);
-        if (run->withdraw)
-            put_withdrawal(buf, run);
-        else
-            put_announcement(buf, run, update_run_attrs(update, run));
         /* AS numbers that grew to four octets can make it so. */
-        if (!buf->failed && buf->length - message > MESSAGE_EXTENDED_MAX_BYTES) {
+        if (!update_write_run(buf, update, run)) {
             buf->length = record;
             (*too_long)++;
             continue;
         }
-        message_end(buf, message);
         record_end(buf, record);
         count++;
     }

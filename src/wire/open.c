@@ -429,18 +429,13 @@ void capabilities_encode(const struct capabilities *capabilities, struct buf *bu
         capability_table[i].encode(capabilities, buf);
 }
 
-void open_encode(const struct open_message *open, struct buf *buf)
+/* Uses the extended form (RFC 9072) only when the classic one cannot hold the capabilities. */
+static void put_open(struct buf *buf, const struct open_message *open, uint16_t my_as, const uint8_t *tlvs,
+                     uint16_t length)
 {
-    uint8_t memory[CAPABILITIES_ENCODED_MAX];
-    struct buf tlvs;
-    buf_init_fixed(&tlvs, memory, sizeof(memory));
-    capabilities_encode(&open->capabilities, &tlvs);
-    CHECK(!tlvs.failed);
-    uint16_t length = (uint16_t)tlvs.length;
-
     size_t offset = message_begin(buf, MESSAGE_OPEN);
     buf_u8(buf, BGP_VERSION);
-    buf_u16(buf, open->as > UINT16_MAX ? AS_TRANS : (uint16_t)open->as);
+    buf_u16(buf, my_as);
     buf_u16(buf, open->hold_time_s);
     buf_u32(buf, open->router_id);
     if (length == 0) {
@@ -456,8 +451,24 @@ void open_encode(const struct open_message *open, struct buf *buf)
         buf_u8(buf, PARAMETER_CAPABILITIES);
         buf_u16(buf, length);
     }
-    buf_put(buf, tlvs.bytes, length);
+    buf_put(buf, tlvs, length);
     message_end(buf, offset);
+}
+
+void open_encode(const struct open_message *open, struct buf *buf)
+{
+    uint8_t memory[CAPABILITIES_ENCODED_MAX];
+    struct buf tlvs;
+    buf_init_fixed(&tlvs, memory, sizeof(memory));
+    capabilities_encode(&open->capabilities, &tlvs);
+    CHECK(!tlvs.failed);
+    uint16_t my_as = open->as > UINT16_MAX ? AS_TRANS : (uint16_t)open->as;
+    put_open(buf, open, my_as, tlvs.bytes, (uint16_t)tlvs.length);
+}
+
+void open_encode_received(const struct open_message *open, struct buf *buf)
+{
+    put_open(buf, open, open->my_as, open->raw, open->raw_length);
 }
 
 static size_t bytes_kept(const struct open_message *open)

@@ -75,6 +75,8 @@ void open_copy(struct open_message *to, const struct open_message *from);
 
 /* Uses the extended optional parameters format (RFC 9072) only when the classic one cannot hold them. */
 void open_encode(const struct open_message *open, struct buf *buf);
+/* One that was received, for passing it on: its capabilities as they came, in one parameter. */
+void open_encode_received(const struct open_message *open, struct buf *buf);
 
 /* 0, or E_INVALID with the NOTIFICATION due. Checks syntax, version, hold time 1 and 2, BGP identifier 0; what
  * depends on the configured peer (AS, own identifier, role) is the session's. Unknown capabilities are skipped. */
