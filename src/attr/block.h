@@ -88,8 +88,10 @@ static inline bool attr_next(struct cursor *cursor, struct attr_item *item)
         return false;
     size_t header = *at & ATTR_FLAG_EXTENDED_LENGTH ? 4 : 3;
     if (likely(left >= header)) {
-        *item = (struct attr_item){.flags = at[0], .type = at[1], .value = at + header};
-        item->length = header == 3 ? at[2] : (uint16_t)(at[2] << 8 | at[3]);
+        item->flags = at[0];
+        item->type = at[1];
+        item->length = header == 3 ? at[2] : load_u16(at + 2);
+        item->value = at + header;
         if (likely(left - header >= item->length)) {
             cursor->at += header + item->length;
             return true;

@@ -100,35 +100,48 @@ static bool next_hop_is_self(const struct export_rules *rules, const struct expo
 }
 
 /* Our own address in the form the family wants; IPv4 routes fall back to IPv6 where RFC 8950 was negotiated. */
-static struct addr own_next_hop(const struct export_rules *rules)
+static const struct addr *own_next_hop(const struct export_rules *rules)
 {
+    static const struct addr none;
     if (is_ipv6_family(rules))
-        return rules->next_hop_ipv6;
+        return &rules->next_hop_ipv6;
     if (rules->next_hop_ipv4.kind != ADDR_NONE)
-        return rules->next_hop_ipv4;
-    return rules->extended_next_hop ? rules->next_hop_ipv6 : (struct addr){0};
+        return &rules->next_hop_ipv4;
+    return rules->extended_next_hop ? &rules->next_hop_ipv6 : &none;
 }
 
-static struct addr choose_next_hop(const struct export_rules *rules, const struct export_path *path,
-                                   struct addr *link_local)
+/* Is it of a kind this peer takes? */
+static bool next_hop_fits(const struct export_rules *rules, const struct addr *next_hop)
 {
-    struct addr next_hop = {0};
-    *link_local = (struct addr){0};
-    bool always_self = next_hop_is_always_self(rules, path);
-    if (!always_self)
-        attr_block_next_hop(path->attrs, path->set->wire_length, &next_hop, link_local);
-    if (always_self || next_hop_is_self(rules, path, &next_hop)) {
-        next_hop = own_next_hop(rules);
-        *link_local = next_hop.kind == ADDR_IPV6 ? rules->link_local : (struct addr){0};
-    } else if (rules->kind == SOURCE_INTERNAL) {
-        /* A link-local companion means nothing one hop further (RFC 2545 3). */
-        *link_local = (struct addr){0};
+    if (next_hop->kind == ADDR_IPV6)
+        return is_ipv6_family(rules) || rules->extended_next_hop;
+    return next_hop->kind == ADDR_IPV4 && !is_ipv6_family(rules);
+}
+
+/* False, and nothing of use: there is none. */
+static bool choose_next_hop(const struct export_rules *rules, const struct export_path *path, struct addr *next_hop,
+                            struct addr *link_local)
+{
+    bool is_self = next_hop_is_always_self(rules, path);
+    if (!is_self) {
+        attr_block_next_hop(path->attrs, path->set->wire_length, next_hop, link_local);
+        is_self = next_hop_is_self(rules, path, next_hop);
     }
-    if (next_hop.kind == ADDR_IPV6 && !is_ipv6_family(rules) && !rules->extended_next_hop)
-        return (struct addr){0};
-    if (next_hop.kind == ADDR_IPV4 && is_ipv6_family(rules))
-        return (struct addr){0};
-    return next_hop;
+    if (is_self)
+        *next_hop = *own_next_hop(rules);
+    if (is_self && next_hop->kind == ADDR_IPV6)
+        *link_local = rules->link_local;
+    else if (is_self || rules->kind == SOURCE_INTERNAL) /* means nothing one hop further (RFC 2545 3) */
+        link_local->kind = ADDR_NONE;
+    return next_hop_fits(rules, next_hop);
+}
+
+static bool has_next_hop(const struct export_rules *rules, const struct export_path *path)
+{
+    struct addr next_hop, link_local;
+    if (next_hop_is_always_self(rules, path))
+        return next_hop_fits(rules, own_next_hop(rules));
+    return choose_next_hop(rules, path, &next_hop, &link_local);
 }
 
 enum export_reason export_check(const struct export_rules *rules, const struct export_path *path)
@@ -147,10 +160,7 @@ enum export_reason export_check(const struct export_rules *rules, const struct e
         return reason;
     if ((path->set->facts & ATTR_HAS_OTC) && role_forbids_otc(rules->local_role))
         return EXPORT_ROLE;
-    struct addr link_local;
-    if (choose_next_hop(rules, path, &link_local).kind == ADDR_NONE)
-        return EXPORT_NO_NEXT_HOP;
-    return EXPORT_TOLD;
+    return has_next_hop(rules, path) ? EXPORT_TOLD : EXPORT_NO_NEXT_HOP;
 }
 
 enum export_reason export_check_client(const struct export_rules *rules, const struct export_path *path,
@@ -386,19 +396,17 @@ bool export_uses_mp_reach(const struct export_rules *rules, unsigned next_hop_le
 }
 
 /* What a policy let through: nothing is left to be done but to encode it. */
-static struct addr encode_finished(struct rewrite *rewrite, struct addr *link_local)
+static void encode_finished(struct rewrite *rewrite, struct addr *next_hop, struct addr *link_local)
 {
     struct attr_item item;
-    struct addr next_hop;
     find_attr(rewrite, ATTR_AS_PATH, &item);
     buf_put(rewrite->work, item.value, item.length);
     encode_as_path(rewrite);
     rewrite_aggregator(rewrite);
-    attr_block_next_hop(rewrite->path->attrs, rewrite->path->set->wire_length, &next_hop, link_local);
-    return next_hop;
+    attr_block_next_hop(rewrite->path->attrs, rewrite->path->set->wire_length, next_hop, link_local);
 }
 
-static struct addr rewrite_all(struct rewrite *rewrite, struct addr *link_local)
+static void rewrite_all(struct rewrite *rewrite, struct addr *next_hop, struct addr *link_local)
 {
     rewrite_as_path(rewrite);
     rewrite_aggregator(rewrite);
@@ -408,7 +416,7 @@ static struct addr rewrite_all(struct rewrite *rewrite, struct addr *link_local)
         rewrite_for_internal(rewrite);
     rewrite_otc(rewrite);
     rewrite_communities(rewrite);
-    return choose_next_hop(rewrite->rules, rewrite->path, link_local);
+    choose_next_hop(rewrite->rules, rewrite->path, next_hop, link_local);
 }
 
 unsigned export_attributes(const struct export_rules *rules, const struct export_path *path, struct buf *work,
@@ -425,9 +433,11 @@ unsigned export_attributes(const struct export_rules *rules, const struct export
     buf_clear(work);
     buf_extend(work, 4u * path->set->wire_length + WORK_MORE);
     buf_clear(work);
-    struct addr link_local;
-    struct addr chosen =
-        rules->policy != NULL ? encode_finished(&rewrite, &link_local) : rewrite_all(&rewrite, &link_local);
+    struct addr chosen, link_local;
+    if (rules->policy != NULL)
+        encode_finished(&rewrite, &chosen, &link_local);
+    else
+        rewrite_all(&rewrite, &chosen, &link_local);
     unsigned length = put_next_hop(&chosen, &link_local, next_hop);
     if (export_uses_mp_reach(rules, length))
         attr_edit_remove(&rewrite.edit, ATTR_NEXT_HOP);
