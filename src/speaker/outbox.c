@@ -10,7 +10,14 @@
 #include "speaker/update_group.h"
 #include "wire/update.h"
 
-enum { COLLECTED_MAX_BYTES = PACKER_ENTRIES * sizeof(struct pack_entry) };
+/* What one member alone is told anew. */
+struct private_announce {
+    row_id row;
+    attr_id attrs;
+    source_id source;
+};
+
+enum { COLLECTED_MAX_BYTES = PACKER_ENTRIES * sizeof(struct private_announce) };
 
 void outbox_init(struct outbox *outbox, enum family_id family, source_id self, void *owner,
                  const struct outbox_ops *ops)
@@ -169,15 +176,15 @@ void outbox_flush_withdraws(struct outbox *outbox)
 
 void outbox_collect_announce(struct outbox *outbox, row_id row, attr_id attrs, source_id source)
 {
-    struct pack_entry entry = {.row = row, .attrs = attrs, .source = source};
-    buf_put(&outbox->announces, &entry, sizeof(entry));
+    struct private_announce announce = {.row = row, .attrs = attrs, .source = source};
+    buf_put(&outbox->announces, &announce, sizeof(announce));
 }
 
 void outbox_flush_announces(struct outbox *outbox)
 {
     struct update_group *group = outbox->group;
-    const struct pack_entry *entries = (const struct pack_entry *)(const void *)outbox->announces.bytes;
-    size_t count = outbox->announces.length / sizeof(struct pack_entry);
+    const struct private_announce *announces = (const struct private_announce *)(const void *)outbox->announces.bytes;
+    size_t count = outbox->announces.length / sizeof(*announces);
     if (count == 0)
         return;
     if (!outbox->behind) {
@@ -185,7 +192,7 @@ void outbox_flush_announces(struct outbox *outbox)
         struct pack_target target = {.rules = &group->rules, .log = &messages};
         group_log_init(&messages, 0);
         for (size_t i = 0; i < count; i++)
-            packer_announce(group->packer, entries[i].row, 0, entries[i].attrs, entries[i].source);
+            packer_announce(group->packer, announces[i].row, 0, announces[i].attrs, announces[i].source);
         packer_flush(group->packer, &target);
         group_log_publish(&messages);
         const uint8_t *bytes;

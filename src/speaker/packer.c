@@ -39,50 +39,74 @@ void packer_free(struct packer *packer)
     mem_free(MEM_GROUP, packer);
 }
 
-void packer_announce(struct packer *packer, row_id row, uint32_t path_id, attr_id attrs, source_id source)
+/* A run of its own for the last entry. Apart, so that the others have few registers to save. */
+__attribute__((noinline)) static struct pack_run *add_run(struct packer *packer, attr_id attrs, source_id source)
 {
+    struct pack_run *run = &packer->runs[packer->run_count++];
+    *run = (struct pack_run){
+        .first = packer->count - 1, .count = 1, .next = packer->run_count, .attrs = attrs, .source = source};
+    if (attrs == 0) {
+        packer->withdraws[packer->withdraw_count++] = packer->run_count - 1;
+        return run;
+    }
     struct attr_set *set = attr_get(packer->rib->view, attrs);
-    struct pack_entry *entry = &packer->entries[packer->count++];
-    *entry =
-        (struct pack_entry){.row = row, .path_id = path_id, .next = packer->count, .attrs = attrs, .source = source};
     if (set->pack == 0) {
         packer->sets[packer->set_count++] = attrs;
     } else {
-        struct pack_entry *last = &packer->entries[set->pack - 1];
-        entry->next = last->next;
-        last->next = packer->count;
+        struct pack_run *last = &packer->runs[set->pack - 1];
+        run->next = last->next;
+        last->next = packer->run_count;
     }
-    set->pack = packer->count;
+    set->pack = packer->run_count;
+    return run;
+}
+
+static inline void collect(struct packer *packer, row_id row, uint32_t path_id, attr_id attrs, source_id source)
+{
+    packer->entries[packer->count++] = (struct pack_entry){.row = row, .path_id = path_id};
+    struct pack_run *last = packer->run_count > 0 ? &packer->runs[packer->run_count - 1] : NULL;
+    if (last != NULL && last->attrs == attrs && last->source == source && last->skip == 0)
+        last->count++;
+    else
+        add_run(packer, attrs, source);
+}
+
+void packer_announce(struct packer *packer, row_id row, uint32_t path_id, attr_id attrs, source_id source)
+{
+    collect(packer, row, path_id, attrs, source);
 }
 
 void packer_withdraw(struct packer *packer, row_id row, uint32_t path_id, source_id source)
 {
-    packer->withdraws[packer->withdraw_count++] = packer->count;
-    packer->entries[packer->count++] = (struct pack_entry){.row = row, .path_id = path_id, .source = source};
+    collect(packer, row, path_id, 0, source);
 }
 
 void packer_skip(struct packer *packer, const uint64_t *members, uint32_t words)
 {
-    struct pack_entry *entry = &packer->entries[packer->count - 1];
+    struct pack_run *run = &packer->runs[packer->run_count - 1];
+    if (run->count > 1) {
+        run->count--;
+        run = add_run(packer, run->attrs, run->source);
+    }
     /* Neighbouring entries mostly are for the same members. */
     if (packer->skip_count > 0) {
         const struct log_skip *last = packer->skips[packer->skip_count - 1];
         if (last->words == words && memcmp(last->bits, members, words * sizeof(*members)) == 0) {
-            entry->skip = (uint16_t)packer->skip_count;
+            run->skip = (uint16_t)packer->skip_count;
             return;
         }
     }
     packer->skips[packer->skip_count] = log_skip_new(members, words);
-    entry->skip = (uint16_t)++packer->skip_count;
+    run->skip = (uint16_t)++packer->skip_count;
 }
 
-static struct log_skip *skip_of(const struct packer *packer, const struct pack_entry *entry)
+static struct log_skip *skip_of(const struct packer *packer, const struct pack_run *run)
 {
-    return entry->skip > 0 ? packer->skips[entry->skip - 1] : NULL;
+    return run->skip > 0 ? packer->skips[run->skip - 1] : NULL;
 }
 
-/* May two entries stand in one message, as far as who hears it goes? */
-static bool same_hearers(const struct packer *packer, const struct pack_entry *a, const struct pack_entry *b)
+/* May two runs stand in one message, as far as who hears it goes? */
+static bool same_hearers(const struct packer *packer, const struct pack_run *a, const struct pack_run *b)
 {
     return a->source == b->source && (a->skip == b->skip || log_skip_equal(skip_of(packer, a), skip_of(packer, b)));
 }
@@ -109,13 +133,10 @@ static uint8_t *put_header(uint8_t *at)
 }
 
 /* Uses up to NLRI_BYTES_MAX. */
-static inline uint8_t *put_nlri(uint8_t *at, const struct export_rules *rules, const struct rib *rib,
-                                const struct pack_entry *entry)
+static inline uint8_t *put_nlri(uint8_t *at, bool add_path, const struct rib *rib, const struct pack_entry *entry)
 {
-    if (rules->add_path) {
-        at = put_u16(at, entry->path_id >> 16);
-        at = put_u16(at, entry->path_id & 0xFFFF);
-    }
+    if (add_path)
+        at = put_u32(at, entry->path_id);
     const struct rib_row *row = prefix_table_row(rib->prefixes, entry->row);
     *at++ = row->length;
     /* The whole key: a copy of known size is cheaper, there is room, and what is too much is written over. */
@@ -126,6 +147,19 @@ static inline uint8_t *put_nlri(uint8_t *at, const struct export_rules *rules, c
     return at + (row->length + 7u) / 8;
 }
 
+/* Takes entries off the front of a run as long as the next is not to begin behind `end`. */
+static uint8_t *put_run(uint8_t *at, const uint8_t *end, const struct export_rules *rules, const struct rib *rib,
+                        const struct pack_entry *entries, struct pack_run *run)
+{
+    bool add_path = rules->add_path;
+    uint32_t next = run->first, stop = run->first + run->count;
+    while (next < stop && at <= end)
+        at = put_nlri(at, add_path, rib, &entries[next++]);
+    run->first = next;
+    run->count = stop - next;
+    return at;
+}
+
 /* Withdraws ------------------------------------------------------------------------------------------------------ */
 
 static bool plain_withdraw(const struct export_rules *rules)
@@ -133,12 +167,13 @@ static bool plain_withdraw(const struct export_rules *rules)
     return rules->family == FAMILY_IPV4_UNICAST;
 }
 
-/* What is to be withdrawn: entries in their own order or, if `order` is not NULL, in that one. */
+/* Runs to be withdrawn, for the same hearers. */
 struct withdrawal {
     const struct export_rules *rules;
     const struct rib *rib;
     const struct pack_entry *entries;
-    const uint32_t *order;
+    struct pack_run *runs;
+    const uint32_t *order; /* indices of runs */
     uint32_t count;
 };
 
@@ -146,7 +181,6 @@ struct withdrawal {
 static uint32_t encode_withdraw(struct withdrawal *withdrawal, uint8_t *to)
 {
     const struct export_rules *rules = withdrawal->rules;
-    const uint32_t *order = withdrawal->order;
     const struct family *family = family_get(rules->family);
     bool plain = plain_withdraw(rules);
     uint8_t *at = put_header(to);
@@ -154,16 +188,14 @@ static uint32_t encode_withdraw(struct withdrawal *withdrawal, uint8_t *to)
     at += plain ? 2 : UPDATE_FIXED_BYTES + 4 + 3;
     uint8_t *nlri = at;
     const uint8_t *end = to + message_limit(rules) - NLRI_BYTES_MAX - 2;
-    uint32_t done = 0;
-    while (done < withdrawal->count && at <= end) {
-        at = put_nlri(at, rules, withdrawal->rib, &withdrawal->entries[order ? order[done] : done]);
-        done++;
+    while (withdrawal->count > 0 && at <= end) {
+        struct pack_run *run = &withdrawal->runs[*withdrawal->order];
+        at = put_run(at, end, rules, withdrawal->rib, withdrawal->entries, run);
+        if (run->count == 0) {
+            withdrawal->order++;
+            withdrawal->count--;
+        }
     }
-    withdrawal->count -= done;
-    if (order != NULL)
-        withdrawal->order += done;
-    else
-        withdrawal->entries += done;
     if (plain) {
         put_u16(lengths, (uint32_t)(at - nlri));
         at = put_u16(at, 0);
@@ -186,43 +218,46 @@ void packer_encode_withdraw(const struct export_rules *rules, const struct rib *
     uint8_t message[MESSAGE_MAX_BYTES];
     struct export_rules small = *rules;
     small.extended_message = false;
-    struct withdrawal withdrawal = {.rules = &small, .rib = rib, .entries = entries, .count = count};
+    struct pack_run all = {.count = count};
+    struct withdrawal withdrawal = {
+        .rules = &small, .rib = rib, .entries = entries, .runs = &all, .order = &(uint32_t){0}, .count = count > 0};
     while (withdrawal.count > 0)
         buf_put(out, message, encode_withdraw(&withdrawal, message));
 }
 
 static int compare_withdraws(const void *a, const void *b, void *context)
 {
-    const struct pack_entry *entries = context;
-    const struct pack_entry *entry_a = &entries[*(const uint32_t *)a];
-    const struct pack_entry *entry_b = &entries[*(const uint32_t *)b];
-    if (entry_a->source != entry_b->source)
-        return entry_a->source < entry_b->source ? -1 : 1;
-    return entry_a->skip < entry_b->skip ? -1 : entry_a->skip > entry_b->skip;
+    const struct pack_run *runs = context;
+    const struct pack_run *run_a = &runs[*(const uint32_t *)a];
+    const struct pack_run *run_b = &runs[*(const uint32_t *)b];
+    if (run_a->source != run_b->source)
+        return run_a->source < run_b->source ? -1 : 1;
+    return run_a->skip < run_b->skip ? -1 : run_a->skip > run_b->skip;
 }
 
 static void flush_withdraws(struct packer *packer, const struct pack_target *target)
 {
     bool mixed = false;
     for (uint32_t i = 1; i < packer->withdraw_count && !mixed; i++)
-        mixed = !same_hearers(packer, &packer->entries[packer->withdraws[i]], &packer->entries[packer->withdraws[0]]);
+        mixed = !same_hearers(packer, &packer->runs[packer->withdraws[i]], &packer->runs[packer->withdraws[0]]);
     if (mixed)
         qsort_r(packer->withdraws, packer->withdraw_count, sizeof(packer->withdraws[0]), compare_withdraws,
-                packer->entries);
+                packer->runs);
     uint32_t from = 0;
     while (from < packer->withdraw_count) {
-        const struct pack_entry *first = &packer->entries[packer->withdraws[from]];
-        uint32_t to = from + 1;
-        while (to < packer->withdraw_count && same_hearers(packer, &packer->entries[packer->withdraws[to]], first))
-            to++;
+        const struct pack_run *first = &packer->runs[packer->withdraws[from]];
+        uint32_t to = from, prefixes = 0;
+        while (to < packer->withdraw_count && same_hearers(packer, &packer->runs[packer->withdraws[to]], first))
+            prefixes += packer->runs[packer->withdraws[to++]].count;
         struct withdrawal withdrawal = {.rules = target->rules,
                                         .rib = packer->rib,
                                         .entries = packer->entries,
+                                        .runs = packer->runs,
                                         .order = packer->withdraws + from,
                                         .count = to - from};
         while (withdrawal.count > 0) {
-            uint32_t bound = message_bound(target->rules, WITHDRAW_FIXED_BYTES, withdrawal.count);
-            uint8_t *at = group_log_reserve(target->log, bound, withdrawal.count * 5, packer->since_version);
+            uint32_t bound = message_bound(target->rules, WITHDRAW_FIXED_BYTES, prefixes);
+            uint8_t *at = group_log_reserve(target->log, bound, prefixes * 5, packer->since_version);
             group_log_commit(target->log, encode_withdraw(&withdrawal, at), first->source, skip_of(packer, first));
         }
         from = to;
@@ -239,20 +274,20 @@ struct section {
     uint32_t fixed_bytes; /* of a message without NLRI */
 };
 
-/* Takes the entries for the hearers of `like` off the chain at *chain (the others stay, in order) until the message is
+/* Takes the runs for the hearers of `like` off the chain at *chain (the others stay, in order) until the message is
  * full. Returns the end of what was written. */
 static uint8_t *put_chain(struct packer *packer, const struct export_rules *rules, uint32_t *chain,
-                          const struct pack_entry *like, uint8_t *at, const uint8_t *end)
+                          const struct pack_run *like, uint8_t *at, const uint8_t *end)
 {
     uint32_t *link = chain;
     while (*link != 0 && at <= end) {
-        struct pack_entry *entry = &packer->entries[*link - 1];
-        if (same_hearers(packer, entry, like)) {
-            at = put_nlri(at, rules, packer->rib, entry);
-            *link = entry->next;
-        } else {
-            link = &entry->next;
-        }
+        struct pack_run *run = &packer->runs[*link - 1];
+        if (same_hearers(packer, run, like))
+            at = put_run(at, end, rules, packer->rib, packer->entries, run);
+        if (run->count == 0)
+            *link = run->next;
+        else
+            link = &run->next;
     }
     return at;
 }
@@ -275,7 +310,7 @@ static uint8_t *put_mp_reach_head(uint8_t *at, const struct export_rules *rules,
 /* One message from the front of the chain; returns its length. MP_REACH_NLRI is the first attribute, as RFC 7606 5.1
  * asks. */
 static uint32_t encode_announce(struct packer *packer, const struct export_rules *rules, const struct section *section,
-                                uint32_t *chain, const struct pack_entry *like, uint8_t *to)
+                                uint32_t *chain, const struct pack_run *like, uint8_t *to)
 {
     const uint8_t *limit = to + message_limit(rules) - NLRI_BYTES_MAX;
     uint8_t *at = put_header(to);
@@ -345,28 +380,28 @@ bool packer_same_section(struct packer *packer, const struct export_rules *rules
            memcmp(packer->compared.bytes, packer->attributes.bytes, packer->attributes.length) == 0;
 }
 
-/* The entries with this set, in order of arrival: the set knows the last, the last the first. */
+/* The runs with this set, in order of arrival: the set knows the last, the last the first. */
 static uint32_t take_chain(struct packer *packer, attr_id attrs)
 {
     struct attr_set *set = attr_get(packer->rib->view, attrs);
-    struct pack_entry *last = &packer->entries[set->pack - 1];
+    struct pack_run *last = &packer->runs[set->pack - 1];
     uint32_t first = last->next;
     last->next = 0;
     set->pack = 0;
     return first;
 }
 
-/* All entries with one attribute set: usually for the same hearers; internal peers may send equal sets, then source by
+/* All runs with one attribute set: usually for the same hearers; internal peers may send equal sets, then source by
  * source. */
 static void flush_set(struct packer *packer, const struct pack_target *target, attr_id attrs)
 {
     uint32_t chain = take_chain(packer, attrs);
     while (chain != 0) {
-        const struct pack_entry *like = &packer->entries[chain - 1];
+        const struct pack_run *like = &packer->runs[chain - 1];
         struct section section;
         make_section(packer, target->rules, attrs, like->source, &section);
         CHECK(section.fixed_bytes + NLRI_BYTES_MAX <= message_limit(target->rules));
-        while (chain != 0 && same_hearers(packer, &packer->entries[chain - 1], like)) {
+        while (chain != 0 && same_hearers(packer, &packer->runs[chain - 1], like)) {
             uint32_t expected = packer->set_count * (section.fixed_bytes + 32);
             uint32_t bound = message_bound(target->rules, section.fixed_bytes, packer->count);
             uint8_t *at = group_log_reserve(target->log, bound, expected, packer->since_version);
@@ -383,5 +418,5 @@ void packer_flush(struct packer *packer, const struct pack_target *target)
         flush_set(packer, target, packer->sets[i]);
     while (packer->skip_count > 0)
         log_skip_unref(packer->skips[--packer->skip_count]);
-    packer->count = packer->set_count = packer->withdraw_count = 0;
+    packer->count = packer->run_count = packer->set_count = packer->withdraw_count = 0;
 }

@@ -1,8 +1,9 @@
 /* The packer: turns "these rows now have these attributes" into as few UPDATEs as possible.
  *
- * Collected entries are chained by attribute set through the set's scratch field, so grouping costs no sort and no
- * hash; each chain becomes one or more messages with one attribute section, written straight into a log. Withdraws
- * come first, ordered by the source the routes had, so that a run of the log has one source.
+ * Rows that follow one another mostly have the same set from the same source: they are collected as runs. Runs are
+ * chained by attribute set through the set's scratch field, so grouping costs no sort and no hash; each chain becomes
+ * one or more messages with one attribute section, written straight into a log. Withdraws come first, ordered by the
+ * source the routes had, so that a run of the log has one source.
  */
 #pragma once
 
@@ -24,8 +25,14 @@ enum {
 struct pack_entry {
     row_id row;
     uint32_t path_id; /* add-path: the identifier we send */
-    uint32_t next;    /* chain: index + 1; the last one's is the first */
-    attr_id attrs;    /* 0: withdraw */
+};
+
+/* Entries that follow one another, with one set and for the same hearers. */
+struct pack_run {
+    uint32_t first; /* entry */
+    uint32_t count;
+    uint32_t next; /* chain: index + 1; the last one's is the first */
+    attr_id attrs; /* 0: withdraw */
     source_id source;
     uint16_t skip; /* who else is not to hear of it: index + 1 in packer.skips; 0: nobody */
 };
@@ -33,12 +40,14 @@ struct pack_entry {
 struct packer {
     struct rib *rib;
     uint32_t since_version; /* the rows now being collected have this version or a later one */
-    uint32_t count;
+    uint32_t count;         /* entries */
+    uint32_t run_count;
     uint32_t set_count; /* distinct attribute sets among the announcements, in order of first appearance */
-    struct pack_entry entries[PACKER_ENTRIES];
-    attr_id sets[PACKER_ENTRIES];
-    uint32_t withdraws[PACKER_ENTRIES];
     uint32_t withdraw_count;
+    struct pack_entry entries[PACKER_ENTRIES];
+    struct pack_run runs[PACKER_ENTRIES];
+    attr_id sets[PACKER_ENTRIES];
+    uint32_t withdraws[PACKER_ENTRIES]; /* runs */
     struct log_skip *skips[PACKER_ENTRIES]; /* owned */
     uint32_t skip_count;
     struct buf work;       /* export_attributes' scratch */
@@ -78,6 +87,6 @@ void packer_skip(struct packer *packer, const uint64_t *members, uint32_t words)
 /* Encodes and forgets everything collected. The caller publishes the log. */
 void packer_flush(struct packer *packer, const struct pack_target *target);
 
-/* Appends a message that withdraws `count` prefixes of rows to `out`: for what only one peer must be told. */
+/* Appends messages that withdraw `count` prefixes of rows to `out`: for what only one peer must be told. */
 void packer_encode_withdraw(const struct export_rules *rules, const struct rib *rib, const struct pack_entry *entries,
                             uint32_t count, struct buf *out);

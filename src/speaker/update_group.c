@@ -263,17 +263,19 @@ bool update_group_allows(struct update_group *group, const struct rib_path *path
     return allows(group, path);
 }
 
-static inline bool choose(struct update_group *group, row_id row, const struct rib_path *path, struct told_path *told)
+/* May the path be told, and as which set? */
+static inline bool choose(struct update_group *group, row_id row, const struct rib_path *path, attr_id *attrs)
 {
-    *told = (struct told_path){.attrs = path->attrs, .source = path->source};
+    *attrs = path->attrs;
     if (!allows(group, path))
         return false;
-    return group->policy == NULL || policy_export_path(group->policy, row, path, &told->attrs) == EXPORT_TOLD;
+    return group->policy == NULL || policy_export_path(group->policy, row, path, attrs) == EXPORT_TOLD;
 }
 
 bool update_group_choose(struct update_group *group, row_id row, const struct rib_path *path, struct told_path *told)
 {
-    return choose(group, row, path, told);
+    *told = (struct told_path){.source = path->source};
+    return choose(group, row, path, &told->attrs);
 }
 
 bool update_group_same_bytes(struct update_group *group, const struct told_path *before, const struct told_path *now)
@@ -309,34 +311,35 @@ static void change_source(struct update_group *group, row_id row, const struct t
     update_group_set_out(group, row, now->attrs, now->source);
 }
 
+/* What was told before may be the same, or the same in other words. */
+static void tell_again(struct update_group *group, row_id row, const struct told_path *now)
+{
+    struct told_path before = {.attrs = group->out_attrs[row], .source = group->out_sources[row]};
+    if (before.attrs == now->attrs && before.source == now->source)
+        return;
+    if (update_group_same_bytes(group, &before, now)) {
+        change_source(group, row, &before, now);
+        return;
+    }
+    packer_announce(group->packer, row, 0, now->attrs, now->source);
+    struct outbox *own = before.source != now->source ? update_group_member(group, now->source) : NULL;
+    if (own != NULL)
+        outbox_collect_withdraw(own, row, 0);
+}
+
 /* A row of a group that tells one path to all. */
 static inline void column_row(struct update_group *group, row_id row)
 {
     struct rib_path best;
-    struct told_path before = {.attrs = group->out_attrs[row], .source = group->out_sources[row]};
-    struct told_path now;
-    bool tell = rib_row_best(group->rib, row, &best, NULL) && choose(group, row, &best, &now);
-    if (!tell) {
-        if (before.attrs != 0)
-            packer_withdraw(group->packer, row, 0, before.source);
-        return;
-    }
-    if (before.attrs == 0) {
-        packer_announce(group->packer, row, 0, now.attrs, now.source);
-        return;
-    }
-    if (before.attrs == now.attrs && before.source == now.source)
-        return;
-    if (update_group_same_bytes(group, &before, &now)) {
-        change_source(group, row, &before, &now);
-        return;
-    }
-    packer_announce(group->packer, row, 0, now.attrs, now.source);
-    if (before.source == now.source)
-        return;
-    struct outbox *own = update_group_member(group, now.source);
-    if (own != NULL)
-        outbox_collect_withdraw(own, row, 0);
+    attr_id attrs;
+    bool tell = rib_row_best(group->rib, row, &best, NULL) && choose(group, row, &best, &attrs);
+    bool was_told = group->out_attrs[row] != 0;
+    if (tell && was_told)
+        tell_again(group, row, &(struct told_path){.attrs = attrs, .source = best.source});
+    else if (tell)
+        packer_announce(group->packer, row, 0, attrs, best.source);
+    else if (was_told)
+        packer_withdraw(group->packer, row, 0, group->out_sources[row]);
 }
 
 void update_group_row(struct update_group *group, row_id row)
@@ -393,24 +396,23 @@ void update_group_set_out(struct update_group *group, row_id row, attr_id attrs,
     }
 }
 
-/* All is taken before anything is given back: a set may be another row's before. Neighbouring entries mostly are of one
- * set and source, which are counted together. */
+/* All is taken before anything is given back: a set may be another row's before. */
 static void move_out(struct update_group *group)
 {
     const struct packer *packer = group->packer;
-    for (uint32_t i = 0, next; i < packer->count; i = next) {
-        const struct pack_entry *first = &packer->entries[i];
-        for (next = i + 1; next < packer->count && packer->entries[next].attrs == first->attrs &&
-                           packer->entries[next].source == first->source;)
-            next++;
-        if (first->attrs != 0)
-            take_out(group, first->attrs, first->source, next - i);
+    for (uint32_t i = 0; i < packer->run_count; i++) {
+        const struct pack_run *run = &packer->runs[i];
+        if (run->attrs != 0)
+            take_out(group, run->attrs, run->source, run->count);
     }
-    for (uint32_t i = 0; i < packer->count; i++) {
-        const struct pack_entry *entry = &packer->entries[i];
-        give_back_out(group, entry->row);
-        group->out_attrs[entry->row] = entry->attrs;
-        group->out_sources[entry->row] = entry->source;
+    for (uint32_t i = 0; i < packer->run_count; i++) {
+        const struct pack_run *run = &packer->runs[i];
+        for (uint32_t j = run->first; j < run->first + run->count; j++) {
+            row_id row = packer->entries[j].row;
+            give_back_out(group, row);
+            group->out_attrs[row] = run->attrs;
+            group->out_sources[row] = run->source;
+        }
     }
 }
 
