@@ -47,7 +47,7 @@ struct packer {
     struct pack_entry entries[PACKER_ENTRIES];
     struct pack_run runs[PACKER_ENTRIES];
     attr_id sets[PACKER_ENTRIES];
-    uint32_t withdraws[PACKER_ENTRIES]; /* runs */
+    uint32_t withdraws[PACKER_ENTRIES];     /* runs */
     struct log_skip *skips[PACKER_ENTRIES]; /* owned */
     uint32_t skip_count;
     struct buf work;       /* export_attributes' scratch */
