@@ -25,6 +25,7 @@ struct vrp_family {
     uint32_t settled;            /* the last record the change being settled has passed */
     uint32_t length_counts[129]; /* prefixes by length */
     uint64_t lengths[3];         /* bits of those that are not 0 */
+    uint32_t *under;             /* which lengths there are, by an address's first bits: vrp_table.c; NULL: none yet */
     struct id_table ids;         /* the first record of each prefix */
     struct slab records;
 };

@@ -1,7 +1,11 @@
 /* See vrp_table.h.
  *
  * Records of a prefix are chained, the first one is found by a hash of the prefix; a look-up probes the lengths there
- * are up to its own. A record has two bits for each source: `now`, it has the VRP, and `mark`, which its open change
+ * are up to its own. Most of these probes would find nothing, and each costs a cache miss: `under` has for the first 16
+ * bits of an IPv4 address (the first 32 of an IPv6 one, hashed) which lengths from there on may be found. It is made
+ * larger only: a bit too many costs a probe.
+ *
+ * A record has two bits for each source: `now`, it has the VRP, and `mark`, which its open change
  * uses: of a whole set, it will have the VRP; of differences, it will be the other way round.
  *
  * So a commit has nothing to copy. From then on look-ups of records that are not settled yet read `mark` instead of
@@ -15,12 +19,15 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/octets.h"
 #include "rpki/internal.h"
 
 enum {
     PAGE_UNITS = 4096,
     TOUCHED_FIRST = 1024,
-    PROBES_AHEAD = 40, /* lengths whose slots are asked for before the first is looked at */
+    UNDER_COUNT = 1 << 16,
+    UNDER_LENGTHS = 32, /* bits of one */
+    PROBES_AHEAD = 40,  /* lengths whose slots are asked for before the first is looked at */
 };
 
 enum change_state {
@@ -90,6 +97,7 @@ void vrp_table_free(struct vrp_table *table)
     if (table == NULL)
         return;
     for (unsigned i = 0; i < 2; i++) {
+        mem_free(MEM_RPKI, table->families[i].under);
         id_table_release(&table->families[i].ids);
         slab_release(&table->families[i].records);
     }
@@ -167,6 +175,28 @@ static uint32_t find_first(const struct vrp_family *family, uint32_t hash, const
     return 0;
 }
 
+/* The first length `under` knows about. */
+static unsigned under_first(const struct vrp_family *family)
+{
+    return family->kind == ADDR_IPV4 ? 16 : 32;
+}
+
+static uint32_t *under_of(const struct vrp_family *family, const uint8_t *key)
+{
+    uint32_t first = load_u32(key);
+    return &family->under[family->kind == ADDR_IPV4 ? first >> 16 : (first * 0x9E3779B1u) >> 16];
+}
+
+static void note_under(struct vrp_family *family, const uint8_t *key, unsigned length)
+{
+    unsigned first = under_first(family);
+    if (length < first || length - first >= UNDER_LENGTHS)
+        return;
+    if (family->under == NULL)
+        family->under = mem_zalloc(MEM_RPKI, UNDER_COUNT * sizeof(*family->under));
+    *under_of(family, key) |= 1u << (length - first);
+}
+
 static void count_length(struct vrp_family *family, uint8_t length, int change)
 {
     uint64_t bit = 1ull << (length & 63);
@@ -220,8 +250,10 @@ static uint32_t find_record(struct vrp_family *family, const struct vrp *vrp, bo
     } else if (first != 0) {
         id_table_remove(&family->ids, hash, first);
     }
-    if (first == 0)
+    if (first == 0) {
         count_length(family, vrp->prefix.length, 1);
+        note_under(family, key, vrp->prefix.length);
+    }
     family->count++;
     return id;
 }
@@ -481,12 +513,16 @@ struct covering {
 
 static void covering_begin(const struct vrp_family *family, const struct prefix *prefix, struct covering *covering)
 {
+    unsigned first = under_first(family);
+    uint32_t under = family->under != NULL ? *under_of(family, prefix->addr.bytes) : 0;
     covering->count = 0;
     for (unsigned word = 0; word <= prefix->length >> 6u; word++) {
         for (uint64_t left = family->lengths[word]; left != 0; left &= left - 1) {
             unsigned length = word * 64 + (unsigned)__builtin_ctzll(left);
             if (length > prefix->length)
                 return;
+            if (length >= first && length - first < UNDER_LENGTHS && (under >> (length - first) & 1) == 0)
+                continue;
             struct prefix shorter = prefix_make(&prefix->addr, (uint8_t)length);
             uint32_t hash = hash_of(shorter.addr.bytes, (uint8_t)length);
             covering->lengths[covering->count] = (uint8_t)length;
@@ -553,6 +589,7 @@ uint64_t vrp_table_bytes(const struct vrp_table *table)
 {
     uint64_t bytes = 0;
     for (unsigned i = 0; i < 2; i++)
-        bytes += table->families[i].records.touched_bytes + id_table_bytes(&table->families[i].ids);
+        bytes += table->families[i].records.touched_bytes + id_table_bytes(&table->families[i].ids) +
+                 (table->families[i].under != NULL ? UNDER_COUNT * sizeof(uint32_t) : 0);
     return bytes;
 }
