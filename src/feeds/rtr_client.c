@@ -325,9 +325,10 @@ static void taken(struct rtr_client *client)
     struct loop *loop = client->servers->speaker->loop;
     struct vrp_counts counts = vrp_source_counts(client->servers->table, client->source);
     client->serial = client->end.serial;
+    client->answered_at = loop_wall_now(loop);
     client->known = true;
-    client->known_version = client->proven_version = client->version;
-    client->proven = true;
+    client->known_version = client->version;
+    client->proven = client->version + 1;
     loop_timer_start(&client->expiry, (int64_t)client->timing.expire_s * MS_PER_S);
     if (client->state != RTR_TAKING) {
         limit_lifetime(client);

@@ -57,8 +57,7 @@ struct rtr_client {
     bool asked_whole;
     bool ask_again;    /* as soon as it is ready */
     bool whole_wanted; /* by the next query */
-    bool proven;       /* it was in session with this version: */
-    uint8_t proven_version;
+    uint8_t proven;    /* the version it was in session with, plus 1; 0: it was not */
     struct mono_time asked_at;
     unsigned failures;       /* in a row */
     struct mono_time window; /* the minute in which `window_bytes` were received */
@@ -78,7 +77,7 @@ struct rtr_client {
 
     struct rtr_counters counters;
     struct mono_time up_at; /* on the loop's clock */
-    struct wall_time up_since, down_since;
+    struct wall_time up_since, down_since, answered_at;
     char trouble[RTR_WORDS_MAX];
 };
 

@@ -237,7 +237,7 @@ static bool is_flooding(struct rtr_client *client, size_t more)
 static void ended(struct rtr_client *client, ssize_t result)
 {
     /* Once it spoke a version, a connection or two that end early mean nothing. */
-    bool trusted = client->proven && client->proven_version == client->version && client->failures < TRUSTED_FAILURES;
+    bool trusted = client->proven == client->version + 1 && client->failures < TRUSTED_FAILURES;
     if (!client->heard && client->state == RTR_ASKED && !trusted)
         rtr_client_lower_version(client, client->version > 0 ? (uint8_t)(client->version - 1) : 0);
     else

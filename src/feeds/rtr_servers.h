@@ -49,6 +49,7 @@ struct rtr_server_view {
     uint8_t version;
     uint32_t serial;
     struct wall_time up_since, down_since; /* 0 ns: never */
+    struct wall_time answered_at;          /* the last complete answer; 0 ns: none */
     struct vrp_counts counts;
     struct rtr_counters counters;
     const char *trouble; /* why it is not up, or was not last; "" */

@@ -252,6 +252,13 @@ const struct metric metric_table[] = {
     {"godwit_loop_longest_turn_seconds", "gauge", "The longest turn of the last one to two minutes.",
      .show = show_longest},
 
+    {"godwit_rpki_server_up", "gauge", "1 if the RPKI cache is in session and has said everything.",
+     .show = metric_rpki_up},
+    {"godwit_rpki_server_serial", "gauge", "Serial of its last complete answer.", .show = metric_rpki_serial},
+    {"godwit_rpki_server_answer_timestamp_seconds", "gauge", "When its last complete answer came.",
+     .show = metric_rpki_answer},
+    {"godwit_rpki_server_vrps", "gauge", "Its VRPs in use.", .show = metric_rpki_vrps},
+
     {"godwit_table_prefixes", "gauge", "Prefixes with at least one path.", TABLE(prefixes)},
     {"godwit_table_paths", "gauge", "Paths, those rejected by policy included.", TABLE(paths)},
     {"godwit_table_attribute_sets", "gauge", "Different sets of path attributes.", TABLE(attribute_sets)},

@@ -60,6 +60,15 @@ struct metric {
     uint16_t size;
 };
 
+/* Members `show` of metric_rpki.c. */
+#define METRIC_SHOW(name)                                                                                      \
+    void name(const struct metric *metric, const struct samples *samples, const struct metrics_source *source, \
+              size_t index, struct text *out)
+METRIC_SHOW(metric_rpki_up);
+METRIC_SHOW(metric_rpki_serial);
+METRIC_SHOW(metric_rpki_answer);
+METRIC_SHOW(metric_rpki_vrps);
+
 extern const struct metric metric_table[];
 extern const unsigned metric_count;
 

@@ -4,6 +4,7 @@ import collections
 import ipaddress
 import json
 import random
+import re
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import struct
 import subprocess
 import sys
 import time
+import urllib.request
 
 import pytest
 
@@ -198,6 +200,20 @@ def test_two_servers(start):
     router.client.DisableRpki(router.api.DisableRpkiRequest(address="127.0.0.1", port=one.port))
     wait_for(lambda: VRPS[0] not in router.vrps(), "a disabled one says nothing")
     assert not router.state(one).up and router.state(other).up
+
+
+def test_metrics(start):
+    server = RtrServer(vrps=VRPS)
+    port = lab.free_port()
+    router = start(server, more=f'[godwit]\nmetrics-listen = "127.0.0.1:{port}"\n')
+    router.wait_up(server)
+    page = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
+    label = f'server="127.0.0.1:{server.port}"'
+    assert f"godwit_rpki_server_up{{{label}}} 1\n" in page
+    assert f'godwit_rpki_server_vrps{{{label},family="ipv4"}} 2\n' in page
+    assert f'godwit_rpki_server_vrps{{{label},family="ipv6"}} 1\n' in page
+    answered = re.search(rf"answer_timestamp_seconds{{{label}}} (\d+)", page)
+    assert abs(int(answered[1]) - time.time()) < 60
 
 
 def test_list_is_sorted(start):
