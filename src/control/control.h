@@ -341,6 +341,8 @@ void control_validate(const struct control *control, const struct path_view *pat
 struct station_view {
     const struct bmp_server_config *config;
     struct wall_time up_at, down_at; /* the last time; 0 ns: never */
+    bool up;
+    uint64_t waiting_bytes; /* what it has not taken yet */
 };
 /* E_EXISTS, E_NOT_FOUND with GoBGP's words. */
 int control_bmp_add(struct control *control, const struct bmp_server_config *server, struct err *err);

@@ -35,7 +35,11 @@ struct station_list {
 static void show_station(void *context, const struct bmp_station_view *station)
 {
     struct station_list *list = context;
-    struct station_view view = {.config = station->config, .up_at = station->up_at, .down_at = station->down_at};
+    struct station_view view = {.config = station->config,
+                                .up_at = station->up_at,
+                                .down_at = station->down_at,
+                                .up = station->up,
+                                .waiting_bytes = station->waiting_bytes};
     list->show(list->context, &view);
     list->count++;
 }

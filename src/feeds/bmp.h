@@ -22,6 +22,7 @@ int bmp_stations_remove(struct bmp_stations *stations, const struct endpoint *st
 struct bmp_station_view {
     const struct bmp_server_config *config;
     struct wall_time up_at, down_at; /* the last time; 0 ns: never */
+    bool up;
     uint64_t waiting_bytes;
 };
 void bmp_stations_list(const struct bmp_stations *stations,

@@ -11,13 +11,11 @@
 #include "base/mem.h"
 #include "feeds/bmp_internal.h"
 #include "speaker/monitor.h"
-#include "wire/message.h"
 
 enum {
     SLICE_NS = 500000,
     PATHS_PER_LOOK = 64, /* at the clock */
     RUNS = 64,           /* a power of two */
-    NLRI_MAX_BYTES = 4 + 17,
     RUN_BYTES = 2048,
 };
 
@@ -76,13 +74,11 @@ struct dump_path {
     uint32_t path_id;
 };
 
-/* The longest that fits a message all receivers take; at least one prefix. */
+/* At least one prefix goes into each. */
 static bool has_room(const struct dump_run *run)
 {
-    uint32_t fixed = MESSAGE_HEADER_BYTES + 4 + 9 + 32;
     return run->nlri_length == 0 ||
-           (run->nlri_length + NLRI_MAX_BYTES <= RUN_BYTES &&
-            fixed + run->bytes_length + run->nlri_length + NLRI_MAX_BYTES <= MESSAGE_MAX_BYTES);
+           (run->nlri_length + BMP_NLRI_MAX_BYTES <= RUN_BYTES && bmp_fits(run->bytes_length, run->nlri_length));
 }
 
 static struct dump_run *run_for(struct bmp_walk *walk, const struct rib *rib, const struct dump_path *path)

@@ -7,6 +7,7 @@
 #include "speaker/events.h"
 #include "speaker/peer.h"
 #include "wire/bmp.h"
+#include "wire/message.h"
 #include "wire/update_write.h"
 
 enum bmp_policy { /* the numbers are those of the API */
@@ -88,6 +89,13 @@ struct bmp_stations {
     unsigned count;
     struct buf message; /* being written, of whichever station */
 };
+
+/* Is there room for one more prefix in a message every receiver takes (RFC 4271 4.1), whatever has to go with it? */
+enum { BMP_NLRI_MAX_BYTES = 4 + 17, BMP_UPDATE_FIXED_BYTES = MESSAGE_HEADER_BYTES + 4 + 9 + 32 };
+static inline bool bmp_fits(size_t attrs_length, size_t nlri_length)
+{
+    return BMP_UPDATE_FIXED_BYTES + attrs_length + nlri_length + BMP_NLRI_MAX_BYTES <= MESSAGE_MAX_BYTES;
+}
 
 /* bmp_station.c: `stations->message` is whole messages; goes to the station's queue. What does not fit there ends the
  * connection, soon. */

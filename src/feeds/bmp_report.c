@@ -15,13 +15,11 @@
 #include "base/mem.h"
 #include "feeds/bmp_internal.h"
 #include "net/nlri.h"
-#include "wire/message.h"
 
 enum {
     NS_PER_S = 1000000000,
     MS_PER_S = 1000,
     LIVE_MAX_BYTES = 2048, /* of NLRI in one message */
-    NLRI_MAX_BYTES = 4 + 17,
     OPEN_MAX_BYTES = 8192,
     STATISTICS_PER_SLICE = 32, /* peers */
     HOST_NAME_MAX_BYTES = 256,
@@ -113,7 +111,7 @@ void bmp_report_flush(struct bmp_station *station)
 
 static void put_nlri(struct buf *buf, const struct prefix *prefix, bool add_path, uint32_t path_id)
 {
-    uint8_t nlri[NLRI_MAX_BYTES];
+    uint8_t nlri[BMP_NLRI_MAX_BYTES];
     if (add_path)
         buf_u32(buf, path_id);
     buf_put(buf, nlri, prefix_write(prefix, nlri));
@@ -142,7 +140,8 @@ static void gather(struct bmp_station *station, const struct path_event *event, 
     if (told_of(station, path->source) == NULL)
         return;
     bool goes_on = run->source == path->source && run->family == family && run->withdraw == withdraw &&
-                   (withdraw || has_bytes(run, event->rib, path->attrs)) && station->live.length < LIVE_MAX_BYTES;
+                   (withdraw || has_bytes(run, event->rib, path->attrs)) && station->live.length < LIVE_MAX_BYTES &&
+                   bmp_fits(run->bytes.length, station->live.length);
     if (!goes_on) {
         bmp_report_flush(station);
         run->source = path->source;
@@ -207,7 +206,7 @@ static void on_judged(void *context, const struct path_event *event)
 static void on_best(void *context, const struct path_event *event)
 {
     struct bmp_station *station = context;
-    uint8_t memory[NLRI_MAX_BYTES];
+    uint8_t memory[BMP_NLRI_MAX_BYTES];
     struct buf nlri;
     if (!station->connected)
         return;
@@ -477,7 +476,7 @@ void bmp_report_init(struct bmp_station *station)
     station->subscriber.ops = &station->ops;
     station->subscriber.context = station;
     station->run.source = RIB_SOURCE_NONE;
-    buf_init(&station->live, LIVE_MAX_BYTES + NLRI_MAX_BYTES);
+    buf_init(&station->live, LIVE_MAX_BYTES + BMP_NLRI_MAX_BYTES);
     buf_init(&station->run.bytes, ATTR_BLOCK_MAX);
     loop_timer_init(&station->statistics_due, loop, on_statistics);
     loop_task_init(&station->statistics, loop, statistics_slice);

@@ -284,6 +284,7 @@ void bmp_stations_list(const struct bmp_stations *stations,
         struct bmp_station_view view = {.config = &station->config,
                                         .up_at = station->up_at,
                                         .down_at = station->down_at,
+                                        .up = station->connected,
                                         .waiting_bytes = station->queue.length};
         show(context, &view);
     }

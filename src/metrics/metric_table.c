@@ -82,6 +82,38 @@ static void show_longest(const struct metric *metric, const struct samples *samp
     show_real(metric, out, (double)loop_turns(source->loop).longest_ns / ns_per_s);
 }
 
+/* BMP stations ----------------------------------------------------------------------------------------------------- */
+
+struct station_metric {
+    const struct metric *metric;
+    struct text *out;
+    bool waiting; /* or whether it is up */
+};
+
+static void show_station(void *context, const struct station_view *view)
+{
+    const struct station_metric *show = context;
+    struct endpoint endpoint = {.addr = view->config->address, .port = view->config->port};
+    char name[ENDPOINT_TEXT_MAX];
+    struct exposition sample = exposition_begin(show->out, show->metric->name, "");
+    exposition_label(&sample, "station", endpoint_format(&endpoint, name));
+    exposition_end(&sample, show->waiting ? view->waiting_bytes : view->up);
+}
+
+static void show_stations_up(const struct metric *metric, const struct samples *samples,
+                             const struct metrics_source *source, size_t index, struct text *out)
+{
+    struct station_metric show = {.metric = metric, .out = out};
+    control_bmp_list(source->control, show_station, &show);
+}
+
+static void show_stations_waiting(const struct metric *metric, const struct samples *samples,
+                                  const struct metrics_source *source, size_t index, struct text *out)
+{
+    struct station_metric show = {.metric = metric, .out = out, .waiting = true};
+    control_bmp_list(source->control, show_station, &show);
+}
+
 /* Peers ----------------------------------------------------------------------------------------------------------- */
 
 static struct exposition begin_peer(const struct metric *metric, const struct peer_sample *peer, struct text *out)
@@ -272,6 +304,10 @@ const struct metric metric_table[] = {
     {"godwit_update_group_backlog_bytes", "gauge", "What its slowest live member has not been given yet.",
      GROUP(backlog_bytes)},
     {"godwit_update_group_log_bytes", "gauge", "Encoded messages kept for members.", GROUP(log_bytes)},
+
+    {"godwit_bmp_station_up", "gauge", "1 if a BMP station is connected.", .show = show_stations_up},
+    {"godwit_bmp_station_waiting_bytes", "gauge", "What a BMP station has not taken yet.",
+     .show = show_stations_waiting},
 
     {"bgp_peer_up", "gauge", "1 if the session is established.", METRIC_PEER, show_up},
     {"bgp_peer_state", "gauge", "1; the states of the session are labels.", METRIC_PEER, show_state},

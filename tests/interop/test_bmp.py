@@ -2,6 +2,7 @@
 and by pmacct's pmbmpd. Stations are added as GoBGP's users do it: in the file, and with the stock client."""
 import json
 import random
+import re
 import shutil
 import time
 
@@ -10,7 +11,7 @@ import pytest
 import bmp_station
 import wire
 from bmp_station import LOC_RIB, POST, PRE, Station
-from daemons import Session
+from daemons import BUILD, Session
 from dut import Godwitd
 from lab import Lab, wait_for
 from raw import RawSpeaker
@@ -246,6 +247,61 @@ def test_a_station_that_does_not_read(lab):
     for address, view in ((first, PRE), (first, POST), (LOC_RIB, LOC_RIB)):
         scene.has(address, view, expected, "after a rest")
     assert set(scene.station.errors) <= {"the stream ends within a message"}  # of the connection that was cut
+
+
+def test_a_neighbor_that_begins_again(lab):
+    """RFC 7313: what it does not say again goes at the station, too."""
+    scene = Scene(lab, policy="all")
+    first, _ = scene.addresses()
+    scene.first.capabilities = wire.capabilities(FIRST, FAMILIES) + [wire.capability(70)]
+    scene.first.establish()
+    scene.first.announce(*[route(i, FIRST) for i in range(20)])
+    scene.has(first, PRE, keep([route(i, FIRST) for i in range(20)]), "at first")
+    again = keep([route(i, FIRST, med=1) for i in range(0, 20, 2)])
+    refresh = [wire.message(wire.ROUTE_REFRESH, bytes([0, 1, subtype, 1])) for subtype in (1, 2)]
+    scene.first.send(refresh[0])
+    scene.first.announce(*again.values())
+    scene.first.send(refresh[1])
+    for address, view in ((first, PRE), (first, POST), (LOC_RIB, LOC_RIB)):
+        scene.has(address, view, again, "again")
+    assert [down[:2] for down in scene.station.downs] == [(first, 5)] and scene.station.errors == []
+    scene.first.send(b"".join(refresh[:1]))
+    scene.first.announce(*again.values())
+    scene.first.send(refresh[1])
+    scene.first.announce(route(1, FIRST))
+    scene.has(first, PRE, {**again, **keep([route(1, FIRST)])}, "nothing was left out")
+    assert len(scene.station.downs) == 1
+
+
+def test_the_clients_agree(lab):
+    """GoBGP's client and ours: the same words, the same complaints. And metrics."""
+    scene = Scene(lab, godwit={"metrics-listen": "127.0.0.1:9179"})
+    station = scene.station_words()
+
+    def both(*words):
+        said = []
+        for program in (("gobgp",), (BUILD / "godwit", "--compat")):
+            try:
+                said.append(scene.dut.host.run(*program, "bmp", *words))
+            except RuntimeError as error:
+                said.append(str(error).split("exit status 1: ")[-1])
+        return [re.sub(r"\d\d:\d\d:\d\d", "AGE", text) for text in said]
+
+    scene.client("bmp", "add", station)
+    wait_for(lambda: "Up" in both()[0], "it is up")
+    scene.client("bmp", "add", "10.99.0.99:5", "post", "-s", "30")
+    for words in ([], ["-j"], ["add", station], ["add", station, "some"], ["del", "10.99.0.99:6"],
+                  ["add", station, "all", "-s", "70000"]):
+        stock, ours = both(*words)
+        assert ours == stock, words
+    scene.dut.host.run(BUILD / "godwit", "bmp", "add", "[fd99::99]:7", "local-rib")
+    scene.dut.host.run(BUILD / "godwit", "bmp", "del", "10.99.0.99:5")
+    stock, ours = both()
+    assert ours == stock and "[fd99::99]:7" in ours and "10.99.0.99" not in ours
+    metrics = scene.dut.host.run("curl", "-s", "http://127.0.0.1:9179/metrics")
+    assert f'godwit_bmp_station_up{{station="{station}:11019"}} 1\n' in metrics
+    assert 'godwit_bmp_station_up{station="[fd99::99]:7"} 0\n' in metrics
+    assert f'godwit_bmp_station_waiting_bytes{{station="{station}:11019"}} 0\n' in metrics
 
 
 @pytest.mark.skipif(not shutil.which("pmbmpd"), reason="no pmbmpd (Debian: pmacct)")
