@@ -380,7 +380,8 @@ static int change(struct vrp_table *table, unsigned source, const struct vrp *vr
     uint32_t had = from->state == CHANGE_WHOLE ? 0 : from->counts.records[0] + from->counts.records[1];
     if (announce && had + from->announced >= VRP_SOURCE_RECORDS_MAX)
         result = E_LIMIT;
-    else if (from->state == CHANGE_DIFFERENCES && !touch(from, id | (vrp->prefix.addr.kind == ADDR_IPV6) << 31))
+    else if (from->state == CHANGE_DIFFERENCES &&
+             !touch(from, id | (vrp->prefix.addr.kind == ADDR_IPV6 ? TOUCHED_IPV6 : 0)))
         result = E_LIMIT;
     if (result == 0) {
         record->mark ^= bit;
