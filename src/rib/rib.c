@@ -671,9 +671,22 @@ static void run_read(const struct rib *rib, struct rib_run *run)
 
 void rib_run_begin(const struct rib *rib, struct rib_run *run, const uint8_t *nlri, uint32_t length, bool add_path)
 {
+    run->rib = rib;
+    run->nlri = nlri;
+    run->length = length;
     run->rest = cursor_of(nlri, length);
     run->add_path = add_path;
     run_read(rib, run);
+}
+
+bool rib_run_is(const struct rib_run *run, const struct rib *rib, const uint8_t *nlri, uint32_t length, bool add_path)
+{
+    return run->rib == rib && run->nlri == nlri && run->length == length && run->add_path == add_path;
+}
+
+void rib_run_end(struct rib_run *run)
+{
+    run->rib = NULL;
 }
 
 void rib_run_approach(const struct rib *rib, struct rib_run *run)
@@ -697,6 +710,7 @@ void rib_run_apply(struct rib *rib, struct rib_run *run, const struct rib_update
         if (update->touched != NULL)
             tell_touched(rib, run, update);
     }
+    rib_run_end(run);
 }
 
 void rib_apply(struct rib *rib, const struct rib_update *update)

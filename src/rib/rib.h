@@ -128,12 +128,18 @@ void rib_apply(struct rib *rib, const struct rib_update *update);
  * first prefixes need is on its way from memory meanwhile. rib_run_approach goes one access further; it may be left
  * out. The NLRI are those of the rib_update that is applied at the end. */
 struct rib_run {
+    const struct rib *rib; /* NULL: none, or at its end */
+    const uint8_t *nlri;
+    uint32_t length;
     struct cursor rest; /* NLRI not yet read */
     bool add_path;
     uint32_t path_ids[PREFIX_BATCH];
     struct prefix_batch batch;
 };
 void rib_run_begin(const struct rib *rib, struct rib_run *run, const uint8_t *nlri, uint32_t length, bool add_path);
+/* Was it begun with these, and not applied yet? Bytes that were not validated may be begun with, and only looked at. */
+bool rib_run_is(const struct rib_run *run, const struct rib *rib, const uint8_t *nlri, uint32_t length, bool add_path);
+void rib_run_end(struct rib_run *run);
 void rib_run_approach(const struct rib *rib, struct rib_run *run);
 void rib_run_apply(struct rib *rib, struct rib_run *run, const struct rib_update *update);
 

@@ -154,6 +154,8 @@ static void conn_on_update(struct conn *conn, const struct message *message)
     received->update++;
     if (!conn_message_event(conn, FSM_UPDATE))
         return;
+    if (session->ops->update_ahead)
+        session->ops->update_ahead(session, message->body, message->body_length);
     struct update update;
     struct buf attrs;
     buf_init_fixed(&attrs, input_scratch_of(conn)->attrs, sizeof(input_scratch_of(conn)->attrs));

@@ -106,8 +106,8 @@ struct session_status {
     uint64_t output_pending; /* 1 if the owner's output was offered and not yet taken by the kernel */
 };
 
-/* What the owner does. Called on the session's loop. All but input_allowed must be there. Any of them may call anything
- * of the session, session_free included. */
+/* What the owner does. Called on the session's loop. All but update_ahead and input_allowed must be there. Any of them
+ * but update_ahead may call anything of the session, session_free included. */
 struct session_ops {
     /* Every step, in order, and before `established` and `lost`. What a call of the owner changed is told by the
      * session's task, still in the same turn. */
@@ -116,6 +116,8 @@ struct session_ops {
     void (*established)(struct session *session, const struct negotiated *negotiated);
     /* It was Established and is not any more. */
     void (*lost)(struct session *session, const struct session_down *down);
+    /* An UPDATE is about to be decoded; nothing is known of it but its length. NULL: nobody cares. */
+    void (*update_ahead)(struct session *session, const uint8_t *body, size_t length);
     /* A decoded UPDATE with verdict below RESET (the session itself deals with RESET). Valid during the call.
      * End-of-RIB markers arrive here too. */
     void (*update)(struct session *session, const struct update *update);

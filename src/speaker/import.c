@@ -13,6 +13,7 @@
 #include "speaker/restart.h"
 #include "speaker/sweep.h"
 #include "wire/open.h"
+#include "wire/update_peek.h"
 
 enum { NS_PER_S = 1000000000 };
 
@@ -143,6 +144,27 @@ static uint32_t wall_second(struct speaker *speaker)
     return speaker->turn_wall_s;
 }
 
+void import_update_ahead(struct peer *peer, const uint8_t *body, size_t length)
+{
+    struct rib_run *ahead = &peer->speaker->ahead;
+    struct update_peek peek;
+    rib_run_end(ahead);
+    if (!peer->established || !update_peek(body, length, &peek))
+        return;
+    struct speaker_table *table = peer_table(peer, peek.family);
+    if (table != NULL)
+        rib_run_begin(table->rib, ahead, peek.nlri, peek.length, peer->negotiated.add_path_receive >> peek.family & 1);
+}
+
+/* The run as it was begun ahead, or begun now. */
+static struct rib_run *begin_run(struct peer *peer, const struct rib *rib, const struct nlri_run *run)
+{
+    struct rib_run *begun = &peer->speaker->ahead;
+    if (!rib_run_is(begun, rib, run->bytes, run->length, run->add_path))
+        rib_run_begin(rib, begun, run->bytes, run->length, run->add_path);
+    return begun;
+}
+
 static void import_run(struct peer *peer, const struct update *update, const struct nlri_run *run)
 {
     struct speaker_table *table = peer_table(peer, run->family);
@@ -155,17 +177,16 @@ static void import_run(struct peer *peer, const struct update *update, const str
         change.touched = events_path_touched;
         change.context = peer->speaker;
     }
-    struct rib_run begun;
-    rib_run_begin(table->rib, &begun, run->bytes, run->length, run->add_path);
+    struct rib_run *begun = begin_run(peer, table->rib, run);
     if (run->withdraw) {
         peer->withdraw_prefixes += run->count;
-        rib_run_apply(table->rib, &begun, &change);
+        rib_run_apply(table->rib, begun, &change);
         return;
     }
     const struct attr_block *attrs = update_run_attrs(update, run);
     attr_store_approach(table->rib->attrs, attrs->hash);
     change.reject = import_judge(peer, attrs->bytes, attrs->length, attrs->summary.facts);
-    rib_run_approach(table->rib, &begun);
+    rib_run_approach(table->rib, begun);
     change.attrs = intern(peer, table->rib, attrs);
     if (change.attrs == 0) {
         log_error("peer", NULL, "attribute store exhausted: UPDATE dropped");
@@ -174,7 +195,7 @@ static void import_run(struct peer *peer, const struct update *update, const str
     if (change.reject == PATH_ACCEPTED && policy_import_has_policies(peer))
         policy_import_apply(peer, table, &change);
     else
-        rib_run_apply(table->rib, &begun, &change);
+        rib_run_apply(table->rib, begun, &change);
     attr_store_unref(table->rib->attrs, change.attrs, 1);
     peer_limit_check(peer, run->family);
 }
@@ -195,6 +216,7 @@ void import_update(struct peer *peer, const struct update *update)
     for (unsigned i = 0; i < update->run_count && peer->established; i++) {
         withdrew |= update->runs[i].withdraw;
         import_run(peer, update, &update->runs[i]);
+        rib_run_end(&peer->speaker->ahead); /* other bytes may stand there next */
     }
     peer->imported_updates++;
     peer->withdraw_updates += withdrew;

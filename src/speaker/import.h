@@ -5,6 +5,9 @@
 #include "speaker/peer.h"
 #include "wire/update.h"
 
+/* An UPDATE is about to be decoded: what its first prefixes need is asked of memory, which takes about as long. */
+void import_update_ahead(struct peer *peer, const uint8_t *body, size_t length);
+
 /* Takes one validated UPDATE of an established peer into the RIBs. */
 void import_update(struct peer *peer, const struct update *update);
 

@@ -101,6 +101,12 @@ static void on_lost(struct session *session, const struct session_down *down)
     link->ops->lost(link->owner, down->graceful);
 }
 
+static void on_update_ahead(struct session *session, const uint8_t *body, size_t length)
+{
+    struct link *link = session_owner(session);
+    link->ops->update_ahead(link->owner, body, length);
+}
+
 static void on_update(struct session *session, const struct update *update)
 {
     struct link *link = session_owner(session);
@@ -129,6 +135,7 @@ static const struct session_ops direct_session_ops = {
     .state_changed = on_state_changed,
     .established = on_established,
     .lost = on_lost,
+    .update_ahead = on_update_ahead,
     .update = on_update,
     .refresh = on_refresh,
     .output = on_output,

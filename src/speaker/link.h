@@ -25,6 +25,8 @@ struct link_ops {
     void (*state_changed)(void *owner, enum session_state to);
     void (*established)(void *owner, const struct negotiated *negotiated, const struct endpoint *local);
     void (*lost)(void *owner, bool graceful); /* graceful: session_down.graceful */
+    /* One is about to be decoded on this very thread: with several threads never called. */
+    void (*update_ahead)(void *owner, const uint8_t *body, size_t length);
     /* With what import needs; verdict and texts have been dealt with. */
     void (*update)(void *owner, const struct update *update);
     void (*refresh)(void *owner, enum family_id family, enum refresh_kind kind);

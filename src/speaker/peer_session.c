@@ -260,6 +260,11 @@ static void lost(void *owner, bool graceful)
 
 /* In --------------------------------------------------------------------------------------------------------------- */
 
+static void update_ahead(void *owner, const uint8_t *body, size_t length)
+{
+    import_update_ahead(owner, body, length);
+}
+
 static void update(void *owner, const struct update *update)
 {
     import_update(owner, update);
@@ -345,6 +350,7 @@ const struct link_ops peer_link_ops = {
     .state_changed = state_changed,
     .established = established,
     .lost = lost,
+    .update_ahead = update_ahead,
     .update = update,
     .refresh = refresh,
     .output = output,

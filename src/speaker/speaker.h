@@ -98,6 +98,7 @@ struct speaker {
     bool unsent_is_limited;    /* likewise */
     struct mono_time turn;     /* of the loop, when import read the wall clock */
     uint32_t turn_wall_s;
+    struct rib_run ahead; /* of the UPDATE that is being decoded: import.h */
     bool restarted; /* set before speaker_start: neighbors keep our routes from a former life */
     struct deferral deferral;
 };
