@@ -447,15 +447,14 @@ static void daemon_run(struct daemon *daemon)
 /* -d: says what is wrong with the file. */
 static int check_file(const struct daemon *daemon)
 {
-    struct config *config;
+    struct config *config = NULL;
     struct err err = {0};
     const char *metrics, *name;
     struct endpoint endpoint;
     int result = daemon_read_config(daemon, &config, &err);
     if (result == 0 && metrics_wanted(daemon, config, &metrics, &name))
         result = listen_metrics_parse(metrics, name, &endpoint, &err);
-    if (result == 0)
-        config_free(config);
+    config_free(config);
     if (result < 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
