@@ -99,7 +99,7 @@ struct speaker {
     struct mono_time turn;     /* of the loop, when import read the wall clock */
     uint32_t turn_wall_s;
     struct rib_run ahead; /* of the UPDATE that is being decoded: import.h */
-    bool restarted; /* set before speaker_start: neighbors keep our routes from a former life */
+    bool restarted;       /* set before speaker_start: neighbors keep our routes from a former life */
     struct deferral deferral;
 };
 

@@ -44,8 +44,8 @@ static void test_initiation_and_termination(void **state)
     struct buf buf = empty();
     bmp_initiation(&buf, "r1", "abc");
     bmp_termination(&buf, BMP_TERMINATION_PERMANENT);
-    static const uint8_t expected[] = {3, 0, 0,   0,   19,  4, 0, 1, 0, 3,  'a', 'b', 'c', 0, 2, 0, 2,
-                                       'r', '1', 3, 0, 0, 0, 12, 5, 0, 1, 0, 2, 0, 4};
+    static const uint8_t expected[] = {3, 0,   0,   0, 19, 4, 0, 1,  0, 3, 'a', 'b', 'c', 0, 2, 0,
+                                       2, 'r', '1', 3, 0,  0, 0, 12, 5, 0, 1,   0,   2,   0, 4};
     assert_is(&buf, expected, sizeof(expected));
 }
 
@@ -109,8 +109,13 @@ static void test_statistics(void **state)
     bmp_statistics_u32(&statistics, BMP_STATISTIC_WITHDRAW_UPDATES, 9);
     bmp_statistics_family(&statistics, BMP_STATISTIC_FAMILY_LOC_RIB, FAMILY_IPV6_UNICAST, 3);
     bmp_statistics_end(&statistics);
-    static const uint8_t expected[] = {3, 0, 0, 0, 87, 1, PEER_BYTES(0, 0x40), 0, 0, 0, 3, 0, 7, 0, 8, 1, 2, 3, 4, 5,
-                                       6, 7, 8, 0, 11, 0, 4, 0, 0, 0, 9, 0, 10, 0, 11, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 3};
+    static const uint8_t expected[] = {3, 0, 0, 0,  87, 1, PEER_BYTES(0, 0x40),
+                                       0, 0, 0, 3,  0,  7, 0,
+                                       8, 1, 2, 3,  4,  5, 6,
+                                       7, 8, 0, 11, 0,  4, 0,
+                                       0, 0, 9, 0,  10, 0, 11,
+                                       0, 2, 1, 0,  0,  0, 0,
+                                       0, 0, 0, 3};
     assert_is(&buf, expected, sizeof(expected));
 }
 
@@ -132,9 +137,12 @@ static void test_a_message_that_would_be_too_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_initiation_and_termination), cmocka_unit_test(test_route),
-        cmocka_unit_test(test_flags),                      cmocka_unit_test(test_peer_down),
-        cmocka_unit_test(test_statistics),                 cmocka_unit_test(test_a_message_that_would_be_too_long),
+        cmocka_unit_test(test_initiation_and_termination),
+        cmocka_unit_test(test_route),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_peer_down),
+        cmocka_unit_test(test_statistics),
+        cmocka_unit_test(test_a_message_that_would_be_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
